@@ -1,0 +1,158 @@
+"""Mailboxes, domains as A-labels, and client networks: the words every other module compares by."""
+
+from __future__ import annotations
+
+import ipaddress
+from bisect import bisect_right
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Generic, TypeVar
+
+import idna
+
+T = TypeVar("T")
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+# Exchange writes this where it knows no client address (reference: X-Forefront-Antispam-Report CIP, mailbox submissions).
+NO_ADDRESS = "255.255.255.255"
+
+
+@lru_cache(maxsize=65536)
+def a_label(domain: str) -> str:
+    """
+    Give a domain in the one form used for comparison: lower case, A-labels, no final dot.
+
+    A name that IDNA refuses is only lower-cased: evidence holds such names and they must stay distinct.
+    Source: RFC 5890 section 2.3.2.1; RFC 5891 section 5.
+    """
+    text = domain.strip().rstrip(".").lower()
+    if text.isascii():
+        return text
+    try:
+        return idna.encode(text, uts46=True).decode("ascii")
+    except (idna.IDNAError, UnicodeError):
+        return text
+
+
+def domain_of(mailbox: str) -> str:
+    """
+    Give the domain of a mailbox as A-labels; ``""`` for the null reverse-path and for text without an ``@``.
+
+    Accepts the forms evidence holds: ``user@domain``, ``<user@domain>``, quoted local parts with ``@``.
+    Source: RFC 5321 section 4.1.2.
+    """
+    text = mailbox.strip().strip("<>")
+    _, at, domain = text.rpartition("@")
+    return a_label(domain) if at else ""
+
+
+def mailbox_key(mailbox: str) -> str:
+    """Give a mailbox in the form used for comparison: local part lower-cased as Exchange does, domain as A-labels."""
+    text = mailbox.strip().strip("<>")
+    local, at, domain = text.rpartition("@")
+    return f"{local.lower()}@{a_label(domain)}" if at else text.lower()
+
+
+def is_at_or_below(domain: str, parent: str) -> bool:
+    """Tell whether a domain equals a parent domain or lies below it; both in A-label form."""
+    return domain == parent or domain.endswith("." + parent)
+
+
+@lru_cache(maxsize=262144)
+def client_address(text: str) -> str | None:
+    """
+    Give the canonical text of a client address as evidence writes it, or None where it names none.
+
+    Reads ``192.0.2.1``, ``[192.0.2.1]``, ``192.0.2.1:25``, ``[2001:db8::1]:25``, ``IPv6:2001:db8::1`` and
+    IPv4-mapped IPv6; Exchange's 255.255.255.255 means "no address" and gives None.
+    """
+    value = text.strip().removeprefix("IPv6:")
+    if value.startswith("["):
+        value = value[1:].partition("]")[0].removeprefix("IPv6:")
+    elif value.count(":") == 1:
+        value = value.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(value.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return None if str(address) == NO_ADDRESS else str(address)
+
+
+def parse_network(text: str) -> IPNetwork:
+    """
+    Read an address, a CIDR network, or a network written with host bits.
+
+    Raises ValueError for anything else; a range ``a-b`` is read by `parse_range`.
+    """
+    return ipaddress.ip_network(text.strip(), strict=False)
+
+
+def parse_range(text: str) -> list[IPNetwork]:
+    """
+    Read what Exchange accepts in address lists: an address, a CIDR network, or ``first-last``.
+
+    Raises ValueError when the text is none of them.
+    Source: Set-HostedConnectionFilterPolicy, New-InboundConnector (EFSkipIPs).
+    """
+    first, dash, last = text.strip().partition("-")
+    if not dash:
+        return [parse_network(text)]
+    start, end = ipaddress.ip_address(first.strip()), ipaddress.ip_address(last.strip())
+    if isinstance(start, ipaddress.IPv4Address) and isinstance(end, ipaddress.IPv4Address):
+        return list(ipaddress.summarize_address_range(start, end))
+    if isinstance(start, ipaddress.IPv6Address) and isinstance(end, ipaddress.IPv6Address):
+        return list(ipaddress.summarize_address_range(start, end))
+    raise ValueError(f"{text!r} mixes IPv4 and IPv6")
+
+
+def neighbourhood(address: str) -> str:
+    """Give the network in which an address usually moves: its /24 for IPv4, its /64 for IPv6, as CIDR text."""
+    length = 64 if ":" in address else 24
+    return str(ipaddress.ip_network(f"{address}/{length}", strict=False))
+
+
+def _number(address: IPAddress) -> int:
+    """Map IPv4 into ::ffff:0:0/96, so that both families share one order."""
+    number = int(address)
+    return number | 0xFFFF_0000_0000 if address.version == 4 else number
+
+
+class NetworkMap(Generic[T]):
+    """
+    Networks with a value each, answering which of them contain an address, by bisection over disjoint segments.
+
+    Overlaps are kept: `covering` gives every value whose network contains the address, narrowest first.
+    """
+
+    def __init__(self, entries: Iterable[tuple[IPNetwork, T]]) -> None:
+        spans: list[tuple[int, int, T]] = []
+        for network, value in entries:
+            first = _number(network.network_address)
+            spans.append((first, first + network.num_addresses, value))
+        cuts = sorted({edge for start, end, _ in spans for edge in (start, end)})
+        members: list[list[tuple[int, int]]] = [[] for _ in cuts]
+        position = {edge: index for index, edge in enumerate(cuts)}
+        for order, (start, end, _) in enumerate(spans):
+            for index in range(position[start], position[end]):
+                members[index].append((end - start, order))
+        self._cuts = cuts
+        self._values = [tuple(spans[order][2] for _, order in sorted(inside)) for inside in members]
+
+    def covering(self, address: str) -> tuple[T, ...]:
+        """Give the values of all networks that contain an address (canonical text), narrowest network first."""
+        try:
+            number = _number(ipaddress.ip_address(address))
+        except ValueError:
+            return ()
+        index = bisect_right(self._cuts, number) - 1
+        return self._values[index] if index >= 0 else ()
+
+    def __contains__(self, address: str) -> bool:
+        return bool(self.covering(address))
+
+    def __bool__(self) -> bool:
+        return bool(self._cuts)

@@ -1,0 +1,54 @@
+"""The whole result of an audit as one value, the source of every output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from portero.core.evidence import Coverage, Gap
+from portero.core.finding import Finding
+from portero.core.sender import Sender
+from portero.core.simulation import Simulation
+from portero.core.step import Step
+from portero.core.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """
+    Mail that was read, in unique mails.
+
+    ours:    mails that claim to be the organisation's in P1 or P2; these are the senders' mails.
+    others:  all other mails, which stand in no list.
+    rows:    records read, over all witnesses.
+    """
+
+    ours: int = 0
+    others: int = 0
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """
+    What an audit found; the contract's audit.json is written from it.
+
+    first, last:   aware UTC bounds of the message evidence, None when there is none.
+    assumptions:   what the answer rests on and no document settles, said out loud.
+    blind_spots:   what this evidence cannot show.
+    """
+
+    generated_at: datetime
+    organisation: str | None
+    accepted_domains: tuple[str, ...]
+    first: datetime | None
+    last: datetime | None
+    totals: Totals
+    coverage: tuple[Coverage, ...]
+    gaps: tuple[Gap, ...]
+    senders: tuple[Sender, ...]
+    simulations: tuple[Simulation, ...]
+    findings: tuple[Finding, ...]
+    plan: tuple[Step, ...]
+    assumptions: tuple[Text, ...] = ()
+    blind_spots: tuple[Text, ...] = ()

@@ -1,0 +1,96 @@
+"""DNS answers as evidence: recorded, dated, and never confused with answers nobody asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from portero.core.address import a_label, is_at_or_below
+from portero.core.evidence import Origin
+
+
+class DnsStatus(StrEnum):
+    """How a question ended."""
+
+    NOERROR = "NOERROR"  # answered; an empty list of answers means the name exists without this type
+    NXDOMAIN = "NXDOMAIN"  # the name does not exist
+    SERVFAIL = "SERVFAIL"  # the servers failed
+    TIMEOUT = "TIMEOUT"  # nobody answered in time
+    UNKNOWN = "UNKNOWN"  # never asked: the evidence holds no answer
+
+
+@dataclass(frozen=True, slots=True)
+class DnsAnswer:
+    """
+    The recorded answer to one question.
+
+    name, type:  the question; name as A-labels, type upper case.
+    answers:     record data as text in presentation form; TXT with its strings joined and unquoted, MX as
+                 ``preference host``. Order as received.
+    """
+
+    name: str
+    type: str
+    status: DnsStatus
+    answers: tuple[str, ...] = ()
+    origin: Origin | None = None
+    observed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DnsZone:
+    """Says that a whole zone was handed over, so a name in it without records does not exist."""
+
+    apex: str
+    delegations: frozenset[str]  # names below the apex that other servers answer for
+    origin: Origin
+
+
+class Dns:
+    """Recorded DNS, asked like a resolver that never touches the network."""
+
+    def __init__(self, answers: Iterable[DnsAnswer] = (), zones: Iterable[DnsZone] = ()) -> None:
+        self._answers: dict[tuple[str, str], DnsAnswer] = {}
+        self._names: set[str] = set()
+        for answer in answers:
+            key = (answer.name, answer.type)
+            held = self._answers.get(key)
+            # A later failure does not erase an answer; a later answer replaces an earlier one.
+            if held is None or answer.status in {DnsStatus.NOERROR, DnsStatus.NXDOMAIN}:
+                self._answers[key] = answer
+            if answer.status is DnsStatus.NOERROR:
+                self._names.add(answer.name)
+        self._zones = sorted(zones, key=lambda zone: len(zone.apex), reverse=True)
+
+    def lookup(self, name: str, type_: str) -> DnsAnswer:
+        """Answer a question from the record, following CNAMEs within it; UNKNOWN where the record is silent."""
+        question = a_label(name)
+        current = question
+        for _ in range(9):
+            held = self._answers.get((current, type_))
+            if held is not None:
+                return DnsAnswer(question, type_, held.status, held.answers, held.origin, held.observed_at)
+            alias = self._answers.get((current, "CNAME"))
+            if type_ == "CNAME" or alias is None or not alias.answers:
+                break
+            current = a_label(alias.answers[0])
+        return self._from_zone(question, current, type_)
+
+    def _from_zone(self, question: str, name: str, type_: str) -> DnsAnswer:
+        nxdomain = self._answers.get((name, "ANY"))
+        if nxdomain is not None and nxdomain.status is DnsStatus.NXDOMAIN:
+            return DnsAnswer(question, type_, DnsStatus.NXDOMAIN, (), nxdomain.origin, nxdomain.observed_at)
+        for zone in self._zones:
+            if not is_at_or_below(name, zone.apex):
+                continue
+            if any(is_at_or_below(name, cut) for cut in zone.delegations):
+                break
+            exists = any(is_at_or_below(held, name) for held in self._names)
+            status = DnsStatus.NOERROR if exists else DnsStatus.NXDOMAIN
+            return DnsAnswer(question, type_, status, (), zone.origin)
+        return DnsAnswer(question, type_, DnsStatus.UNKNOWN)
+
+    def __bool__(self) -> bool:
+        return bool(self._answers or self._zones)

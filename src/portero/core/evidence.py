@@ -1,0 +1,157 @@
+"""What was read and what could not be: the evidence tables, origins, gaps, and what each source could have seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+
+from portero.core.text import Text
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Origin:
+    """
+    Where a statement stands: a document and, where the format has them, a line.
+
+    document:  path as the reader knows it; members of containers follow ``!``, for example ``export.zip!trace.csv``.
+    line:      1-based physical line of the record's start in the decoded text, or None for a whole document.
+               For records of a JSON array it is the 1-based number of the element.
+    """
+
+    document: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        return self.document if self.line is None else f"{self.document}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """
+    Something that was handed over and could not be used, or something that is missing from it.
+
+    reason:  one or two sentences: what is wrong, and what to do about it.
+    count:   how many records it concerns.
+    """
+
+    origin: Origin
+    reason: Text
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """
+    What one document contributed.
+
+    kind:           id of the source that read it, for example ``message-trace-enhanced``.
+    rows:           records read into evidence.
+    first, last:    aware UTC times of the earliest and latest record, or None when it holds no times.
+    notes:          warnings that concern the whole document, for example a probable cut at the export's cap.
+    """
+
+    document: str
+    kind: str
+    rows: int
+    first: datetime | None = None
+    last: datetime | None = None
+    notes: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigObject:
+    """
+    One object of a tenant's configuration as a cmdlet returned it.
+
+    cmdlet:      the cmdlet, for example ``Get-InboundConnector``.
+    properties:  its properties by Microsoft's names. A property that the export lacks is absent from the mapping;
+                 one that is there without a value is None. The two mean different things.
+    """
+
+    cmdlet: str
+    properties: dict[str, object]
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigAnswer:
+    """
+    Says that a cmdlet was asked, even when it returned nothing: an empty answer is knowledge, silence is not.
+
+    complete:  False when the answer is known to be cut.
+    """
+
+    cmdlet: str
+    origin: Origin
+    complete: bool = True
+
+
+# One row per witness, mail and (where the source has one row per recipient) recipient.
+# null = the source does not know; "" = the source knows that there is none.
+MAIL_ROWS = pa.schema(
+    [
+        pa.field("document", pa.int32()),  # index of the document within the run
+        pa.field("line", pa.int64()),  # see Origin.line
+        pa.field("witness", pa.string()),  # id of the source, e.g. message-trace-v2
+        pa.field("network_message_id", pa.string()),  # Exchange's own id: lower-case GUID without braces
+        pa.field("message_id", pa.string()),  # the header, chosen by the sender: unescaped, without <>
+        pa.field("observed_at", pa.timestamp("us")),  # UTC, without zone
+        pa.field("sender", pa.string()),  # "sender as traced", of which nobody says whether it is P1 or P2
+        pa.field("mail_from", pa.string()),  # P1; "" is the null reverse-path
+        pa.field("header_from", pa.string()),  # P2, the mailbox only
+        pa.field("display_name", pa.string()),  # P2's display name
+        pa.field("recipients", pa.string()),  # mailboxes joined by ";"
+        pa.field("client_ip", pa.string()),  # as written; "" = the source says there was none
+        pa.field("ehlo", pa.string()),
+        pa.field("ptr", pa.string()),
+        pa.field(
+            "connector", pa.string()
+        ),  # inbound connector's name; "" = none; default receive paths give ""
+        pa.field("direction", pa.string()),  # incoming | originating
+        pa.field("spf", pa.string()),  # RFC 8601 result words, lower case
+        pa.field("dkim", pa.string()),
+        pa.field("dkim_domain", pa.string()),
+        pa.field("dmarc", pa.string()),
+        pa.field("compauth", pa.string()),  # pass | fail | softpass | none
+        pa.field("compauth_reason", pa.string()),  # three digits
+        pa.field(
+            "outcome", pa.string()
+        ),  # delivered | junked | quarantined | blocked | failed | pending | expanded
+        pa.field(
+            "threat", pa.string()
+        ),  # what the filter called it: phish | spoof | spam | malware; "" = nothing
+        pa.field("subject", pa.string()),
+        pa.field("size_octets", pa.int64()),
+    ]
+)
+
+# One row per record of a DMARC aggregate report (RFC 7489 appendix C, RFC 9990).
+REPORT_ROWS = pa.schema(
+    [
+        pa.field("document", pa.int32()),
+        pa.field("line", pa.int64()),  # 1-based number of the record in its report
+        pa.field("reporter", pa.string()),  # org_name
+        pa.field("report_id", pa.string()),
+        pa.field("begin_at", pa.timestamp("us")),
+        pa.field("end_at", pa.timestamp("us")),
+        pa.field("policy_domain", pa.string()),
+        pa.field("policy", pa.string()),  # p as published: none | quarantine | reject
+        pa.field("source_ip", pa.string()),
+        pa.field("mails", pa.int64()),
+        pa.field("disposition", pa.string()),
+        pa.field("aligned_dkim", pa.string()),  # pass | fail
+        pa.field("aligned_spf", pa.string()),
+        pa.field("override_reason", pa.string()),  # types joined by ";"
+        pa.field("header_from", pa.string()),  # a domain
+        pa.field("envelope_from", pa.string()),  # a domain; "" = null reverse-path; null = not reported
+        pa.field("envelope_to", pa.string()),  # a domain
+        pa.field("dkim_domain", pa.string()),  # d= of a passing signature, else of the first
+        pa.field("dkim_result", pa.string()),
+        pa.field("spf_domain", pa.string()),
+        pa.field("spf_result", pa.string()),
+    ]
+)
+
+TABLES: dict[str, pa.Schema] = {"mail_rows": MAIL_ROWS, "report_rows": REPORT_ROWS}

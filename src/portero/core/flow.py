@@ -1,0 +1,222 @@
+"""A flow: one way in which mail claims to be the organisation's, with facts that merge in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import reduce
+from hashlib import md5
+from typing import TypeVar
+
+from portero.core.evidence import Origin
+
+# How many hashes a distinct-count sketch keeps: exact below, an estimate with about 1/sqrt(k) error above.
+SKETCH_SIZE = 64
+# How many origins per witness a flow keeps for the reader.
+ORIGINS_KEPT = 5
+# How many subject shapes a flow keeps.
+SHAPES_KEPT = 16
+
+
+@dataclass(frozen=True, slots=True)
+class FlowKey:
+    """
+    What makes two mails the same way of sending. Null means that no witness knew; "" that one knew there is none.
+
+    client_ip:         canonical address of the client that connected to Exchange Online.
+    mail_from_domain:  domain of P1 as A-labels; "" is the null reverse-path.
+    header_from:       P2's mailbox; ``@domain`` for mailbox traffic, which is folded by domain.
+    sender:            the traced sender (P1 or P2, nobody says), only where P1 or P2 is not known.
+    ehlo:              as the client called itself.
+    connector:         inbound connector that took the mail by the witness's word.
+    direction:         incoming | originating.
+    """
+
+    client_ip: str | None = None
+    mail_from_domain: str | None = None
+    header_from: str | None = None
+    sender: str | None = None
+    ehlo: str | None = None
+    connector: str | None = None
+    direction: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Distinct:
+    """
+    Counts distinct things mergeably: the k smallest 60-bit hashes seen (K minimum values).
+
+    Exact while fewer than SKETCH_SIZE are held, an estimate from there on.
+    """
+
+    smallest: tuple[int, ...] = ()
+
+    def merge(self, other: Distinct) -> Distinct:
+        """Give the sketch of both sets together."""
+        return Distinct(tuple(sorted({*self.smallest, *other.smallest})[:SKETCH_SIZE]))
+
+    @property
+    def exact(self) -> bool:
+        """Tell whether `value` is a count rather than an estimate."""
+        return len(self.smallest) < SKETCH_SIZE
+
+    @property
+    def value(self) -> int:
+        """Give how many distinct things there are."""
+        if self.exact:
+            return len(self.smallest)
+        return round((SKETCH_SIZE - 1) * 2**60 / self.smallest[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """
+    What is known of the mails of a flow; merging is commutative and associative, and Facts() is its identity.
+
+    mails:          unique mails, one per network message id.
+    witnessed:      unique mails by witness: the same mail may be under several, so this never adds up to `mails`.
+    recipients:     distinct recipients.
+    inside, outside: mails with a recipient in an accepted domain, with one elsewhere.
+    days:           unique mails by UTC day; hours: by UTC hour of the day, 24 of them.
+    self_addressed: mails whose sender is among its recipients.
+    busiest:        the largest number of mails in one hour of one day.
+    shapes:         a sample of subject shapes (digits as #, lower case) with their mails; distinct_shapes counts all.
+    outcomes, threats: mails by what happened, and by what the filter called them.
+    spf, dkim, dmarc, compauth: mails by result; compauth as ``result reason`` where the reason is known.
+    dkim_domains:   mails by d= of the signature the witness named.
+    origins:        a sample of rows, per witness.
+    """
+
+    mails: int = 0
+    witnessed: Mapping[str, int] = field(default_factory=dict)
+    recipients: Distinct = Distinct()
+    inside: int = 0
+    outside: int = 0
+    first_seen: datetime | None = None
+    last_seen: datetime | None = None
+    days: Mapping[date, int] = field(default_factory=dict)
+    hours: tuple[int, ...] = (0,) * 24
+    self_addressed: int = 0
+    busiest: int = 0
+    shapes: Mapping[str, int] = field(default_factory=dict)
+    distinct_shapes: Distinct = Distinct()
+    display_names: Mapping[str, int] = field(default_factory=dict)
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    threats: Mapping[str, int] = field(default_factory=dict)
+    spf: Mapping[str, int] = field(default_factory=dict)
+    dkim: Mapping[str, int] = field(default_factory=dict)
+    dmarc: Mapping[str, int] = field(default_factory=dict)
+    compauth: Mapping[str, int] = field(default_factory=dict)
+    dkim_domains: Mapping[str, int] = field(default_factory=dict)
+    ptr: Mapping[str, int] = field(default_factory=dict)
+    octets: int = 0
+    origins: Mapping[str, tuple[Origin, ...]] = field(default_factory=dict)
+
+    def merge(self, other: Facts) -> Facts:
+        """Give the facts of two disjoint sets of mails together."""
+        return Facts(
+            mails=self.mails + other.mails,
+            witnessed=_add(self.witnessed, other.witnessed),
+            recipients=self.recipients.merge(other.recipients),
+            inside=self.inside + other.inside,
+            outside=self.outside + other.outside,
+            first_seen=_pick(min, self.first_seen, other.first_seen),
+            last_seen=_pick(max, self.last_seen, other.last_seen),
+            days=_add(self.days, other.days),
+            hours=tuple(mine + theirs for mine, theirs in zip(self.hours, other.hours, strict=True)),
+            self_addressed=self.self_addressed + other.self_addressed,
+            busiest=max(self.busiest, other.busiest),
+            shapes=_sample(_add(self.shapes, other.shapes)),
+            distinct_shapes=self.distinct_shapes.merge(other.distinct_shapes),
+            display_names=_sample(_add(self.display_names, other.display_names)),
+            outcomes=_add(self.outcomes, other.outcomes),
+            threats=_add(self.threats, other.threats),
+            spf=_add(self.spf, other.spf),
+            dkim=_add(self.dkim, other.dkim),
+            dmarc=_add(self.dmarc, other.dmarc),
+            compauth=_add(self.compauth, other.compauth),
+            dkim_domains=_add(self.dkim_domains, other.dkim_domains),
+            ptr=_add(self.ptr, other.ptr),
+            octets=self.octets + other.octets,
+            origins=_join(self.origins, other.origins),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A way of sending and what is known of it."""
+
+    key: FlowKey
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideFlow:
+    """
+    What other people's receivers reported by DMARC about mail in the organisation's name.
+
+    to_us:  True when a receiver of ours reported it (envelope_to is an accepted domain), so it reached this tenant.
+    """
+
+    source_ip: str
+    header_from: str
+    envelope_from: str | None
+    reporter: str
+    to_us: bool
+    mails: int
+    aligned_spf: int  # mails with an aligned SPF pass
+    aligned_dkim: int
+    dkim_domain: str | None
+    spf_domain: str | None
+    first_seen: datetime
+    last_seen: datetime
+    origins: tuple[Origin, ...] = ()
+
+
+def merge_facts(facts: Iterable[Facts]) -> Facts:
+    """Merge the facts of disjoint sets of mails."""
+    return reduce(Facts.merge, facts, Facts())
+
+
+_Key = TypeVar("_Key", str, date)
+_Time = TypeVar("_Time", bound=datetime)
+
+
+def _add(left: Mapping[_Key, int], right: Mapping[_Key, int]) -> Mapping[_Key, int]:
+    total = dict(left)
+    for key, number in right.items():
+        total[key] = total.get(key, 0) + number
+    return total
+
+
+def sample_order(text: str) -> str:
+    """Give the order in which subject shapes are kept: arbitrary, yet the same for every engine and every split."""
+    return md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def _sample(counted: Mapping[str, int]) -> Mapping[str, int]:
+    if len(counted) <= SHAPES_KEPT:
+        return counted
+    return {text: counted[text] for text in sorted(counted, key=sample_order)[:SHAPES_KEPT]}
+
+
+def _pick(choose: Callable[[_Time, _Time], _Time], left: _Time | None, right: _Time | None) -> _Time | None:
+    if left is None or right is None:
+        return left if right is None else right
+    return choose(left, right)
+
+
+def _join(
+    left: Mapping[str, tuple[Origin, ...]], right: Mapping[str, tuple[Origin, ...]]
+) -> Mapping[str, tuple[Origin, ...]]:
+    joined = dict(left)
+    for witness, origins in right.items():
+        joined[witness] = tuple(
+            sorted({*joined.get(witness, ()), *origins}, key=_origin_order)[:ORIGINS_KEPT]
+        )
+    return joined
+
+
+def _origin_order(origin: Origin) -> tuple[str, int]:
+    return origin.document, origin.line or 0

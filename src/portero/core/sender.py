@@ -1,0 +1,114 @@
+"""A sender: one device, application or service that emits mail in the organisation's name, with its judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from portero.core.evidence import Origin
+from portero.core.flow import Facts, Flow
+from portero.core.text import Text
+
+
+class Kind(StrEnum):
+    """What a sender is."""
+
+    DEVICE = "device"  # a printer, scanner, UPS, camera
+    APPLICATION = "application"  # a program the organisation runs
+    SERVICE = "service"  # a third party that sends for the organisation
+    FORWARDER = "forwarder"  # passes the organisation's own mail back to it, a mailing list included
+    GATEWAY = "gateway"  # the filtering service in front of Exchange Online
+    HYBRID = "hybrid"  # an Exchange server of the organisation
+    MAILBOX = "mailbox"  # people's mailboxes
+    SPOOFER = "spoofer"  # somebody else who writes in the organisation's name
+    UNKNOWN = "unknown"
+
+
+class Judgement(StrEnum):
+    """Whether the organisation wants a sender's mail."""
+
+    LEGITIMATE = "legitimate"
+    ABUSE = "abuse"
+    UNDECIDED = "undecided"
+
+
+class DecidedBy(StrEnum):
+    """Who or what decided a judgement."""
+
+    EVIDENCE = "evidence"
+    REGISTER = "register"
+    PERSON = "person"
+
+
+class Path(StrEnum):
+    """How Exchange Online takes a sender's mail."""
+
+    DIRECT_SEND = "direct-send"  # anonymous, no connector by address or certificate, P1 ours
+    CONNECTOR = "connector"  # a connector took it
+    AUTHENTICATED = "authenticated"  # submitted with credentials
+    FOREIGN_ENVELOPE = "foreign-envelope"  # anonymous, P1 not ours, P2 ours
+    INTERNAL = "internal"  # from a mailbox
+    UNDETERMINED = "undetermined"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """
+    One piece of evidence for or against a sender.
+
+    code:    stable kebab-case id of the kind of reason, a row of the table of weights.
+    weight:  natural-log odds towards abuse; negative speaks for the sender, zero only informs.
+    """
+
+    code: str
+    text: Text
+    weight: float
+    origins: tuple[Origin, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """
+    One sender as the inventory shows it; the contract's SENDER.
+
+    id:          stable text.
+    label:       what a person would call it: an own name where evidence has one, else a description.
+    confidence:  probability, 0 to 1, that the judgement is right.
+    mails:       unique mails that reached this tenant, a best estimate.
+    outside:     mails that other people's receivers reported by DMARC.
+    witnesses:   mails by source, each source's own count.
+    because:     the prior and the reasons; their weights add up to the judgement's log odds of abuse.
+    flows:       the ways of sending that were found to be this sender.
+    facts:       the flows' facts merged.
+    """
+
+    id: str
+    label: Text
+    kind: Kind
+    judgement: Judgement
+    confidence: float
+    decided_by: DecidedBy
+    path: Path
+    connector: str | None
+    client_networks: tuple[str, ...]
+    mail_from_domains: tuple[str, ...]
+    header_from_domains: tuple[str, ...]
+    header_from: tuple[str, ...]
+    ehlo: tuple[str, ...]
+    mails: int
+    outside: int
+    witnesses: Mapping[str, int]
+    recipients: int
+    first_seen: datetime | None
+    last_seen: datetime | None
+    because: tuple[Reason, ...]
+    flows: tuple[Flow, ...] = ()
+    facts: Facts = field(default_factory=Facts)
+    owner: str | None = None
+
+    @property
+    def legitimate(self) -> bool:
+        """Tell whether the sender is judged legitimate."""
+        return self.judgement is Judgement.LEGITIMATE

@@ -1,0 +1,68 @@
+"""What controls would do to recorded mail: the contract's SIMULATION as values."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+
+from portero.core.sender import Judgement
+from portero.core.text import Text
+
+
+class Effect(StrEnum):
+    """What would happen to mail under a control."""
+
+    REFUSED = "refused"
+    KEPT = "kept"
+    UNDETERMINED = "undetermined"  # the evidence does not settle it
+    MIXED = "mixed"  # of a sender: not all of its mail fares alike
+
+
+@dataclass(frozen=True, slots=True)
+class SenderEffect:
+    """
+    What would happen to one sender's mail, in unique mails.
+
+    reply:    the SMTP reply of refused mail as Exchange Online words it, or None.
+    because:  why, in one sentence, for the largest part of what is not simply kept.
+    """
+
+    sender: str
+    effect: Effect
+    refused: int
+    kept: int
+    undetermined: int
+    judgement: Judgement
+    reply: str | None
+    because: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """Controls applied together, and what they would do to each sender; senders with most refused mail first."""
+
+    controls: tuple[str, ...]
+    senders: tuple[SenderEffect, ...]
+
+    @property
+    def refused(self) -> int:
+        """Count refused mails."""
+        return sum(each.refused for each in self.senders)
+
+    @property
+    def kept(self) -> int:
+        """Count kept mails."""
+        return sum(each.kept for each in self.senders)
+
+    @property
+    def undetermined(self) -> int:
+        """Count mails whose fate the evidence does not settle."""
+        return sum(each.undetermined for each in self.senders)
+
+    def refused_by_judgement(self) -> Counter[Judgement]:
+        """Count refused mails by what their sender was judged to be."""
+        counted: Counter[Judgement] = Counter()
+        for each in self.senders:
+            counted[each.judgement] += each.refused
+        return counted

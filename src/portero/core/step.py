@@ -1,0 +1,59 @@
+"""Steps of a plan as values: what to do, how to see that it worked, and the way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from portero.core.text import Text
+
+
+class Risk(StrEnum):
+    """How much mail a step can cost if something was not seen."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """
+    One change to the tenant as PowerShell, with its check and its way back.
+
+    snapshot:   expression that reads the object before the change, for example ``Get-OrganizationConfig``.
+    properties: properties of that object that the change touches; the prior values are what undo restores.
+    apply, verify, undo: PowerShell statements; ``$prior`` is the object read by the snapshot. `verify` is an
+                expression that is ``$true`` when the change has taken effect.
+    """
+
+    snapshot: str
+    properties: tuple[str, ...]
+    apply: str
+    verify: str
+    undo: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """
+    One step of the plan; the contract's STEP.
+
+    controls:  controls of the contract that are in force from this step on.
+    moved:     ids of senders that use another way in from this step on, so that no control here concerns them.
+    commands:  the changes a script can make; empty where people or other systems do the work.
+    """
+
+    n: int
+    title: Text
+    why: Text
+    do: Text
+    verify: Text
+    undo: Text
+    after: tuple[int, ...]
+    senders: tuple[str, ...]
+    risk: Risk
+    owner: Text
+    controls: tuple[str, ...] = ()
+    moved: tuple[str, ...] = ()
+    commands: tuple[Command, ...] = ()

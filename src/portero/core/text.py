@@ -1,0 +1,64 @@
+"""Sentences for people, kept as data until a face renders them in the reader's language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Text:
+    """
+    One sentence or label: an English source template and its named values.
+
+    template:  English, with named placeholders, for example ``"SPF lists {address}."``. It is the key of the
+               catalogue, so it must be a literal where the Text is made.
+    context:   gettext context (msgctxt) that tells apart equal English words of different Spanish gender, or None.
+    plural:    plural template, when the sentence counts something; the count is the value named ``n``.
+    values:    what fills the placeholders. Numbers stay numbers and times stay times: the face formats them.
+               A value may itself be a Text, or a tuple of values, which the face joins as a list.
+    """
+
+    template: str
+    context: str | None
+    plural: str | None
+    values: tuple[tuple[str, object], ...]
+
+    def __init__(self, template: str, /, *, context: str | None = None, **values: object) -> None:
+        object.__setattr__(self, "template", template)
+        object.__setattr__(self, "context", context)
+        object.__setattr__(self, "plural", None)
+        object.__setattr__(self, "values", tuple(sorted(values.items())))
+
+    def __str__(self) -> str:
+        """Give the English sentence, for logs and tests; a face renders for readers."""
+        return english(self)
+
+
+def label(context: str, template: str, /) -> Text:
+    """Make a short label whose Spanish depends on the noun it describes, for example ``label("risk", "high")``."""
+    return Text(template, context=context)
+
+
+def count(singular: str, plural: str, /, n: int, **values: object) -> Text:
+    """
+    Make a sentence that counts something.
+
+    n:  the count; both templates may show it as ``{n}``. Zero takes the plural in English and in Spanish.
+    """
+    text = Text(singular)
+    object.__setattr__(text, "plural", plural)
+    object.__setattr__(text, "values", tuple(sorted({"n": n, **values}.items())))
+    return text
+
+
+def english(value: object) -> str:
+    """Fill a Text, or anything that may stand in one, in English with plain numbers."""
+    if isinstance(value, Text):
+        filled = {name: english(item) for name, item in value.values}
+        template = value.template
+        if value.plural is not None and dict(value.values)["n"] != 1:
+            template = value.plural
+        return template.format(**filled)
+    if isinstance(value, tuple | list):
+        return ", ".join(english(item) for item in value)
+    return str(value)
