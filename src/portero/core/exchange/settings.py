@@ -169,9 +169,12 @@ class Settings:
     accepted_domains:     the tenant's domains; empty when neither the exports nor the configuration name any.
     domains_exported:     whether Get-AcceptedDomain was exported, so the list is whole.
     inbound_connectors:   None when Get-InboundConnector was not exported.
+    added, removed:       connectors that simulated controls add, and names (lower case) of those they switch off.
     reject_direct_send:   null counts as off (never configured); None when the property was not exported.
     smtp_auth_disabled:   the organisation's SmtpClientAuthenticationDisabled.
     smtp_auth_mailboxes:  by mailbox: SmtpClientAuthenticationDisabled, None = inherits; only mailboxes that were exported.
+    smtp_auth_protocols:  by mailbox: ``basic`` or ``oauth``, where a report shows it.
+    smtp_auth_off_for:    mailboxes for which a simulated control closes SMTP AUTH; empty for all; None for no control.
     smtp_basic_off:       whether the Basic form of SMTP AUTH is closed.
     policies:             published DMARC policy by domain, as an override of DNS in a simulation.
     gateway_networks:     where mail comes from when it enters through the organisation's gateway.
@@ -180,9 +183,12 @@ class Settings:
     accepted_domains: tuple[AcceptedDomain, ...] = ()
     domains_exported: bool = False
     inbound_connectors: tuple[InboundConnector, ...] | None = None
+    added: tuple[InboundConnector, ...] = ()
+    removed: frozenset[str] = frozenset()
     reject_direct_send: bool | None = None
     smtp_auth_disabled: bool | None = None
     smtp_auth_mailboxes: Mapping[str, bool | None] = field(default_factory=dict)
+    smtp_auth_protocols: Mapping[str, str] = field(default_factory=dict)
     smtp_auth_off_for: frozenset[str] | None = None
     smtp_basic_off: bool = False
     policies: Mapping[str, str] = field(default_factory=dict)
@@ -209,19 +215,23 @@ class Settings:
         """Tell whether a domain is ours or below ours, so that mail under it claims to be the organisation's."""
         return bool(domain) and any(is_at_or_below(domain or "", held.name) for held in self.accepted_domains)
 
+    @property
+    def connectors(self) -> tuple[InboundConnector, ...]:
+        """Give the inbound connectors in force, exported and simulated; those that are off included."""
+        exported = tuple(
+            replace(held, enabled=False) if held.name.lower() in self.removed else held
+            for held in self.inbound_connectors or ()
+        )
+        return exported + self.added
+
     def connector(self, name: str) -> InboundConnector | None:
         """Find an inbound connector by name, as Exchange compares names: without regard to case."""
-        for held in self.inbound_connectors or ():
-            if held.name.lower() == name.lower():
-                return held
-        return None
+        return next((held for held in self.connectors if held.name.lower() == name.lower()), None)
 
     def with_connector(self, connector: InboundConnector) -> Settings:
-        """Give settings with one more connector, or with one of the same name replaced."""
-        kept = tuple(
-            held for held in self.inbound_connectors or () if held.name.lower() != connector.name.lower()
-        )
-        return replace(self, inbound_connectors=(*kept, connector))
+        """Give settings with one more connector, which replaces an added one of the same name."""
+        kept = tuple(held for held in self.added if held.name.lower() != connector.name.lower())
+        return replace(self, added=(*kept, connector))
 
 
 def sender_domain(text: str) -> str:

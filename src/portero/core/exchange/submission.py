@@ -1,0 +1,67 @@
+"""Authenticated submission: what closing SMTP AUTH, or only its Basic form, does to mail sent with credentials."""
+
+from __future__ import annotations
+
+from portero.core.exchange.attribution import Attribution, By
+from portero.core.exchange.decision import Decision, kept, refused, undetermined
+from portero.core.exchange.settings import Settings
+from portero.core.flow import FlowKey
+from portero.core.text import Text
+
+REPLY_OFF = (
+    "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant. "
+    "Visit https://aka.ms/smtp_auth_disabled for more information."
+)
+REPLY_BASIC = "535 5.7.139 Authentication unsuccessful, basic authentication is disabled."
+
+
+def submission(key: FlowKey, attribution: Attribution, settings: Settings) -> Decision | None:
+    """
+    Decide what closed SMTP AUTH does to submitted mail; None when nothing of it is closed or no submission is meant.
+
+    A trace shows a client address for SMTP AUTH, Graph and the other authenticated ways alike, and never tells Basic
+    from OAuth.
+    Source: reference exchange-online 3.1; Set-TransportConfig, Set-CASMailbox -SmtpClientAuthenticationDisabled.
+    """
+    if attribution.by is not By.SUBMITTED or not key.client_ip:
+        return None
+    if settings.smtp_auth_off_for is None and not settings.smtp_basic_off:
+        return None
+    mailbox = key.header_from or key.sender or ""
+    now = _allowed_now(mailbox, settings)
+    if now is False:
+        return kept(
+            Text("SMTP AUTH is already off for {mailbox}, so it submits another way.", mailbox=mailbox)
+        )
+    if settings.smtp_auth_off_for is not None:
+        if settings.smtp_auth_off_for and mailbox not in settings.smtp_auth_off_for:
+            return None
+        if settings.smtp_auth_mailboxes.get(mailbox) is False or settings.smtp_auth_protocols.get(mailbox):
+            return refused(REPLY_OFF, Text("It is submitted with SMTP AUTH as {mailbox}.", mailbox=mailbox))
+        return undetermined(
+            Text("It is submitted with credentials; whether by SMTP AUTH or another way is not recorded.")
+        )
+    protocol = settings.smtp_auth_protocols.get(mailbox)
+    if protocol == "basic":
+        return refused(
+            REPLY_BASIC,
+            Text("The SMTP AUTH report shows Basic authentication for {mailbox}.", mailbox=mailbox),
+        )
+    if protocol == "oauth":
+        return kept(Text("The SMTP AUTH report shows OAuth for {mailbox}.", mailbox=mailbox))
+    return undetermined(
+        Text(
+            "It is submitted with credentials; no evidence tells Basic authentication from OAuth for {mailbox}.",
+            mailbox=mailbox,
+        )
+    )
+
+
+def _allowed_now(mailbox: str, settings: Settings) -> bool | None:
+    """Tell whether SMTP AUTH is open for a mailbox now. The mailbox's own switch overrides the organisation's."""
+    own = settings.smtp_auth_mailboxes.get(mailbox)
+    if own is not None:
+        return not own
+    if mailbox in settings.smtp_auth_mailboxes or not settings.smtp_auth_mailboxes:
+        return None if settings.smtp_auth_disabled is None else not settings.smtp_auth_disabled
+    return None

@@ -1,0 +1,115 @@
+"""Replay: every flow put to the settings a control would leave, one gate after the other as the service does."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from portero.core.controls import Control, apply_controls
+from portero.core.exchange.attribution import Attribution, Seen, attribute, envelope_domain, seen_connectors
+from portero.core.exchange.author_policy import dmarc_policy
+from portero.core.exchange.decision import Decision, kept, undetermined
+from portero.core.exchange.direct_send import reject_direct_send
+from portero.core.exchange.partner import partner_restriction
+from portero.core.exchange.settings import Settings
+from portero.core.exchange.submission import submission
+from portero.core.flow import Flow
+from portero.core.sender import Kind, Sender
+from portero.core.simulation import Effect, SenderEffect, Simulation
+from portero.core.text import Text
+
+
+def decide(flow: Flow, settings: Settings, seen: Seen) -> Decision:
+    """
+    Decide what becomes of a flow's mail under settings.
+
+    The gates stand in the order of the protocol: submission, Partner restriction, RejectDirectSend, DMARC. A refusal
+    at any gate is a refusal; otherwise a doubt at any gate is a doubt.
+    """
+    attribution = attribute(flow, settings, seen)
+    answers = [
+        submission(flow.key, attribution, settings),
+        partner_restriction(flow.key, attribution, settings),
+        reject_direct_send(flow.key, attribution, settings) if settings.reject_direct_send else None,
+        dmarc_policy(flow.key, flow.facts, attribution, settings),
+    ]
+    asked = [answer for answer in answers if answer is not None]
+    for effect in (Effect.REFUSED, Effect.UNDETERMINED):
+        for answer in asked:
+            if answer.effect is effect:
+                return answer
+    return asked[0] if asked else kept(_unconcerned(attribution))
+
+
+def _unconcerned(attribution: Attribution) -> Text:
+    return Text("None of the controls concerns it. {why}", why=attribution.why)
+
+
+def simulate(senders: Sequence[Sender], settings: Settings, controls: Sequence[Control]) -> Simulation:
+    """
+    Replay controls together on the recorded mail of senders, in unique mails.
+
+    settings:  as they are now; the controls change them before the replay.
+    """
+    changed = apply_controls(settings, tuple(controls))
+    seen = seen_connectors(flow for sender in senders for flow in sender.flows)
+    foreign = kinds_with_foreign_envelope(senders, settings)
+    effects = [_sender_effect(sender, changed, seen, foreign) for sender in senders]
+    effects.sort(key=lambda each: (-each.refused, -each.undetermined, -each.kept, each.sender))
+    return Simulation(tuple(control.text for control in controls), tuple(effects))
+
+
+def kinds_with_foreign_envelope(senders: Iterable[Sender], settings: Settings) -> frozenset[Kind]:
+    """
+    Name the kinds of which some sender is known to write with a foreign P1 and an own P2.
+
+    A summary that shows an own sender address for another of that kind may be showing its P2.
+    Source: contract section 4, the sender column of a trace summary.
+    """
+    return frozenset(
+        sender.kind
+        for sender in senders
+        for flow in sender.flows
+        if flow.key.mail_from_domain
+        and settings.accepted(flow.key.mail_from_domain) is False
+        and flow.key.header_from is not None
+    )
+
+
+def _sender_effect(sender: Sender, settings: Settings, seen: Seen, foreign: frozenset[Kind]) -> SenderEffect:
+    counted: Counter[Effect] = Counter()
+    reasons: Counter[tuple[Effect, Text]] = Counter()
+    reply: str | None = None
+    for flow in sender.flows:
+        decision = decide(flow, settings, seen)
+        if decision.effect is Effect.REFUSED and sender.kind in foreign and _assumed(flow):
+            decision = undetermined(
+                Text(
+                    "Only a trace summary saw it, and its sender column may be the visible From: others of its kind "
+                    "use a foreign envelope sender."
+                )
+            )
+        counted[decision.effect] += flow.facts.mails
+        reasons[decision.effect, decision.why] += flow.facts.mails
+        reply = decision.reply if decision.effect is Effect.REFUSED and decision.reply else reply
+    present = [effect for effect in (Effect.REFUSED, Effect.UNDETERMINED, Effect.KEPT) if counted[effect]]
+    effect = present[0] if len(present) == 1 else Effect.MIXED if present else Effect.UNDETERMINED
+    leading = present[0] if present else Effect.UNDETERMINED
+    why = max(
+        ((number, str(text), text) for (kind, text), number in reasons.items() if kind is leading),
+        default=(0, "", Text("No mail of it reached this tenant within the evidence.")),
+    )[2]
+    return SenderEffect(
+        sender=sender.id,
+        effect=effect,
+        refused=counted[Effect.REFUSED],
+        kept=counted[Effect.KEPT],
+        undetermined=counted[Effect.UNDETERMINED],
+        judgement=sender.judgement,
+        reply=reply,
+        because=why,
+    )
+
+
+def _assumed(flow: Flow) -> bool:
+    return envelope_domain(flow.key)[1] and flow.key.header_from is None
