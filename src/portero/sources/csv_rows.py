@@ -1,0 +1,218 @@
+"""CSV as columns: streams delimited text in Arrow blocks with true physical line numbers, and names the broken records."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+
+from portero.core.evidence import Gap, Origin
+from portero.core.text import Text, count
+from portero.sources.document import Document
+from portero.sources.text import utf8_blocks
+
+RECORD_OCTETS = 4 << 20  # a quoted value that stays open for longer than this is taken for a broken record
+NAMED_GAPS = 20  # broken records named one by one; the others are counted together
+CUTS = frozenset({1_000, 5_000, 10_000, 20_000, 50_000, 100_000})  # reference data-formats section 5
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """
+    One block of records.
+
+    lines:  int64, physical line of each record's start.
+    cells:  field name -> strings, ``""`` where a cell is empty; a field whose column the document lacks is absent.
+    """
+
+    lines: pa.Array
+    cells: dict[str, pa.Array]
+
+
+def plain(name: str) -> str:
+    """Give a column's name in the form used to compare it: letters and digits only, lower case."""
+    return re.sub(r"[\W_]+", "", name).casefold()
+
+
+def heading(text: str) -> tuple[tuple[str, ...], str, int]:
+    """Give the column names, the delimiter and the number of physical lines before the first record."""
+    skipped = 0
+    while text.startswith("#TYPE") or (text and text[0] in "\r\n"):
+        _, _, text = text.partition("\n")
+        skipped += 1
+    first = text.partition("\n")[0].rstrip("\r")
+    delimiter = max(",;\t", key=first.count)
+    names = next(csv.reader(io.StringIO(first), delimiter=delimiter), [])
+    return tuple(name.strip() for name in names), delimiter, skipped + 1
+
+
+def csv_rows(document: Document, fields: Mapping[str, tuple[str, ...]]) -> Iterator[Rows | Gap]:
+    """
+    Stream the wanted fields of a CSV document.
+
+    fields:  field name -> accepted column names, first match wins; compared by `plain`.
+    Raises nothing for bad content: a record with a wrong number of cells becomes a Gap with its line.
+    """
+    blocks = utf8_blocks(document.open(), document.head.encoding)
+    buffer = next(blocks, b"")
+    names, delimiter, preamble = heading(buffer[: 1 << 16].decode("utf-8", "replace"))
+    for _ in range(preamble):
+        buffer = buffer.partition(b"\n")[2]
+    index = {plain(name): number for number, name in reversed(list(enumerate(names)))}
+    found = {
+        field: next((index[plain(a)] for a in aliases if plain(a) in index), None)
+        for field, aliases in fields.items()
+    }
+    reader = _Blocks(
+        document.name, len(names), delimiter, {f: n for f, n in found.items() if n is not None}, preamble + 1
+    )
+    for block in blocks:
+        buffer += block
+        cut = _boundary(buffer)
+        if not cut and len(buffer) > RECORD_OCTETS:
+            cut = buffer.find(b"\n") + 1
+        if cut:
+            yield from reader.read(buffer[:cut])
+            buffer = buffer[cut:]
+    if buffer:
+        if buffer.count(b'"') % 2:
+            yield Gap(
+                Origin(document.name, reader.line + buffer.count(b"\n", 0, buffer.rfind(b'"'))),
+                Text(
+                    "A quotation mark is opened and never closed: the file is cut or damaged. Export it again."
+                ),
+            )
+        yield from reader.read(buffer)
+    yield from reader.rest()
+
+
+def _boundary(buffer: bytes) -> int:
+    """Give the end of the last record that is complete: behind a newline with an even number of quotes before it."""
+    end = buffer.rfind(b"\n") + 1
+    odd = buffer.count(b'"', 0, end) % 2
+    while end and odd:
+        before = buffer.rfind(b"\n", 0, end - 1) + 1
+        odd ^= buffer.count(b'"', before, end) % 2
+        end = before
+    return end
+
+
+def _without_blank_lines(rows: Rows) -> Rows:
+    """Drop the records that are no more than an empty line."""
+    filled = pa.array([False]).take(pa.array([0] * len(rows.lines)))
+    for cells in rows.cells.values():
+        filled = pc.or_(filled, pc.not_equal(cells, ""))
+    return Rows(
+        rows.lines.filter(filled), {field: cells.filter(filled) for field, cells in rows.cells.items()}
+    )
+
+
+class _Blocks:
+    """Parses blocks of whole records one after the other and keeps the physical line."""
+
+    def __init__(self, name: str, width: int, delimiter: str, found: dict[str, int], line: int) -> None:
+        self.name, self.width, self.delimiter, self.found, self.line = name, width, delimiter, found, line
+        self.broken = 0
+        self.names = [str(number) for number in range(width)]
+
+    def read(self, block: bytes) -> Iterator[Rows | Gap]:
+        """Parse one block; rows first, then its broken records."""
+        invalid: list[tuple[int, str, int]] = []
+
+        def set_aside(row: pyarrow.csv.InvalidRow) -> str:
+            invalid.append((row.number or 0, row.text, row.actual_columns))
+            return "skip"
+
+        newlines = block.count(b"\n") + (not block.endswith(b"\n"))
+        try:
+            table = self._parse(block, set_aside, [str(n) for n in self.found.values()])
+            if table.num_rows != newlines:
+                invalid.clear()
+                table = self._parse(block, set_aside, self.names)
+        except pa.ArrowInvalid:
+            reason = Text("These lines are no CSV that can be read. Export the file again.")
+            yield Gap(Origin(self.name, self.line), reason, newlines)
+            self.line += newlines
+            return
+        table = table.combine_chunks()
+        lines, broken_lines = self._lines(table, invalid, table.num_rows == newlines)
+        self.line += newlines
+        if table.num_rows:
+            cells = {f: table.column(str(n)).combine_chunks() for f, n in self.found.items()}
+            rows = Rows(
+                lines, {f: c.chunk(0) if isinstance(c, pa.ChunkedArray) else c for f, c in cells.items()}
+            )
+            yield _without_blank_lines(rows) if b"\n\n" in block or b"\n\r\n" in block else rows
+        for line, (_, text, width) in zip(broken_lines, invalid, strict=True):
+            if text.strip():
+                self.broken += 1
+                if self.broken <= NAMED_GAPS:
+                    yield self._gap(line, width)
+
+    def rest(self) -> Iterator[Gap]:
+        """Count the broken records beyond those that were named."""
+        if self.broken > NAMED_GAPS:
+            n = self.broken - NAMED_GAPS
+            one, many = (
+                "{n} more record has a wrong number of cells.",
+                "{n} more records have a wrong number of cells.",
+            )
+            yield Gap(Origin(self.name), count(one, many, n), n)
+
+    def _gap(self, line: int, width: int) -> Gap:
+        reason = Text(
+            "The record has {found} cells where the heading has {expected}. Correct the line, or export the file again.",
+            found=width,
+            expected=self.width,
+        )
+        return Gap(Origin(self.name, line), reason)
+
+    def _parse(self, block: bytes, handler: object, columns: list[str]) -> pa.Table:
+        return pyarrow.csv.read_csv(
+            pa.BufferReader(block),
+            read_options=pyarrow.csv.ReadOptions(
+                column_names=self.names, use_threads=False, block_size=len(block) + 1
+            ),
+            parse_options=pyarrow.csv.ParseOptions(
+                delimiter=self.delimiter,
+                newlines_in_values=True,
+                ignore_empty_lines=False,
+                invalid_row_handler=handler,
+            ),
+            convert_options=pyarrow.csv.ConvertOptions(
+                check_utf8=False,  # utf8_blocks gives valid UTF-8 only
+                column_types={name: pa.string() for name in self.names},
+                strings_can_be_null=False,
+                include_columns=columns or self.names,
+            ),
+        )
+
+    def _lines(
+        self, table: pa.Table, invalid: list[tuple[int, str, int]], simple: bool
+    ) -> tuple[pa.Array, list[int]]:
+        """Number the records: one line each, and one more for every line break inside a cell."""
+        rows = table.num_rows
+        if simple:
+            return pa.arange(self.line, self.line + rows), []
+        heights: pa.Array = pa.array([1], pa.int64()).take(pa.array([0] * rows, pa.int64()))
+        for column in table.columns:
+            heights = pc.add(heights, pc.cast(pc.count_substring(column.combine_chunks(), "\n"), pa.int64()))
+        pieces, broken, start, line = [], [], 0, self.line
+        for order, (number, text, _) in enumerate([*invalid, (0, "", 0)]):
+            stop = number - 1 - order if order < len(invalid) else rows
+            piece = heights.slice(start, max(0, stop - start))
+            if len(piece):
+                ends = pc.cumulative_sum(piece)
+                pieces.append(pc.add(pc.subtract(ends, piece), line))
+                line += ends[-1].as_py()
+            if order < len(invalid):
+                broken.append(line)
+                line += 1 + text.rstrip("\r\n").count("\n")
+            start = max(start, stop)
+        return pa.concat_arrays(pieces) if pieces else pa.array([], pa.int64()), broken

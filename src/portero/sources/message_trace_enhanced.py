@@ -1,0 +1,125 @@
+"""Enhanced summary: the CSV of Start-HistoricalSearch -ReportType MessageTrace, one row a message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from portero.core.evidence import Gap, Origin
+from portero.core.text import Text, count
+from portero.sources.csv_rows import CUTS, Rows, csv_rows
+from portero.sources.document import Batch, Document, Head, Item, Note, Source
+from portero.sources.mail_rows import guids, integers, iso_times, mail_batch, message_ids, words
+
+_COLUMNS = {
+    name: (name,)
+    for name in (
+        "origin_timestamp_utc",
+        "sender_address",
+        "recipient_status",
+        "message_subject",
+        "total_bytes",
+        "message_id",
+        "network_message_id",
+        "original_client_ip",
+        "directionality",
+        "connector_id",
+    )
+}
+_DIRECTIONS = {"1": "incoming", "incoming": "incoming", "2": "originating", "originating": "originating"}
+# The best of several recipients' fates stands for the mail: it says whether the mail got in.
+_FATES = (
+    ("deliver", "delivered"),
+    ("send", "delivered"),
+    ("expand", "expanded"),
+    ("quarantine", "quarantined"),
+    ("fail", "failed"),
+)
+_KEPT_FOR_US = (
+    10 * 24 * 3600 * 1_000_000
+)  # original_client_ip is blanked after ten days (reference data-formats 5.2)
+
+
+def recognise(head: Head) -> bool:
+    """Tell by the two columns that only this report has."""
+    return {"recipient_status", "original_client_ip", "origin_timestamp_utc"} <= {
+        name.lower() for name in head.columns
+    }
+
+
+def read(document: Document) -> Iterator[Item]:
+    """
+    Stream the rows.
+
+    An empty client address of incoming mail is unknown (null) when the row is more than ten days older than the
+    newest row read so far, since Exchange blanks it then; in files that are sorted newest first that is exact.
+    """
+    total, undated, newest = 0, 0, None
+    for block in csv_rows(document, _COLUMNS):
+        if isinstance(block, Gap):
+            yield block
+            continue
+        total += len(block.lines)
+        times = iso_times(block.cells["origin_timestamp_utc"])
+        undated += times.null_count
+        latest = pc.max(times).cast(pa.int64()).as_py()
+        newest = max((value for value in (newest, latest) if value is not None), default=None)
+        yield _batch(block, times, newest)
+    if undated:
+        one, many = "{n} row has a time that cannot be read.", "{n} rows have a time that cannot be read."
+        yield Gap(Origin(document.name), count(one, many, undated), undated)
+    if total in CUTS:
+        reason = Text(
+            "Exactly {rows} rows: probably cut by the export. Ask again for shorter periods.", rows=total
+        )
+        yield Note(reason)
+
+
+def _batch(block: Rows, times: pa.Array, newest: int | None) -> Batch:
+    cells = block.cells
+    direction = words(cells.get("directionality"), lambda text: _DIRECTIONS.get(text.strip().lower()))
+    recipients, outcome = _recipients(cells["recipient_status"])
+    client = cells["original_client_ip"]
+    if newest is not None:
+        old = pc.fill_null(pc.less(times.cast(pa.int64()), newest - _KEPT_FOR_US), True)
+        own = pa.nulls(len(client), pa.bool_()) if direction is None else pc.equal(direction, "originating")
+        blanked = pc.and_(pc.and_(pc.equal(client, ""), old), pc.invert(pc.fill_null(own, False)))
+        client = pc.if_else(blanked, pa.scalar(None, pa.string()), client)
+    return mail_batch(
+        SOURCE.id,
+        block.lines,
+        {
+            "network_message_id": guids(cells.get("network_message_id")),
+            "message_id": message_ids(cells.get("message_id")),
+            "observed_at": times,
+            "sender": cells.get("sender_address"),
+            "recipients": recipients,
+            "client_ip": client,
+            "connector": cells.get("connector_id"),
+            "direction": direction,
+            "outcome": outcome,
+            "subject": cells.get("message_subject"),
+            "size_octets": integers(cells.get("total_bytes")),
+        },
+    )
+
+
+def _recipients(packed: pa.Array) -> tuple[pa.Array, pa.Array | None]:
+    """Unpack ``user@a##Receive, Deliver;b@c##Receive, Send`` into mailboxes joined by ``;`` and one outcome."""
+    people = pc.split_pattern(packed, ";")
+    halves = pc.split_pattern(pc.binary_join_element_wise(people.flatten(), "", "##"), "##")
+    names = pc.ascii_trim_whitespace(pc.utf8_lower(pc.list_element(halves, 0)))
+    fates = pa.ListArray.from_arrays(people.offsets, pc.list_element(halves, 1))
+    return pc.binary_join(pa.ListArray.from_arrays(people.offsets, names), ";"), words(
+        pc.binary_join(fates, ";"), _fate
+    )
+
+
+def _fate(statuses: str) -> str | None:
+    last = {status.rpartition(",")[2].strip().lower() for status in statuses.split(";")}
+    return next((word for name, word in _FATES if any(status.startswith(name) for status in last)), None)
+
+
+SOURCE = Source("message-trace-enhanced", Text("Message trace, Enhanced summary"), recognise, read)

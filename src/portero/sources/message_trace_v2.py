@@ -1,0 +1,84 @@
+"""Get-MessageTraceV2 and its predecessor as CSV: one row a mail and recipient, with one sender of unknown kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow.compute as pc
+
+from portero.core.evidence import Gap, Origin
+from portero.core.text import Text, count
+from portero.sources.csv_rows import CUTS, csv_rows
+from portero.sources.document import Document, Head, Item, Note, Source
+from portero.sources.mail_rows import guids, integers, iso_times, mail_batch, message_ids, words
+
+_COLUMNS = {
+    name: (name,)
+    for name in (
+        "MessageId",
+        "Received",
+        "SenderAddress",
+        "RecipientAddress",
+        "Subject",
+        "Status",
+        "FromIP",
+        "Size",
+        "MessageTraceId",
+    )
+}
+_OUTCOMES = {
+    "delivered": "delivered",
+    "expanded": "expanded",
+    "failed": "failed",
+    "filteredasspam": "junked",
+    "gettingstatus": "pending",
+    "pending": "pending",
+    "quarantined": "quarantined",
+}
+
+
+def recognise(head: Head) -> bool:
+    """Tell by the columns that a trace has and a detail has not."""
+    return {"messagetraceid", "received", "senderaddress", "recipientaddress"} <= {
+        name.lower() for name in head.columns
+    }
+
+
+def read(document: Document) -> Iterator[Item]:
+    """Stream the rows; times that are not ISO (Export-Csv writes the computer's own form) are null and named."""
+    total, undated = 0, 0
+    for block in csv_rows(document, _COLUMNS):
+        if isinstance(block, Gap):
+            yield block
+            continue
+        cells = block.cells
+        times = iso_times(cells["Received"])
+        total += len(block.lines)
+        undated += times.null_count
+        yield mail_batch(
+            SOURCE.id,
+            block.lines,
+            {
+                "network_message_id": guids(cells["MessageTraceId"]),
+                "message_id": message_ids(cells.get("MessageId")),
+                "observed_at": times,
+                "sender": cells["SenderAddress"],
+                "recipients": pc.utf8_lower(cells["RecipientAddress"]),
+                "client_ip": cells.get("FromIP"),
+                "outcome": words(cells.get("Status"), lambda text: _OUTCOMES.get(text.strip().lower())),
+                "subject": cells.get("Subject"),
+                "size_octets": integers(cells.get("Size")),
+            },
+        )
+    if undated:
+        one = "{n} row has a time that cannot be read. Export with Received.ToString('o')."
+        many = "{n} rows have a time that cannot be read. Export with Received.ToString('o')."
+        yield Gap(Origin(document.name), count(one, many, undated), undated)
+    if total in CUTS:
+        reason = Text(
+            "Exactly {rows} rows: probably cut by the export. Ask again for shorter periods.", rows=total
+        )
+        yield Note(reason)
+
+
+SOURCE = Source("message-trace-v2", Text("Message trace (Get-MessageTraceV2)"), recognise, read)
