@@ -1,0 +1,119 @@
+"""The word for each value of the contract, in the context that decides its Spanish gender."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from portero.core.finding import Outcome, Severity
+from portero.core.sender import DecidedBy, Judgement, Kind, Path
+from portero.core.simulation import Effect
+from portero.core.step import Risk
+from portero.core.text import Text, label
+
+# By field of the contract, then by its value as JSON writes it. Values of message judgements have a field of their own.
+LABELS: dict[str, dict[str, Text]] = {
+    "judgement": {
+        "legitimate": label("judgement", "legitimate"),
+        "abuse": label("judgement", "abuse"),
+        "undecided": label("judgement", "undecided"),
+    },
+    "message-judgement": {
+        "phish": label("message-judgement", "phishing"),
+        "suspicious": label("message-judgement", "suspicious"),
+        "clean": label("message-judgement", "no sign of phishing"),
+    },
+    "kind": {
+        "device": label("kind", "device"),
+        "application": label("kind", "application"),
+        "service": label("kind", "outside service"),
+        "forwarder": label("kind", "forwarding service"),
+        "gateway": label("kind", "gateway"),
+        "hybrid": label("kind", "hybrid Exchange"),
+        "mailbox": label("kind", "mailbox"),
+        "spoofer": label("kind", "spoofing source"),
+        "unknown": label("kind", "unknown"),
+    },
+    "path": {
+        "direct-send": label("path", "Direct Send"),
+        "connector": label("path", "by connector"),
+        "authenticated": label("path", "authenticated"),
+        "foreign-envelope": label("path", "foreign envelope, own From address"),
+        "internal": label("path", "internal"),
+        "external": label("path", "external"),
+        "undetermined": label("path", "undetermined"),
+    },
+    "effect": {
+        "refused": label("effect", "refused"),
+        "kept": label("effect", "kept"),
+        "undetermined": label("effect", "undetermined"),
+        "mixed": label("effect", "mixed"),
+    },
+    "outcome": {
+        "pass": label("outcome", "pass"),
+        "warn": label("outcome", "could be better"),
+        "fail": label("outcome", "fail"),
+        "not-applicable": label("outcome", "not applicable"),
+        "unknown": label("outcome", "unknown"),
+    },
+    "severity": {
+        "critical": label("severity", "critical"),
+        "high": label("severity", "high"),
+        "medium": label("severity", "medium"),
+        "low": label("severity", "low"),
+    },
+    "risk": {
+        "low": label("risk", "low"),
+        "medium": label("risk", "medium"),
+        "high": label("risk", "high"),
+    },
+    "decided_by": {
+        "evidence": label("decided_by", "by the evidence"),
+        "register": label("decided_by", "by the register"),
+        "person": label("decided_by", "by a person"),
+    },
+    "step": {
+        "do": label("step", "Do"),
+        "verify": label("step", "Verify"),
+        "undo": label("step", "Undo"),
+        "why": label("step", "Why"),
+        "after": label("step", "After"),
+    },
+}
+
+_FIELDS: dict[type[Enum], str] = {
+    Judgement: "judgement",
+    Kind: "kind",
+    Path: "path",
+    Effect: "effect",
+    Outcome: "outcome",
+    Severity: "severity",
+    Risk: "risk",
+    DecidedBy: "decided_by",
+}
+
+
+def label_of(value: Enum) -> Text | None:
+    """Give the word for a value of one of the core's enumerations; None for any other enumeration."""
+    field = _FIELDS.get(type(value))
+    return None if field is None else LABELS[field][str(value.value)]
+
+
+def certainty(judgement: Judgement, confidence: float, decided_by: DecidedBy) -> Text:
+    """
+    Say how sure a judgement is, in words that match the number.
+
+    confidence:  probability, 0 to 1, that the judgement is right.
+    Source: reference glossary-es section 3, Tone: 0.95 almost certainly, 0.80 very probably, 0.50 probably.
+    """
+    if judgement is Judgement.UNDECIDED or (decided_by is DecidedBy.EVIDENCE and confidence < 0.5):
+        return Text("Undecided")
+    legitimate = judgement is Judgement.LEGITIMATE
+    if decided_by is DecidedBy.PERSON:
+        return Text("Legitimate: a person decided") if legitimate else Text("Abuse: a person decided")
+    if decided_by is DecidedBy.REGISTER:
+        return Text("Legitimate: the register says so") if legitimate else Text("Abuse: the register says so")
+    if confidence >= 0.95:
+        return Text("Almost certainly legitimate") if legitimate else Text("Almost certainly abuse")
+    if confidence >= 0.80:
+        return Text("Very probably legitimate") if legitimate else Text("Very probably abuse")
+    return Text("Probably legitimate") if legitimate else Text("Probably abuse")
