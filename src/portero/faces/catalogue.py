@@ -35,23 +35,26 @@ class Message:
     file: str
 
 
-def find_messages(package: Path = PACKAGE) -> list[Message]:
+def find_messages(package: Path = PACKAGE) -> tuple[list[Message], list[str]]:
     """
     Find every sentence of the package: ``Text``, ``label`` and ``count`` in code, ``_`` and ``ngettext`` in templates.
 
-    Raises ValueError naming file and line where a template is not a literal, for such a sentence has no translation.
+    Returns the sentences, and the places, as ``file:line: why``, whose sentence is not a literal and so has no
+    translation.
     """
     found: set[Message] = set()
-    for path in sorted(package.rglob("*.py")):
-        name = path.relative_to(package).as_posix()
-        found.update(_in_code(path.read_text("utf-8"), name))
-    for path in sorted(package.rglob("*.html")):
-        name = path.relative_to(package).as_posix()
-        found.update(_in_template(path.read_text("utf-8"), name))
-    return sorted(found)
+    problems: list[str] = []
+    for path in sorted((*package.rglob("*.py"), *package.rglob("*.html"))):
+        read = _in_code if path.suffix == ".py" else _in_template
+        for each in read(path.read_text("utf-8"), path.relative_to(package).as_posix()):
+            if isinstance(each, Message):
+                found.add(each)
+            else:
+                problems.append(each)
+    return sorted(found), problems
 
 
-def _in_code(source: str, file: str) -> Iterator[Message]:
+def _in_code(source: str, file: str) -> Iterator[Message | str]:
     tree = ast.parse(source, file)
     makers = {
         alias.asname or alias.name: alias.name
@@ -62,52 +65,46 @@ def _in_code(source: str, file: str) -> Iterator[Message]:
     }
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in makers:
-            yield from _in_call(node, makers[node.func.id], file)
+            try:
+                yield from [Message(*words, file) for words in _in_call(node, makers[node.func.id])]
+            except ValueError as error:
+                yield f"{file}:{node.lineno}: {error}"
 
 
-def _in_call(call: ast.Call, maker: str, file: str) -> Iterator[Message]:
-    where = f"{file}:{call.lineno}"
+def _in_call(call: ast.Call, maker: str) -> list[tuple[str, str, str]]:
+    """Give what a call says as context, singular and plural; raises ValueError where that is not written out."""
     if maker == "label":
-        for context in _literals(call.args[0], where):
-            for word in _literals(call.args[1], where):
-                yield Message(context, word, "", file)
-    elif maker == "count":
-        for singular, plural in zip(
-            _literals(call.args[0], where), _literals(call.args[1], where), strict=True
-        ):
-            yield Message("", singular, plural, file)
-    else:
-        contexts = [
-            context
-            for keyword in call.keywords
-            if keyword.arg == "context"
-            for context in _literals(keyword.value, where)
+        return [
+            (context, word, "") for context in _literals(call.args[0]) for word in _literals(call.args[1])
         ]
-        for template in _literals(call.args[0], where):
-            for context in contexts or [""]:
-                yield Message(context, template, "", file)
+    if maker == "count":
+        return [("", *both) for both in zip(_literals(call.args[0]), _literals(call.args[1]), strict=True)]
+    contexts = [
+        text for keyword in call.keywords if keyword.arg == "context" for text in _literals(keyword.value)
+    ]
+    return [(context, text, "") for text in _literals(call.args[0]) for context in contexts or [""]]
 
 
-def _literals(node: ast.expr, where: str) -> list[str]:
+def _literals(node: ast.expr) -> list[str]:
     """Give the texts an expression may be: a literal, or a choice between literals."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return [node.value]
     if isinstance(node, ast.IfExp):
-        return _literals(node.body, where) + _literals(node.orelse, where)
-    raise ValueError(
-        f"{where}: a sentence must be written out where it is made, so that it can be translated"
-    )
+        return _literals(node.body) + _literals(node.orelse)
+    raise ValueError("a sentence must be written out where it is made, so that it can be translated")
 
 
-def _in_template(source: str, file: str) -> Iterator[Message]:
+def _in_template(source: str, file: str) -> Iterator[Message | str]:
     # Only parsed, never rendered: escaping plays no part here.
     tree = Environment(autoescape=True).parse(source)
     for line, function, words in extract_from_ast(tree, babel_style=False):
-        texts = [words] if isinstance(words, str) else list(words or ())
-        if not texts or any(not isinstance(text, str) for text in texts[:2]):
-            raise ValueError(f"{file}:{line}: {function} needs its sentence written out")
-        plural = texts[1] if function == "ngettext" else ""
-        yield Message("", texts[0] or "", plural or "", file)
+        texts = [text for text in ([words] if isinstance(words, str) else words or ()) if text is not None]
+        if function == "ngettext" and len(texts) == 2:
+            yield Message("", *texts, file)
+        elif function == "_" and len(texts) == 1:
+            yield Message("", texts[0], "", file)
+        else:
+            yield f"{file}:{line}: {function} needs its sentence written out"
 
 
 def template(messages: list[Message]) -> Catalog:
@@ -179,16 +176,17 @@ def as_mo(catalogue: Catalog) -> bytes:
     return out.getvalue()
 
 
-def update() -> int:
-    """Find, merge and compile; returns how many sentences lack their Spanish."""
-    source = template(find_messages())
+def update() -> list[str]:
+    """Find, merge and compile; returns what is left to do: sentences not written out, sentences without Spanish."""
+    messages, problems = find_messages()
+    source = template(messages)
     spanish = merge(source, read_spanish())
     folder = LOCALE / "es" / "LC_MESSAGES"
     folder.mkdir(parents=True, exist_ok=True)
     (LOCALE / "messages.pot").write_bytes(as_po(source))
     (folder / "messages.po").write_bytes(as_po(spanish))
     (folder / "messages.mo").write_bytes(as_mo(read_spanish()))
-    return len(untranslated(spanish))
+    return [*problems, *(f"no Spanish: {sentence}" for sentence in untranslated(spanish))]
 
 
 def untranslated(catalogue: Catalog) -> list[str]:
@@ -202,13 +200,13 @@ def untranslated(catalogue: Catalog) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Run ``update`` from the command line; 1 when sentences still lack their Spanish, 2 for a wrong call."""
+    """Run ``update`` from the command line; 1 when something is left to do, 2 for a wrong call."""
     if arguments != ["update"]:
         sys.stderr.write("python -m portero.faces.catalogue update\n")
         return 2
-    missing = update()
-    sys.stderr.write(f"{missing} sentences without Spanish\n")
-    return 1 if missing else 0
+    left = update()
+    sys.stderr.writelines(f"{line}\n" for line in left)
+    return 1 if left else 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,191 @@
+"""audit.json: the whole audit by the contract's names, machine values plain and sentences in the run's language."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+
+from portero.core.audit import Audit
+from portero.core.evidence import Coverage, Gap, Origin
+from portero.core.finding import Finding
+from portero.core.sender import Sender
+from portero.core.simulation import Simulation
+from portero.core.step import Step
+from portero.core.text import Text
+from portero.faces.render import Renderer, plain
+
+SCHEMA = "portero.audit/1"
+# Printable for JSON, yet obeyed or hidden by whoever prints the file: see `portero.faces.render.plain`.
+_UNSAFE = re.compile(r"[^\x20-\x7e\n]")
+
+
+def audit_document(audit: Audit, renderer: Renderer) -> dict[str, object]:
+    """
+    Give an audit as the contract's audit.json, ready for `json`.
+
+    Beyond the contract's keys: ``language``, ``totals``, ``assumptions``, ``blind_spots``; of a sender
+    ``outside_messages`` and ``owner``; of a reason its ``code``; of a step its ``controls``.
+    Source: contract section 4.
+    """
+    return {
+        "schema": SCHEMA,
+        "language": renderer.lang,
+        "generated_at": iso(audit.generated_at),
+        "window": {"from": iso(audit.first), "to": iso(audit.last)},
+        "organisation": {"name": audit.organisation, "accepted_domains": list(audit.accepted_domains)},
+        "totals": {"ours": audit.totals.ours, "others": audit.totals.others, "rows": audit.totals.rows},
+        "evidence": [_coverage(each, renderer) for each in audit.coverage],
+        "gaps": [_gap(each, renderer) for each in audit.gaps],
+        "senders": [sender_document(each, renderer) for each in audit.senders],
+        "simulations": [simulation_document(each, renderer) for each in audit.simulations],
+        "findings": [finding_document(each, renderer) for each in audit.findings],
+        "plan": [step_document(each, renderer) for each in audit.plan],
+        "assumptions": _texts(audit.assumptions, renderer),
+        "blind_spots": _texts(audit.blind_spots, renderer),
+    }
+
+
+def sender_document(sender: Sender, renderer: Renderer) -> dict[str, object]:
+    """Give a sender as the contract's SENDER."""
+    return {
+        "id": sender.id,
+        "label": renderer.text(sender.label),
+        "kind": sender.kind.value,
+        "judgement": sender.judgement.value,
+        "confidence": round(sender.confidence, 4),
+        "decided_by": sender.decided_by.value,
+        "owner": sender.owner,
+        "path": sender.path.value,
+        "connector": sender.connector,
+        "client_networks": list(sender.client_networks),
+        "mail_from_domains": list(sender.mail_from_domains),
+        "header_from_domains": list(sender.header_from_domains),
+        "header_from": list(sender.header_from),
+        "ehlo": list(sender.ehlo),
+        "messages": sender.mails,
+        "outside_messages": sender.outside,
+        "witnesses": dict(sender.witnesses),
+        "recipients": sender.recipients,
+        "first_seen": iso(sender.first_seen),
+        "last_seen": iso(sender.last_seen),
+        "because": [
+            {
+                "code": reason.code,
+                "reason": renderer.text(reason.text),
+                "weight": round(reason.weight, 4),
+                "origins": _origins(reason.origins),
+            }
+            for reason in sender.because
+        ],
+    }
+
+
+def simulation_document(simulation: Simulation, renderer: Renderer) -> dict[str, object]:
+    """Give a simulation as the contract's SIMULATION."""
+    return {
+        "controls": list(simulation.controls),
+        "messages": {
+            "refused": simulation.refused,
+            "kept": simulation.kept,
+            "undetermined": simulation.undetermined,
+        },
+        "senders": [
+            {
+                "sender": each.sender,
+                "effect": each.effect.value,
+                "refused": each.refused,
+                "kept": each.kept,
+                "undetermined": each.undetermined,
+                "judgement": each.judgement.value,
+                "reply": each.reply,
+                "because": renderer.text(each.because),
+            }
+            for each in simulation.senders
+        ],
+    }
+
+
+def finding_document(finding: Finding, renderer: Renderer) -> dict[str, object]:
+    """Give a finding as the contract's FINDING."""
+    return {
+        "id": finding.id,
+        "title": renderer.text(finding.title),
+        "outcome": finding.outcome.value,
+        "severity": finding.severity.value,
+        "because": renderer.text(finding.because),
+        "origins": _origins(finding.origins),
+        "fix": renderer.text(finding.fix),
+        "undo": renderer.text(finding.undo),
+        "maps": dict(finding.maps),
+    }
+
+
+def step_document(step: Step, renderer: Renderer) -> dict[str, object]:
+    """Give a step as the contract's STEP."""
+    return {
+        "n": step.n,
+        "title": renderer.text(step.title),
+        "why": renderer.text(step.why),
+        "do": renderer.text(step.do),
+        "verify": renderer.text(step.verify),
+        "undo": renderer.text(step.undo),
+        "after": list(step.after),
+        "senders": list(step.senders),
+        "risk": step.risk.value,
+        "owner": renderer.text(step.owner),
+        "controls": list(step.controls),
+    }
+
+
+def as_json(document: object) -> str:
+    """
+    Write a document as JSON that is safe to print: letters stay readable, what a terminal would obey is escaped.
+
+    The values are unchanged: a parser gives back exactly what went in, halves of surrogate pairs included.
+    """
+    return _UNSAFE.sub(_escaped, json.dumps(document, ensure_ascii=False, indent=1)) + "\n"
+
+
+def _escaped(match: re.Match[str]) -> str:
+    each = match.group()
+    if plain(each) == each:
+        return each
+    # json escapes everything beyond ASCII here, as a surrogate pair where it must; DEL alone it leaves as it is.
+    return "\\u007f" if each == "\x7f" else json.dumps(each)[1:-1]
+
+
+def iso(moment: datetime | None) -> str | None:
+    """Write a time as ISO 8601 in UTC with ``Z``, to the second; a time without zone is taken as UTC."""
+    if moment is None:
+        return None
+    aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return aware.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+
+
+def _coverage(coverage: Coverage, renderer: Renderer) -> dict[str, object]:
+    return {
+        "origin": coverage.document,
+        "kind": coverage.kind,
+        "rows": coverage.rows,
+        "from": iso(coverage.first),
+        "to": iso(coverage.last),
+        "notes": _texts(coverage.notes, renderer),
+    }
+
+
+def _gap(gap: Gap, renderer: Renderer) -> dict[str, object]:
+    return {
+        "origin": gap.origin.document,
+        "line": gap.origin.line,
+        "reason": renderer.text(gap.reason),
+        "count": gap.count,
+    }
+
+
+def _texts(texts: tuple[Text, ...], renderer: Renderer) -> list[str]:
+    return [renderer.text(text) for text in texts]
+
+
+def _origins(origins: tuple[Origin, ...]) -> list[str]:
+    return [str(origin) for origin in origins]
