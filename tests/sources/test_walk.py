@@ -1,5 +1,10 @@
 """Walking: sorted, once each, and everything that is not read is named."""
 
+import gzip
+import io
+import random
+import zipfile
+
 from portero.core.evidence import Gap
 from portero.sources.document import Document
 from portero.sources.walk import walk
@@ -26,3 +31,32 @@ def test_what_is_not_read_is_named(tmp_path):
     found = list(walk([folder, tmp_path / "absent.csv"]))
     assert all(isinstance(item, Gap) for item in found)
     assert len(found) == 4
+
+
+def test_containers_are_opened_by_content_and_their_paths_are_harmless(tmp_path):
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("../../trace.csv", "x,y\n1,2\n")
+    (tmp_path / "a.bin").write_bytes(gzip.compress(gzip.compress(inner.getvalue())))
+    (document,) = walk([tmp_path])
+    assert isinstance(document, Document)
+    assert document.name.endswith("!trace.csv")
+    assert ".." not in document.name
+    with document.open() as stream:
+        assert stream.read() == b"x,y\n1,2\n"
+
+
+def test_a_bomb_is_stopped_and_named(tmp_path):
+    (tmp_path / "bomb.gz").write_bytes(gzip.compress(bytes(40 << 20)))
+    (gap,) = walk([tmp_path])
+    assert isinstance(gap, Gap)
+
+
+def test_a_cut_container_gives_what_is_sound_and_a_gap(tmp_path):
+    whole = gzip.compress(b"x,y\n" + random.Random(1).randbytes(9000).hex().encode())
+    (tmp_path / "cut.gz").write_bytes(whole[:-2000])
+    gap, document = walk([tmp_path])
+    assert isinstance(gap, Gap)
+    assert isinstance(document, Document)
+    with document.open() as stream:
+        assert stream.read().startswith(b"x,y\n")

@@ -7,19 +7,22 @@ import stat
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 from portero.core.evidence import Gap, Origin
 from portero.core.text import Text
+from portero.sources.containers import Limits, opened
 from portero.sources.document import Document
-from portero.sources.head import head_of
 from portero.sources.text import HEAD_OCTETS
 
+LIMITS = Limits()
 
-def walk(paths: Iterable[Path]) -> Iterator[Document | Gap]:
+
+def walk(paths: Iterable[Path], limits: Limits = LIMITS) -> Iterator[Document | Gap]:
     """
     Give every document below the paths once. Symbolic links inside folders are named and not followed.
 
-    Containers (zip, gzip) are not opened yet: each is a gap that says so.
+    Zip and gzip containers are opened; a member is named ``export.zip!trace.csv``.
     """
     seen: set[Path] = set()
     for path in paths:
@@ -27,7 +30,7 @@ def walk(paths: Iterable[Path]) -> Iterator[Document | Gap]:
             real = file.resolve()
             if real not in seen:
                 seen.add(real)
-                yield _document(file)
+                yield from _documents(file, limits)
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -40,28 +43,26 @@ def _files(path: Path) -> Iterator[Path]:
         yield from (Path(folder) / name for name in folders if (Path(folder) / name).is_symlink())
 
 
-def _document(path: Path) -> Document | Gap:
+def _documents(path: Path, limits: Limits) -> Iterator[Document | Gap]:
     origin = Origin(str(path))
     try:
         facts = path.lstat()
         if stat.S_ISLNK(facts.st_mode):
-            return Gap(
+            yield Gap(
                 origin, Text("This is a symbolic link and was not followed. Hand over the file itself.")
             )
+            return
         if not stat.S_ISREG(facts.st_mode):
-            return Gap(origin, Text("This is no regular file and was not read."))
+            yield Gap(origin, Text("This is no regular file and was not read."))
+            return
         with path.open("rb") as stream:
             raw = stream.read(HEAD_OCTETS)
     except OSError as error:
         reason = Text("The file cannot be read: {error}.", error=error.strerror or str(error))
-        return Gap(origin, reason)
-    if not raw:
-        return Gap(origin, Text("The file is empty. Export it again."))
-    if raw.startswith(b".pfile"):
-        return Gap(
-            origin,
-            Text("The file is rights-protected (.pfile). Remove the protection and hand it over again."),
-        )
-    if raw.startswith((b"PK\x03\x04", b"\x1f\x8b")):
-        return Gap(origin, Text("The file is compressed. Unpack it and hand over what it contains."))
-    return Document(str(path), head_of(raw), partial(path.open, "rb"), facts.st_size)
+        yield Gap(origin, reason)
+        return
+    yield from opened(str(path), raw, facts.st_size, partial(_binary, path), limits)
+
+
+def _binary(path: Path) -> IO[bytes]:
+    return path.open("rb")
