@@ -135,6 +135,12 @@ def missing(check: Check, posture: Posture) -> tuple[str, ...]:
     return tuple(need for need in check.needs if need not in held)
 
 
+def cut_answers(posture: Posture) -> frozenset[str]:
+    """Name the cmdlets whose exported answer is known to be cut, so that "none found" proves nothing."""
+    tenant = posture.tenant
+    return frozenset(cmdlet for cmdlet in tenant.cmdlets() if not tenant.complete(cmdlet))
+
+
 def find(check: Check, posture: Posture) -> Finding:
     """Put a check to the evidence; unknown by construction where something it needs was never read."""
     lacking = missing(check, posture)
@@ -145,6 +151,13 @@ def find(check: Check, posture: Posture) -> Finding:
         )
     else:
         verdict = check.judge(posture)
+        cut = tuple(need for need in check.needs if need in cut_answers(posture))
+        if cut and verdict.outcome in {Outcome.PASS, Outcome.NOT_APPLICABLE}:
+            verdict = Verdict(
+                Outcome.UNKNOWN,
+                Text("Unknown: the export of {needs} is cut, and the missing part may hold a fault.", needs=cut),
+                verdict.origins,
+            )
     return Finding(
         id=check.id,
         title=check.title,

@@ -1,0 +1,252 @@
+"""Which anti-phishing or anti-spam policy applies to whom: recipient classes in the order in which Exchange decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from portero.core.address import a_label, domain_of, mailbox_key
+from portero.core.evidence import ConfigObject
+from portero.core.exchange.powershell import identity
+from portero.core.exchange.settings import Tenant, flag, prop, texts
+from portero.core.text import Text
+
+
+class Family(StrEnum):
+    """A kind of policy; the value is the property by which a rule names its policy."""
+
+    ANTI_PHISH = "AntiPhishPolicy"
+    ANTI_SPAM = "HostedContentFilterPolicy"
+
+    @property
+    def policies(self) -> str:
+        """Name the cmdlet that lists the policies."""
+        return f"Get-{self.value}"
+
+    @property
+    def rules(self) -> str:
+        """Name the cmdlet that lists the rules of custom policies."""
+        return f"Get-{self.value.removesuffix('Policy')}Rule"
+
+
+# Which of them carries the rule of a preset differs by licence; a rule that names no policy of the family is skipped.
+PRESET_RULES = ("Get-EOPProtectionPolicyRule", "Get-ATPProtectionPolicyRule")
+
+
+class Level(StrEnum):
+    """Where a recipient's policy comes from, in the order of precedence."""
+
+    STRICT = "strict"
+    STANDARD = "standard"
+    CUSTOM = "custom"
+    DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """
+    Whom a rule takes: the kinds are ANDed, the values inside a kind ORed; nothing named means everyone.
+
+    people are mailboxes as `mailbox_key` gives them, groups as written, domains as A-labels.
+    """
+
+    people: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    domains: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.people or self.groups or self.domains)
+
+    def within(self, other: Recipients) -> bool:
+        """Tell whether all of these surely meet the conditions of another rule; membership of groups is not known."""
+        if other.people and not (self.people and self.people <= other.people):
+            return False
+        if other.groups and not (self.groups and self.groups <= other.groups):
+            return False
+        if not other.domains:
+            return True
+        if self.domains and self.domains <= other.domains:
+            return True
+        return bool(self.people) and {domain_of(person) for person in self.people} <= other.domains
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientClass:
+    """
+    Recipients that get one policy, unless an earlier class takes them.
+
+    recipients, exceptions:  as the rule says; a recipient meets the exceptions when one of them names it.
+    policy:       None where the rule names a policy that was not exported; its name is then all that is known.
+    rule:         the rule that binds them, None for the default policy.
+    certain:      False where the export does not say whether the rule is on, or names none of its conditions.
+    exact:        False where any condition or exception was not exported: such a class is never taken to leave
+                  nobody to later ones.
+    """
+
+    level: Level
+    recipients: Recipients
+    exceptions: Recipients
+    policy_name: str
+    policy: ConfigObject | None
+    rule: ConfigObject | None
+    certain: bool = True
+    exact: bool = True
+
+    @property
+    def who(self) -> Text:
+        """Say whom the class holds."""
+        if self.rule is None:
+            return Text("everyone whom no rule names")
+        parts = tuple(_parts(self.recipients))
+        if not self.exceptions:
+            return Text("recipients who are {conditions}", conditions=parts) if parts else Text("everyone")
+        excepted = tuple(sorted({*self.exceptions.people, *self.exceptions.groups, *self.exceptions.domains}))
+        if not parts:
+            return Text("everyone except {excepted}", excepted=excepted)
+        return Text("recipients who are {conditions}, except {excepted}", conditions=parts, excepted=excepted)
+
+    @property
+    def derivation(self) -> Text:
+        """Say why this policy applies to them."""
+        if self.rule is None:
+            return Text("Policy “{policy}” is the default.", policy=self.policy_name)
+        return Text(
+            "Rule “{rule}” gives policy “{policy}”.", rule=identity(self.rule), policy=self.policy_name
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """
+    The classes in the order in which they take recipients, and what is not known.
+
+    loose:    exported policies that may apply to somebody, because the rules that would say so were not exported.
+    missing:  cmdlets whose answer would settle it.
+    """
+
+    classes: tuple[RecipientClass, ...]
+    loose: tuple[ConfigObject, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+def protection(tenant: Tenant, family: Family, domains: Iterable[str] = ()) -> Protection | None:
+    """
+    Work out which policy of a family applies to which recipients; None when its policies were not exported.
+
+    domains:  the accepted domains, when the list is whole: then a rule for all of them leaves nobody to later ones.
+    The first enabled rule whose conditions match and whose exceptions do not is the only one that counts: Strict
+    preset, Standard preset, custom rules by ascending priority, else the default policy.
+    Source: controls catalogue R2; reference exchange-online 5.2.
+    """
+    policies = tenant.objects(family.policies)
+    if policies is None:
+        return None
+    by_name = {identity(policy).lower(): policy for policy in policies}
+    everyone = frozenset(map(a_label, domains))
+    missing = tuple(_missing(tenant, family, policies))
+    classes: list[RecipientClass] = []
+    for held in (*_presets(tenant, family, by_name), *_customs(tenant, family, by_name)):
+        if not any(_takes_all(earlier, held, everyone) for earlier in classes):
+            classes.append(held)
+    default = next((policy for policy in policies if flag(policy, "IsDefault") is True), None)
+    if default is not None:
+        last = RecipientClass(Level.DEFAULT, Recipients(), Recipients(), identity(default), default, None)
+        if not any(_takes_all(earlier, last, everyone) for earlier in classes):
+            classes.append(last)
+    bound = {held.policy_name.lower() for held in classes}
+    loose = tuple(policy for name, policy in by_name.items() if missing and name not in bound)
+    return Protection(tuple(classes), loose, missing)
+
+
+def _missing(tenant: Tenant, family: Family, policies: tuple[ConfigObject, ...]) -> Iterator[str]:
+    """Name what was not exported and matters: without custom or preset policies their rules decide nothing."""
+    if not tenant.complete(family.policies):
+        yield family.policies
+    others = [policy for policy in policies if flag(policy, "IsDefault") is not True]
+    if any(_level(policy) is not None for policy in others) and not tenant.complete(PRESET_RULES[0]):
+        yield PRESET_RULES[0]
+    if any(_level(policy) is None for policy in others) and not tenant.complete(family.rules):
+        yield family.rules
+
+
+def _level(item: ConfigObject) -> Level | None:
+    """Tell a preset's policy or rule by its name, which carries a number behind it, or by its recommended type."""
+    name, kind = identity(item).lower(), str(item.properties.get("RecommendedPolicyType") or "").lower()
+    for level in (Level.STRICT, Level.STANDARD):
+        if kind == level or name.startswith(f"{level} preset security policy"):
+            return level
+    return None
+
+
+def _presets(tenant: Tenant, family: Family, by_name: dict[str, ConfigObject]) -> Iterator[RecipientClass]:
+    rules = [rule for cmdlet in PRESET_RULES for rule in tenant.objects(cmdlet) or ()]
+    order = {Level.STRICT: 0, Level.STANDARD: 1}
+    for rule in sorted(rules, key=lambda rule: order.get(_level(rule) or Level.DEFAULT, 2)):
+        level = _level(rule)
+        if level is not None:
+            yield from _class(rule, level, family, by_name)
+
+
+def _customs(tenant: Tenant, family: Family, by_name: dict[str, ConfigObject]) -> Iterator[RecipientClass]:
+    for rule in sorted(tenant.objects(family.rules) or (), key=_priority):
+        yield from _class(rule, Level.CUSTOM, family, by_name)
+
+
+def _priority(rule: ConfigObject) -> int:
+    value = str(rule.properties.get("Priority"))
+    # A rule without a readable priority goes last, where it takes least.
+    return int(value) if value.isascii() and value.isdigit() else 2**31
+
+
+def _class(
+    rule: ConfigObject, level: Level, family: Family, by_name: dict[str, ConfigObject]
+) -> Iterator[RecipientClass]:
+    name, state = prop(rule, family.value), prop(rule, "State")
+    if not isinstance(name, str) or not name:
+        return
+    word = state.strip().lower() if isinstance(state, str) else ""
+    if word == "disabled":
+        return
+    conditions, exceptions = _recipients(rule, ""), _recipients(rule, "ExceptIf")
+    held = [texts(rule, prefix + kind) is not None for prefix in ("", "ExceptIf") for kind in _KINDS]
+    yield RecipientClass(
+        level,
+        conditions,
+        exceptions,
+        name,
+        by_name.get(name.lower()),
+        rule,
+        certain=word == "enabled" and any(held[: len(_KINDS)]),
+        exact=word == "enabled" and all(held),
+    )
+
+
+_KINDS = ("SentTo", "SentToMemberOf", "RecipientDomainIs")
+
+
+def _recipients(rule: ConfigObject, prefix: str) -> Recipients:
+    people, groups, domains = (texts(rule, prefix + kind) or () for kind in _KINDS)
+    return Recipients(
+        frozenset(map(mailbox_key, people)), frozenset(groups), frozenset(map(a_label, domains))
+    )
+
+
+def _takes_all(earlier: RecipientClass, later: RecipientClass, everyone: frozenset[str]) -> bool:
+    """Tell whether an earlier class surely leaves nobody to a later one."""
+    if not earlier.exact or earlier.exceptions:
+        return False
+    if later.recipients.within(earlier.recipients):
+        return True
+    named = earlier.recipients
+    return bool(everyone) and everyone <= named.domains and not named.people and not named.groups
+
+
+def _parts(recipients: Recipients) -> Iterator[Text]:
+    """Say the conditions; each part must hold."""
+    if recipients.people:
+        yield Text("one of {people}", people=tuple(sorted(recipients.people)))
+    if recipients.groups:
+        yield Text("members of {groups}", groups=tuple(sorted(recipients.groups)))
+    if recipients.domains:
+        yield Text("in {domains}", domains=tuple(sorted(recipients.domains)))
