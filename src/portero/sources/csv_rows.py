@@ -132,7 +132,8 @@ class _Blocks:
         newlines = block.count(b"\n") + (not block.endswith(b"\n"))
         try:
             table = self._parse(block, set_aside, [str(n) for n in self.found.values()])
-            if table.num_rows != newlines:
+            simple = table.num_rows == newlines and not invalid
+            if not simple:  # the line breaks of every column are needed to number the records
                 invalid.clear()
                 table = self._parse(block, set_aside, self.names)
         except pa.ArrowInvalid:
@@ -141,7 +142,7 @@ class _Blocks:
             self.line += newlines
             return
         table = table.combine_chunks()
-        lines, broken_lines = self._lines(table, invalid, table.num_rows == newlines)
+        lines, broken_lines = self._lines(table, invalid, simple)
         self.line += newlines
         if table.num_rows:
             cells = {f: table.column(str(n)).combine_chunks() for f, n in self.found.items()}
