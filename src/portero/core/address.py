@@ -115,6 +115,11 @@ def neighbourhood(address: str) -> str:
     return str(ipaddress.ip_network(f"{address}/{length}", strict=False))
 
 
+def exact_network(address: str) -> str:
+    """Give the range that holds one address alone, as CIDR text."""
+    return str(ipaddress.ip_network(address))
+
+
 def _number(address: IPAddress) -> int:
     """Map IPv4 into ::ffff:0:0/96, so that both families share one order."""
     number = int(address)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -161,8 +160,3 @@ def _smtp_auth_off(value: str) -> Callable[[Settings], Settings]:
         )
 
     return change
-
-
-def exact_network(address: str) -> str:
-    """Give the range that holds one address alone, as CIDR text."""
-    return str(ipaddress.ip_network(address))

@@ -1,0 +1,199 @@
+"""Which flows are one sender: links that evidence allows, and none that a copy could exploit."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from portero.core.address import domain_of, neighbourhood
+from portero.core.exchange.attribution import Attribution, author_domain, envelope_domain, within
+from portero.core.exchange.settings import Settings
+from portero.core.flow import Flow
+from portero.core.sender import Path
+
+# What many hosts call themselves says nothing about which host it is.
+_NAMELESS = ("localhost", "[127.", "127.", "win-", "desktop-", "localhost.localdomain", "user", "ylmf-pc")
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A flow with the two things that every later step asks of it."""
+
+    flow: Flow
+    attribution: Attribution
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """Give the mailbox the mail claims to be from: P2, else the traced sender."""
+        return self.flow.key.header_from or self.flow.key.sender or ""
+
+    @property
+    def place(self) -> str:
+        """Give the client address as one place: the address for IPv4, its /64 for IPv6, "" where none is known."""
+        address = self.flow.key.client_ip
+        return neighbourhood(address) if address and ":" in address else address or ""
+
+    @property
+    def authenticated(self) -> bool | None:
+        """Tell whether witnesses recorded a DMARC pass (True), only failures (False), or nothing that settles it."""
+        results = self.flow.facts.dmarc
+        if set(results) & {"pass", "bestguesspass"}:
+            return True
+        return False if "fail" in results else None
+
+
+def nameless(ehlo: str | None) -> bool:
+    """Tell whether an EHLO could be anybody's."""
+    text = (ehlo or "").lower()
+    if not text or text.startswith(_NAMELESS):
+        return True
+    try:
+        ipaddress.ip_address(text.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def group(placed: Sequence[Placed], settings: Settings) -> list[tuple[Placed, ...]]:
+    """
+    Part flows into senders.
+
+    Flows are joined where they share what an outsider cannot choose: the mailbox tenancy, the connector, the client
+    address. A name, an EHLO or a subject alone never joins two places, for they are what an attacker copies.
+    Within one address they keep apart what is apart: two devices behind one NAT address have two names.
+    """
+    links = _Links(len(placed))
+    first: dict[tuple[str, ...], int] = {}
+    for index, item in enumerate(placed):
+        for token in _tokens(item, settings):
+            held = first.setdefault(token, index)
+            links.join(held, index)
+    _join_moving(placed, links)
+    parts: dict[int, list[Placed]] = {}
+    for index, item in enumerate(placed):
+        parts.setdefault(links.root(index), []).append(item)
+    return [tuple(part) for part in parts.values()]
+
+
+def _tokens(item: Placed, settings: Settings) -> Iterable[tuple[str, ...]]:
+    key = item.flow.key
+    if item.path is Path.INTERNAL:
+        yield ("mailboxes", author_domain(key) or "")
+    elif item.path is Path.AUTHENTICATED:
+        yield ("submission", item.name)
+    elif item.path is Path.CONNECTOR:
+        held = item.attribution.connector
+        name = (held.name if held else key.connector or "").lower()
+        if held is not None and (held.certificate or held.cloud_services_mail):
+            yield ("certificate", name)
+        else:
+            yield ("connector", name, item.place, item.name)
+            yield from _device_tokens(item, name)
+    elif within(key.client_ip, settings.gateway_networks):
+        yield ("gateway", envelope_domain(key)[0] or "", item.name)
+    elif item.path is Path.FOREIGN_ENVELOPE:
+        yield (
+            "envelope",
+            _organisation(envelope_domain(key)[0] or ""),
+            author_domain(key) or "",
+            _pass(item),
+        )
+    else:
+        yield ("address", item.place, item.name, _pass(item) if not item.place else "")
+        yield from _device_tokens(item, "")
+        if item.authenticated:
+            # Only who holds the domain's key or stands in its SPF record passes as it, from whatever address.
+            yield ("passes", item.name)
+
+
+def _device_tokens(item: Placed, scope: str) -> Iterable[tuple[str, ...]]:
+    """One host that writes under many names still has one EHLO or one kind of subject."""
+    if not item.place:
+        return
+    if not nameless(item.flow.key.ehlo):
+        yield ("host", scope, item.place, item.flow.key.ehlo or "")
+    else:
+        for shape in item.flow.facts.shapes:
+            if len(shape) > 3:
+                yield ("shape", scope, item.place, shape)
+
+
+def _pass(item: Placed) -> str:
+    return {True: "pass", False: "fail", None: "unknown"}[item.authenticated]
+
+
+def _organisation(domain: str) -> str:
+    """Give the last two labels, or three under a short second label, as one party's envelope domains."""
+    labels = domain.split(".")
+    size = 3 if len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= 3 else 2
+    return ".".join(labels[-size:])
+
+
+def _join_moving(placed: Sequence[Placed], links: _Links) -> None:
+    """
+    Join one host over changing addresses: same name, same own EHLO or same subjects, one network, never two at once.
+
+    An attacker's copy works while the original does and from another network, so it stays apart.
+    """
+    by_name: dict[tuple[str, str], list[int]] = {}
+    for index, item in enumerate(placed):
+        direct = item.path in {Path.DIRECT_SEND, Path.UNDETERMINED}
+        if direct and item.place and item.name:
+            by_name.setdefault((item.name, _wide(item.place)), []).append(index)
+    for members in by_name.values():
+        if len(members) < 2 or len(members) > 400:
+            continue
+        members.sort(key=lambda index: str(placed[index].flow.facts.first_seen))
+        for before, after in pairwise(members):
+            if _same_host(placed[before], placed[after]):
+                links.join(before, after)
+
+
+def _wide(place: str) -> str:
+    """Give the part of an address that a line keeps when its provider renumbers it: /16 for IPv4, /40 for IPv6."""
+    address, _, _ = place.partition("/")
+    return str(ipaddress.ip_network(f"{address}/{40 if ':' in address else 16}", strict=False))
+
+
+def _same_host(one: Placed, other: Placed) -> bool:
+    mine, theirs = one.flow, other.flow
+    if _pass(one) != _pass(other):
+        return False
+    same_name = not nameless(mine.key.ehlo) and mine.key.ehlo == theirs.key.ehlo
+    unnamed = mine.key.ehlo is None and theirs.key.ehlo is None
+    same_subjects = bool(set(mine.facts.shapes) & set(theirs.facts.shapes))
+    if not (same_name or (unnamed and same_subjects)):
+        return False
+    if neighbourhood(_address(one)) == neighbourhood(_address(other)):
+        return True
+    shared = set(mine.facts.days) & set(theirs.facts.days)
+    return len(shared) <= 1
+
+
+def _address(item: Placed) -> str:
+    return item.place.partition("/")[0]
+
+
+class _Links:
+    """Union-find over indexes."""
+
+    def __init__(self, size: int) -> None:
+        self._parent = list(range(size))
+
+    def root(self, index: int) -> int:
+        while self._parent[index] != index:
+            self._parent[index] = self._parent[self._parent[index]]
+            index = self._parent[index]
+        return index
+
+    def join(self, one: int, other: int) -> None:
+        first, second = sorted((self.root(one), self.root(other)))
+        self._parent[second] = first
+
+
+def domains_of(names: Iterable[str]) -> tuple[str, ...]:
+    """Give the distinct domains of mailboxes, in order."""
+    return tuple(dict.fromkeys(domain for domain in map(domain_of, names) if domain))

@@ -1,0 +1,262 @@
+"""Flows to senders: grouped, judged, named, with ids that stay."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from hashlib import sha256
+
+from portero.core.address import domain_of, exact_network, neighbourhood
+from portero.core.exchange.attribution import attribute, envelope_domain, path_of, seen_connectors, within
+from portero.core.exchange.settings import Settings
+from portero.core.flow import Facts, Flow, OutsideFlow, merge_facts
+from portero.core.grouping import Placed, group
+from portero.core.judge import Context, established, judgement_of, weigh
+from portero.core.register import Configuration, RegisterEntry
+from portero.core.sender import DecidedBy, Judgement, Kind, Path, Reason, Sender
+from portero.core.text import Text
+
+# Odds that stand for a person's word in the register: as sure as the arithmetic of the others can be.
+_CERTAIN = math.log(0.999 / 0.001)
+
+
+def find_senders(
+    flows: Sequence[Flow], outside: Sequence[OutsideFlow], context: Context, configuration: Configuration
+) -> tuple[Sender, ...]:
+    """
+    Find and judge the senders behind flows; those with most mail first.
+
+    Judged twice: first each on its own evidence, then also beside those that were found legitimate, so that a copy
+    of an established name counts against it.
+    """
+    settings = context.settings
+    seen = seen_connectors(flows)
+    placed = []
+    for flow in flows:
+        attribution = attribute(flow, settings, seen)
+        placed.append(Placed(flow, attribution, path_of(flow, settings, attribution)))
+    entries, rest = _registered(placed, configuration)
+    groups = group(rest, settings)
+    names, addresses = established(groups, [weigh(each, context) for each in groups])
+    for _, members in entries:
+        for item in members:
+            if item.name:
+                held = names.get(item.name, (frozenset[str](), False))
+                names[item.name] = (held[0] | {item.place}, held[1])
+    beside = replace(context, names=names, addresses=addresses)
+    by_address = _outside_by_address(outside)
+    found = [_sender(each, weigh(each, beside), settings, by_address, None) for each in groups]
+    found += [_sender(tuple(members), (), settings, by_address, entry) for entry, members in entries]
+    return tuple(sorted(found, key=lambda sender: (-sender.mails, sender.id)))
+
+
+def _registered(
+    placed: Sequence[Placed], configuration: Configuration
+) -> tuple[list[tuple[RegisterEntry, list[Placed]]], list[Placed]]:
+    rest: list[Placed] = []
+    taken: dict[int, list[Placed]] = {}
+    for item in placed:
+        match = next(
+            (n for n, entry in enumerate(configuration.register) if entry.matches(item.flow.key)), None
+        )
+        (rest if match is None else taken.setdefault(match, [])).append(item)
+    return [(configuration.register[n], members) for n, members in sorted(taken.items())], rest
+
+
+def _outside_by_address(outside: Sequence[OutsideFlow]) -> Mapping[str, tuple[OutsideFlow, ...]]:
+    found: dict[str, tuple[OutsideFlow, ...]] = {}
+    for row in outside:
+        found[row.source_ip] = (*found.get(row.source_ip, ()), row)
+    return found
+
+
+def _sender(
+    members: tuple[Placed, ...],
+    reasons: tuple[Reason, ...],
+    settings: Settings,
+    outside: Mapping[str, tuple[OutsideFlow, ...]],
+    entry: RegisterEntry | None,
+) -> Sender:
+    facts = merge_facts(item.flow.facts for item in members)
+    if entry is not None:
+        reasons = (_word_of(entry),)
+    judgement, confidence = judgement_of(sum(reason.weight for reason in reasons))
+    if entry is not None and entry.judgement == "undecided":
+        judgement, confidence = Judgement.UNDECIDED, 0.5
+    kind = _kind(members, facts, judgement, settings)
+    addresses = sorted({item.flow.key.client_ip for item in members if item.flow.key.client_ip})
+    rows = [row for address in addresses for row in outside.get(address, ())]
+    witnesses = dict(facts.witnessed)
+    if rows:
+        witnesses["dmarc-aggregate"] = sum(row.mails for row in rows)
+    paths = _ranked((item.path.value, item.flow.facts.mails) for item in members)
+    envelope = _ranked(
+        (domain, item.flow.facts.mails)
+        for item in members
+        if (domain := envelope_domain(item.flow.key)[0]) is not None
+    )
+    names = _ranked((item.name, item.flow.facts.mails) for item in members if item.name)
+    connector = next(
+        (
+            item.attribution.connector.name
+            for item in members
+            if item.path is Path.CONNECTOR and item.attribution.connector is not None
+        ),
+        next(
+            (
+                item.flow.key.connector
+                for item in members
+                if item.path is Path.CONNECTOR and item.flow.key.connector
+            ),
+            None,
+        ),
+    )
+    return Sender(
+        id=_id(members, entry),
+        label=_label(entry, kind, names, addresses, connector),
+        kind=kind,
+        judgement=judgement,
+        confidence=confidence,
+        decided_by=DecidedBy.EVIDENCE if entry is None else DecidedBy.REGISTER,
+        path=Path(paths[0]),
+        connector=connector,
+        client_networks=_networks(addresses),
+        mail_from_domains=envelope,
+        header_from_domains=_ranked(
+            (domain_of(item.name), item.flow.facts.mails) for item in members if item.name
+        ),
+        header_from=tuple(name for name in names if not name.startswith("@")),
+        ehlo=_ranked((item.flow.key.ehlo, item.flow.facts.mails) for item in members if item.flow.key.ehlo),
+        mails=facts.mails,
+        outside=sum(row.mails for row in rows if not row.to_us),
+        witnesses=witnesses,
+        recipients=facts.recipients.value,
+        first_seen=facts.first_seen,
+        last_seen=facts.last_seen,
+        because=reasons,
+        flows=tuple(item.flow for item in members),
+        facts=facts,
+        owner=entry.owner if entry else None,
+    )
+
+
+def _word_of(entry: RegisterEntry) -> Reason:
+    weight = {"legitimate": -_CERTAIN, "abuse": _CERTAIN, "undecided": 0.0}[entry.judgement]
+    text = Text("The register says so: “{label}”.", label=entry.label)
+    return Reason("register", text, weight, (entry.origin,) if entry.origin else ())
+
+
+def _ranked(counted: Iterable[tuple[str, int]]) -> tuple[str, ...]:
+    total: Counter[str] = Counter()
+    for value, number in counted:
+        total[value] += number
+    return tuple(value for value, _ in sorted(total.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def _networks(addresses: Sequence[str]) -> tuple[str, ...]:
+    """Give single addresses; from nine addresses in one neighbourhood on, the neighbourhood."""
+    near: dict[str, list[str]] = {}
+    for address in addresses:
+        near.setdefault(neighbourhood(address), []).append(address)
+    return tuple(
+        network
+        for wide, members in sorted(near.items())
+        for network in ([wide] if len(members) > 8 else [exact_network(each) for each in members])
+    )
+
+
+def _id(members: Sequence[Placed], entry: RegisterEntry | None) -> str:
+    """
+    Give an id from what stays when the window moves: the register's label, the connector, or address and name.
+
+    It is the smallest of the flows' own keys, so it changes only when that one way of sending drops out of the evidence.
+    """
+    anchor = f"register|{entry.label}" if entry is not None else min(_anchor(item) for item in members)
+    return "s-" + sha256(anchor.encode()).hexdigest()[:12]
+
+
+def _anchor(item: Placed) -> str:
+    key = item.flow.key
+    if item.path is Path.FOREIGN_ENVELOPE:
+        return f"foreign|{key.mail_from_domain}|{item.name}"
+    if item.path in {Path.INTERNAL, Path.AUTHENTICATED}:
+        return f"{item.path}|{item.name}"
+    return f"{item.path}|{item.place}|{item.name}|{key.connector or ''}"
+
+
+def _kind(members: Sequence[Placed], facts: Facts, judgement: Judgement, settings: Settings) -> Kind:
+    """Tell what a sender is; unknown where its mail does not show it."""
+    paths = {item.path for item in members}
+    held = members[0].attribution.connector
+    if judgement is Judgement.ABUSE:
+        return Kind.SPOOFER
+    if paths == {Path.INTERNAL}:
+        return Kind.MAILBOX
+    if any(within(item.flow.key.client_ip, settings.gateway_networks) for item in members):
+        return Kind.GATEWAY
+    if paths == {Path.CONNECTOR} and held is not None and held.cloud_services_mail:
+        return Kind.HYBRID
+    own = any(settings.names_us(domain) for item in members if (domain := envelope_domain(item.flow.key)[0]))
+    names = {item.name for item in members if item.name}
+    subjects = facts.distinct_shapes.value
+    if (
+        len(names) >= 5
+        and facts.mails >= 10
+        and subjects * 5 >= facts.mails * 3
+        and paths != {Path.CONNECTOR}
+    ):
+        return Kind.FORWARDER
+    if paths == {Path.FOREIGN_ENVELOPE} and not own:
+        return Kind.SERVICE
+    passes = any(item.authenticated for item in members)
+    addresses = {item.place for item in members if item.place}
+    signed = any(settings.names_us(domain) for domain in facts.dkim_domains)
+    if (
+        passes
+        and (signed or facts.dkim.get("pass") or len(addresses) > 3)
+        and paths & {Path.DIRECT_SEND, Path.UNDETERMINED}
+    ):
+        return Kind.SERVICE
+    if facts.mails >= 2 and subjects <= max(3, facts.mails // 5):
+        return Kind.DEVICE if facts.recipients.value <= 30 and len(names) <= 50 else Kind.APPLICATION
+    if paths & {Path.CONNECTOR, Path.AUTHENTICATED}:
+        return Kind.APPLICATION
+    return Kind.UNKNOWN
+
+
+def _label(
+    entry: RegisterEntry | None,
+    kind: Kind,
+    names: Sequence[str],
+    addresses: Sequence[str],
+    connector: str | None,
+) -> Text:
+    if entry is not None:
+        return Text("{name}", name=entry.label)
+    name = names[0] if names else "?"
+    if kind is Kind.MAILBOX:
+        return Text("Mailboxes of {domain}", domain=name.removeprefix("@"))
+    if kind is Kind.HYBRID:
+        return Text("Exchange servers behind “{connector}”", connector=connector or "?")
+    if kind is Kind.SPOOFER:
+        place = addresses[0] if addresses else "?"
+        if len(names) > 1:
+            return Text(
+                "Spoofer at {address}, writing under {number} names", address=place, number=len(names)
+            )
+        return Text("Spoofer at {address}, writing as {name}", address=place, name=name)
+    if len(addresses) == 1:
+        return Text("{name} from {address}", name=name, address=addresses[0])
+    if addresses:
+        return Text("{name} from {number} addresses", name=name, number=len(addresses))
+    return Text("{name}", name=name)
+
+
+def window_of(flows: Sequence[Flow]) -> tuple[datetime, datetime] | None:
+    """Give the bounds of the flows' times."""
+    first = [flow.facts.first_seen for flow in flows if flow.facts.first_seen]
+    last = [flow.facts.last_seen for flow in flows if flow.facts.last_seen]
+    return (min(first), max(last)) if first and last else None

@@ -1,0 +1,86 @@
+"""The weights of evidence: one readable table, natural-log odds towards abuse, each with where it comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """
+    How much one kind of evidence says.
+
+    value:   natural-log odds towards abuse: 0.7 doubles the odds, 2.3 makes them ten times as high, negative speaks
+             for the sender.
+    source:  what the figure rests on. "Judgement" is ours: no measurement exists in public, and none is fitted to
+             generated data.
+    """
+
+    value: float
+    source: str
+
+
+WEIGHTS: dict[str, Weight] = {
+    "prior": Weight(0.0, "Judgement: before any evidence an anonymous sender in the own name may be either."),
+    # What only the organisation can arrange.
+    "inside": Weight(-6.0, "Reference exchange-online 4.9: mail from a mailbox carries no client address."),
+    "submitted": Weight(
+        -5.0, "Reference exchange-online 3: submission needs the organisation's credentials."
+    ),
+    "connector": Weight(
+        -4.5, "Reference exchange-online 1.5: an administrator made the connector for this source."
+    ),
+    "connector-doubtful": Weight(
+        -2.5, "Same, where the export does not settle by what the connector matches."
+    ),
+    "network-devices": Weight(-4.0, "The organisation's own word in portero.toml about this network."),
+    "network-users": Weight(-1.0, "Own users' network: also where taken-over computers are."),
+    "network-partner": Weight(-1.5, "The organisation's own word; the partner's security is not its own."),
+    "network-guest": Weight(0.5, "Guest networks hold strangers' computers."),
+    # Authentication.
+    "dmarc-pass": Weight(-3.0, "RFC 9989: needs the domain's key or a place in its SPF record."),
+    "spf-pass": Weight(-2.5, "RFC 7208: the domain's owner lists the address; shared services weaken it."),
+    "outside-pass": Weight(-2.0, "RFC 9990: other receivers saw the same address pass DMARC for the domain."),
+    "authentication-fails": Weight(
+        1.2, "Reference exchange-online 2.3: spoofs fail, and so do unlisted scanners."
+    ),
+    "spf-unlisted": Weight(
+        0.7, "The published SPF record leaves the address out; many scanners are left out too."
+    ),
+    "foreign-unaligned": Weight(
+        1.0, "Controls catalogue DS-04: own From over a foreign envelope that fails DMARC."
+    ),
+    # Behaviour over time.
+    "weeks-2": Weight(-0.8, "Controls catalogue R5: steady cadence. Campaigns live for days."),
+    "weeks-3": Weight(-1.4, "Same."),
+    "weeks-4": Weight(-2.0, "Same."),
+    "weeks-8": Weight(-2.6, "Same."),
+    "regular": Weight(-1.5, "Controls catalogue R5: a job that runs every week or month keeps its interval."),
+    "short-lived": Weight(1.2, "Reference exchange-online 7.1: campaigns come from addresses used for days."),
+    "new": Weight(0.6, "First seen in the last days of the evidence: a new device or a new campaign."),
+    "burst": Weight(1.5, "Reference exchange-online 7.1 (ProArch): bursts to many people."),
+    "same-few-people": Weight(-1.0, "Controls catalogue R5: few recipients, again and again."),
+    # What it looks like.
+    "same-subjects": Weight(-0.8, "Controls catalogue R5: devices repeat a few subjects over weeks."),
+    "varied-subjects": Weight(-1.2, "Forwarded correspondence varies; a campaign repeats its lure."),
+    "device-words": Weight(
+        -0.7, "Default subjects of multifunction printers; small because lures imitate them."
+    ),
+    "lure": Weight(
+        1.2, "Reference exchange-online 7.1: voicemail, fax, payroll, password and sign-in lures."
+    ),
+    "self-addressed": Weight(
+        1.2, "Reference exchange-online 7.1: From = To; scanning to oneself does it too."
+    ),
+    "many-names": Weight(1.0, "Reference exchange-online 7.1: one source writing as many people."),
+    "nameless-host": Weight(0.8, "Reference exchange-online 7.2: loopback and default Windows host names."),
+    "filter-phish": Weight(2.5, "Microsoft's filter called most of it phishing or malware."),
+    "filter-some-phish": Weight(1.0, "Microsoft's filter called some of it phishing or malware."),
+    "filter-spoof": Weight(
+        0.5, "Microsoft's spoof verdict follows failed authentication, which scanners share."
+    ),
+    # Beside other senders.
+    "copies": Weight(1.5, "Uses the name of a sender established elsewhere, from another network."),
+    "copies-failing": Weight(2.5, "Same, and fails the authentication that the established one passes."),
+    "beside-established": Weight(-1.5, "Same client address as an established sender of the organisation."),
+}
