@@ -1,0 +1,333 @@
+"""Reads ``portero.toml`` once into frozen values; everything wrong with it is said at once, by file, key and line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from portero.core.address import IPNetwork, a_label, parse_network
+from portero.core.evidence import Origin
+from portero.core.register import Configuration, KnownNetwork, RegisterEntry, pattern
+from portero.core.text import Text
+from portero.errors import ConfigError
+
+FILE_NAME = "portero.toml"
+OCTETS = 1 << 20
+Place = tuple[str | int, ...]
+
+
+def _network(value: object) -> IPNetwork:
+    if not isinstance(value, str):
+        raise ValueError("address")
+    try:
+        return parse_network(value)
+    except ValueError:
+        raise ValueError("address") from None
+
+
+def _domain(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[^\s@*/]+\.[^\s@*/]+", value.strip()):
+        raise ValueError("domain")
+    return a_label(value)
+
+
+def _mailbox(value: object) -> str:
+    # "" is the null reverse-path, which only mail_from may name; header_from uses _author.
+    if not isinstance(value, str) or (value and not re.fullmatch(r"\*?[^\s*]*@[^\s@*]+", value.strip())):
+        raise ValueError("mailbox")
+    return pattern(value)
+
+
+def _author(value: object) -> str:
+    if value == "":
+        raise ValueError("mailbox")
+    return _mailbox(value)
+
+
+def _ehlo(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("text")
+    return value.strip()
+
+
+Network = Annotated[IPNetwork, BeforeValidator(_network)]
+Domain = Annotated[str, BeforeValidator(_domain)]
+Mailbox = Annotated[str, BeforeValidator(_mailbox)]
+Author = Annotated[str, BeforeValidator(_author)]
+Ehlo = Annotated[str, BeforeValidator(_ehlo)]
+Name = Annotated[str, Field(min_length=1, strict=True)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Organisation(_Model):
+    name: Name | None = None
+    accepted_domains: tuple[Domain, ...] = ()
+    mx_provider: Literal["microsoft", "gateway"] | None = None
+
+
+class _Network(_Model):
+    name: Name
+    cidr: Annotated[tuple[Network, ...], Field(min_length=1)]
+    use: Literal["devices", "applications", "users", "partner", "guest"] | None = None
+
+
+class _Sender(_Model):
+    label: Name
+    header_from: tuple[Author, ...] = ()
+    mail_from: tuple[Mailbox, ...] = ()
+    cidr: tuple[Network, ...] = ()
+    ehlo: tuple[Ehlo, ...] = ()
+    judgement: Literal["legitimate", "abuse", "undecided"]
+    owner: Name | None = None
+
+
+class _File(_Model):
+    organisation: _Organisation = _Organisation()
+    network: tuple[_Network, ...] = ()
+    sender: tuple[_Sender, ...] = ()
+
+
+_TABLES: dict[str, type[_Model]] = {"organisation": _Organisation, "network": _Network, "sender": _Sender}
+_WANTED = {
+    "address": Text("an address or a network such as 203.0.113.8/29"),
+    "domain": Text("a domain such as contoso.com"),
+    "mailbox": Text("a mailbox such as payroll@contoso.com, or @contoso.com for all of a domain"),
+    "text": Text("a text that is not empty"),
+}
+
+
+def find_config(paths: Iterable[Path]) -> Path | None:
+    """Give the first ``portero.toml`` among folders, in their order; a path that is no folder holds none."""
+    candidates = (path / FILE_NAME for path in paths if path.is_dir())
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def load_config(path: Path) -> Configuration:
+    """Read a configuration file. Raises ConfigError with all that is wrong with it."""
+    try:
+        with path.open("rb") as stream:
+            raw = stream.read(OCTETS + 1)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(
+            (Text("{file} cannot be read: {reason}. Check the path.", file=str(path), reason=reason),)
+        ) from None
+    if len(raw) > OCTETS:
+        raise ConfigError(
+            (Text("{file} is larger than a configuration can be (1 MiB). Check the path.", file=str(path)),)
+        )
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        problem = Text(
+            "{file}, line {line}: this is not UTF-8. Save the file as UTF-8.", file=str(path), line=line
+        )
+        raise ConfigError((problem,)) from None
+    return parse_config(text, str(path))
+
+
+def parse_config(text: str, file: str) -> Configuration:
+    """
+    Read the text of a configuration file into frozen values.
+
+    file:  its name, for messages and origins.
+    Raises ConfigError with all that is wrong with it, in order of line.
+    """
+    try:
+        content = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        reason = re.sub(r" \(at .*\)$", "", str(error))
+        at = re.search(r"at line (\d+)", str(error))
+        line = int(at[1]) if at else text.count("\n") + 1
+        problem = Text(
+            "{file}, line {line}: this is not TOML ({reason}).", file=file, line=line, reason=reason
+        )
+        raise ConfigError((problem,)) from None
+    lines = key_lines(text)
+    problems: list[tuple[int, Text]] = []
+    model: _File | None = None
+    try:
+        model = _File.model_validate(content)
+    except ValidationError as error:
+        for found in error.errors(include_url=False):
+            place: Place = found["loc"]
+            problems.append((_line(lines, place), _problem(found["type"], found, place, file, lines)))
+    problems += _without_criterion(content, file, lines)
+    if problems or model is None:
+        raise ConfigError(tuple(problem for _, problem in sorted(problems, key=lambda pair: pair[0])))
+    return _configuration(model, file, lines)
+
+
+def _configuration(model: _File, file: str, lines: dict[Place, int]) -> Configuration:
+    return Configuration(
+        name=model.organisation.name,
+        accepted_domains=tuple(dict.fromkeys(model.organisation.accepted_domains)),
+        mx_provider=model.organisation.mx_provider,
+        networks=tuple(
+            KnownNetwork(item.name, item.cidr, item.use, Origin(file, lines.get(("network", index))))
+            for index, item in enumerate(model.network)
+        ),
+        register=tuple(
+            RegisterEntry(
+                label=item.label,
+                judgement=item.judgement,
+                header_from=item.header_from,
+                mail_from=item.mail_from,
+                networks=item.cidr,
+                ehlo=item.ehlo,
+                owner=item.owner,
+                origin=Origin(file, lines.get(("sender", index))),
+            )
+            for index, item in enumerate(model.sender)
+        ),
+        origin=Origin(file),
+    )
+
+
+def _without_criterion(
+    content: dict[str, object], file: str, lines: dict[Place, int]
+) -> list[tuple[int, Text]]:
+    """Name the register entries that nothing could match, or that would match everything were the rule looser."""
+    entries = content.get("sender")
+    found: list[tuple[int, Text]] = []
+    for index, entry in enumerate(entries if isinstance(entries, list) else []):
+        if isinstance(entry, dict) and not any(
+            entry.get(key) for key in ("header_from", "mail_from", "cidr", "ehlo")
+        ):
+            line = _line(lines, ("sender", index))
+            template = "{file}, line {line}: this sender names none of header_from, mail_from, cidr and ehlo. Add one."
+            found.append((line, Text(template, file=file, line=line)))
+    return found
+
+
+def _problem(kind: str, found: object, place: Place, file: str, lines: dict[Place, int]) -> Text:
+    """Say one of pydantic's findings in our words."""
+    key, line = _dotted(place), _line(lines, place)
+    details = found if isinstance(found, dict) else {}
+    if kind == "extra_forbidden":
+        table = str(place[0]) if len(place) > 1 else ""
+        names = list(_TABLES.get(table, _File).model_fields)
+        near = get_close_matches(str(place[-1]), names, 1)
+        if near:
+            template = "{file}, line {line}: there is no key {key}. Did you mean {near}?"
+            return Text(template, file=file, line=line, key=key, near=near[0])
+        template = "{file}, line {line}: there is no key {key}. Known here: {names}."
+        return Text(template, file=file, line=line, key=key, names=tuple(names))
+    if kind == "missing":
+        return Text("{file}, line {line}: {key} is missing. Add it.", file=file, line=line, key=key)
+    value = details.get("input")
+    if kind == "value_error":
+        reason = str(details.get("ctx", {}).get("error", "text"))
+        template = "{file}, line {line}: {key} is {value}, which is not {wanted}."
+        wanted = _WANTED.get(reason, _WANTED["text"])
+        return Text(template, file=file, line=line, key=key, value=_shown(value), wanted=wanted)
+    if kind == "literal_error":
+        template = "{file}, line {line}: {key} is {value}; it can be {expected}."
+        expected = _choices(place)
+        return Text(template, file=file, line=line, key=key, value=_shown(value), expected=expected)
+    if kind in {"tuple_type", "model_type", "model_attributes_type", "dataclass_type"}:
+        template = "{file}, line {line}: {key} is {value}; a list or table is expected here: {example}."
+        example = (
+            "[[network]]" if place == ("network",) else "[[sender]]" if place == ("sender",) else '["..."]'
+        )
+        if place == ("organisation",):
+            example = "[organisation]"
+        return Text(template, file=file, line=line, key=key, value=_shown(value), example=example)
+    if kind in {"too_short", "string_too_short"}:
+        return Text("{file}, line {line}: {key} is empty. Give it a value.", file=file, line=line, key=key)
+    template = "{file}, line {line}: {key} is {value}; a text is expected here."
+    return Text(template, file=file, line=line, key=key, value=_shown(value))
+
+
+def _choices(place: Place) -> tuple[str, ...]:
+    annotation = _TABLES[str(place[0])].model_fields[str(place[-1])].annotation
+    literal = next(
+        (arm for arm in getattr(annotation, "__args__", ()) if hasattr(arm, "__args__")), annotation
+    )
+    return tuple(str(choice) for choice in getattr(literal, "__args__", ()))
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _dotted(place: Place) -> str:
+    """Write a place as an administrator counts: ``sender[2].cidr[1]`` is the second sender's first network."""
+    parts = (f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in place)
+    return "".join(parts).removeprefix(".")
+
+
+def _line(lines: dict[Place, int], place: Place) -> int:
+    """Give the line of a place, or of the nearest thing around it that has one."""
+    for end in range(len(place), 0, -1):
+        if place[:end] in lines:
+            return lines[place[:end]]
+    return 1
+
+
+_HEADER = re.compile(r"\s*(\[\[?)\s*([A-Za-z0-9_.\"' -]+?)\s*\]\]?\s*(?:#.*)?$")
+_KEY = re.compile(r"\s*([A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*')\s*(?:\.\s*([A-Za-z0-9_-]+)\s*)?=")
+
+
+def key_lines(text: str) -> dict[Place, int]:
+    """
+    Give the line of each table and key of a configuration text that is valid TOML.
+
+    tomllib keeps no lines. Keys stand at the start of their line; only one nested in an inline table is reported
+    at the line of the key that holds it.
+    """
+    lines: dict[Place, int] = {}
+    table: Place = ()
+    counts: dict[str, int] = {}
+    inside = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if inside:
+            # A key inside a multi-line string or list is no key.
+            inside = _still_open(inside, line)
+            continue
+        if header := _HEADER.match(line):
+            name = header[2].strip("\"'")
+            if header[1] == "[[":
+                counts[name] = counts.get(name, -1) + 1
+                table = (name, counts[name])
+            else:
+                table = (name,)
+            lines[table] = number
+            lines.setdefault((name,), number)
+        elif key := _KEY.match(line):
+            place = (*table, *(part.strip("\"'") for part in key.groups() if part))
+            lines[place] = number
+            lines.setdefault(place[: len(table) + 1], number)
+            inside = _still_open("", line[key.end() :])
+    return lines
+
+
+_TOKENS = re.compile(r"\"\"\"|'''|\"(?:[^\"\\]|\\.)*\"|'[^']*'|#.*|[\[\]{}]")
+
+
+def _still_open(inside: str, line: str) -> str:
+    """Track, over one line, the brackets and multi-line quotes that are open after it."""
+    if inside in {'"""', "'''"}:
+        end = line.find(inside)
+        if end < 0:
+            return inside
+        line, inside = line[end + 3 :], ""
+    for sign in _TOKENS.findall(line):
+        if sign in {'"""', "'''"}:
+            return str(sign)
+        if sign in "[{":
+            inside += sign
+        elif sign in "]}":
+            inside = inside[:-1]
+    return inside

@@ -1,0 +1,144 @@
+"""The register and the known networks: what the organisation already says about its senders and places."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from portero.core.address import IPNetwork, NetworkMap, a_label, client_address, domain_of, mailbox_key
+from portero.core.evidence import Origin
+from portero.core.flow import FlowKey
+
+USES = ("devices", "applications", "users", "partner", "guest")
+JUDGEMENTS = ("legitimate", "abuse", "undecided")
+MX_PROVIDERS = ("microsoft", "gateway")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownNetwork:
+    """
+    A place the organisation knows.
+
+    networks:  its address ranges.
+    use:       one of USES, or None where the configuration does not say.
+    """
+
+    name: str
+    networks: tuple[IPNetwork, ...]
+    use: str | None = None
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterEntry:
+    """
+    A sender that somebody already knows and owns.
+
+    header_from, mail_from:  patterns: a mailbox, or ``@domain`` (also written ``*@domain``) for all of a domain.
+    networks:                client address ranges.
+    ehlo:                    names the client calls itself.
+    judgement:               one of JUDGEMENTS.
+    owner:                   who answers for it, as text, or None.
+    Source: contract section 2.
+    """
+
+    label: str
+    judgement: str
+    header_from: tuple[str, ...] = ()
+    mail_from: tuple[str, ...] = ()
+    networks: tuple[IPNetwork, ...] = ()
+    ehlo: tuple[str, ...] = ()
+    owner: str | None = None
+    origin: Origin | None = None
+
+    def matches(self, key: FlowKey) -> bool:
+        """
+        Tell whether a way of sending is this entry's: all criteria given must match, of each any one value.
+
+        A criterion about something no witness knew does not match: an entry must not vouch for the unknown.
+        Where P1 or P2 is not known, the traced sender stands for it, since it is one of the two.
+        """
+        narrowed = bool(self.header_from or self.networks)
+        ehlo = None if key.ehlo is None else _label(key.ehlo)
+        given: list[bool] = []
+        if self.header_from:
+            given.append(_named(self.header_from, _author(key)))
+        if self.mail_from:
+            given.append(_envelope(self.mail_from, key, narrowed))
+        if self.networks:
+            given.append(_inside(self.networks, key.client_ip))
+        if self.ehlo:
+            given.append(ehlo in {_label(name) for name in self.ehlo})
+        return bool(given) and all(given)
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """
+    What the configuration says; Configuration() is that of an organisation without one.
+
+    accepted_domains:  as A-labels, added to those of the exports.
+    mx_provider:       one of MX_PROVIDERS, or None: ask the DNS evidence.
+    origin:            the file it was read from, or None.
+    """
+
+    name: str | None = None
+    accepted_domains: tuple[str, ...] = ()
+    mx_provider: str | None = None
+    networks: tuple[KnownNetwork, ...] = ()
+    register: tuple[RegisterEntry, ...] = ()
+    origin: Origin | None = None
+
+    def entry_for(self, key: FlowKey) -> RegisterEntry | None:
+        """Give the first entry, in the order of the file, that matches a way of sending."""
+        return next((entry for entry in self.register if entry.matches(key)), None)
+
+    def network_map(self) -> NetworkMap[KnownNetwork]:
+        """Give the known networks by address."""
+        return NetworkMap((network, place) for place in self.networks for network in place.networks)
+
+
+def pattern(text: str) -> str:
+    """Give an address pattern in its one form: ``local@domain`` or ``@domain``; ``""`` is the null reverse-path."""
+    value = mailbox_key(text)
+    return value.removeprefix("*") if value.startswith("*@") else value
+
+
+def _author(key: FlowKey) -> str | None:
+    return key.header_from if key.header_from is not None else key.sender
+
+
+def _named(patterns: Iterable[str], mailbox: str | None) -> bool:
+    """Tell whether a mailbox, or ``@domain`` for mail folded by domain, falls under one of the patterns."""
+    if mailbox is None:
+        return False
+    value, domain = mailbox_key(mailbox), domain_of(mailbox)
+    return any(held in {value, f"@{domain}"} for held in patterns)
+
+
+def _envelope(patterns: tuple[str, ...], key: FlowKey, narrowed: bool) -> bool:
+    """
+    Tell whether P1 falls under a pattern.
+
+    Of a known P1 a flow keeps the domain only. A mailbox is compared by its domain there, but never as the only
+    criterion (``narrowed``): one registered mailbox must not vouch for everybody who uses its domain.
+    """
+    if key.mail_from_domain is None:
+        return _named(patterns, key.sender)
+    if not key.mail_from_domain:
+        return "" in patterns
+    domains = (domain_of(held) for held in patterns if narrowed or held.startswith("@"))
+    return key.mail_from_domain in domains
+
+
+def _inside(networks: tuple[IPNetwork, ...], client_ip: str | None) -> bool:
+    canonical = client_address(client_ip) if client_ip else None
+    if canonical is None:
+        return False
+    address = ipaddress.ip_address(canonical)
+    return any(address in network for network in networks)
+
+
+def _label(ehlo: str) -> str:
+    return a_label(ehlo.strip().strip("[]"))
