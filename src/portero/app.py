@@ -1,0 +1,263 @@
+"""The use cases: from evidence that was read to an audit, as functions over core values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from portero.core.audit import Audit, Totals
+from portero.core.checks import checks
+from portero.core.controls import Control, parse_control
+from portero.core.dns import Dns, DnsStatus
+from portero.core.evidence import Coverage, Gap
+from portero.core.exchange.settings import Settings, Tenant, read_settings
+from portero.core.finding import Finding, Posture, Profile, find
+from portero.core.flow import Flow, OutsideFlow
+from portero.core.judge import Context
+from portero.core.plan import make_plan, simulate_plan
+from portero.core.register import Configuration
+from portero.core.sender import Sender
+from portero.core.senders import find_senders, window_of
+from portero.core.simulate import simulate
+from portero.core.simulation import Simulation
+from portero.core.text import Text
+
+# Where Microsoft's own MX hosts live. Source: reference data-formats section 12.
+_MICROSOFT_MX = (".mail.protection.outlook.com", ".mx.microsoft", ".mail.protection.office365.us")
+
+
+class Arrival(Protocol):
+    """A client address that delivers mail of others."""
+
+    @property
+    def client_ip(self) -> str:
+        """Give the address as evidence writes it."""
+
+    @property
+    def domains(self) -> int:
+        """Count the different sender domains it delivers for."""
+
+
+class Folded(Protocol):
+    """What the fold gives."""
+
+    @property
+    def flows(self) -> tuple[Flow, ...]:
+        """Give the ways in which mail claims to be the organisation's."""
+
+    @property
+    def outside(self) -> tuple[OutsideFlow, ...]:
+        """Give what DMARC reports say."""
+
+    @property
+    def totals(self) -> Totals:
+        """Count all mail."""
+
+    @property
+    def arrivals(self) -> Sequence[Arrival]:
+        """Give where other people's mail arrives from."""
+
+
+class Tables(Protocol):
+    """The evidence tables, behind whatever engine holds them."""
+
+    def own_domains(self) -> tuple[str, ...]:
+        """Guess the organisation's domains from mail alone."""
+
+    def fold(self, settings: Settings) -> Folded:
+        """Fold all rows to flows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything that was read besides rows."""
+
+    tenant: Tenant
+    dns: Dns
+    coverage: tuple[Coverage, ...]
+    gaps: tuple[Gap, ...]
+    configuration: Configuration
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """The senders, with the settings they were judged under."""
+
+    settings: Settings
+    senders: tuple[Sender, ...]
+    folded: Folded
+    assumptions: tuple[Text, ...]
+
+
+def inventory(evidence: Evidence, tables: Tables, progress: Callable[[Text], None]) -> Inventory:
+    """Fold the rows and find the senders."""
+    assumptions: list[Text] = []
+    settings = read_settings(evidence.tenant, evidence.configuration.accepted_domains)
+    if not settings.accepted_domains:
+        guessed = tables.own_domains()
+        settings = read_settings(evidence.tenant, guessed)
+        if guessed:
+            assumptions.append(
+                Text(
+                    "No accepted domains were exported or configured; {domains} were taken from the mail itself.",
+                    domains=guessed,
+                )
+            )
+    progress(Text("Folding mail to ways of sending…"))
+    folded = tables.fold(settings)
+    settings = with_gateway(settings, evidence, folded.arrivals)
+    assumptions += _assumptions(settings, folded)
+    progress(Text("Telling senders apart…"))
+    networks = evidence.configuration.network_map()
+
+    def use_of(address: str) -> str | None:
+        return next((place.use for place in networks.covering(address) if place.use), None)
+
+    by_address: dict[str, tuple[OutsideFlow, ...]] = {}
+    for row in folded.outside:
+        by_address[row.source_ip] = (*by_address.get(row.source_ip, ()), row)
+    context = Context(settings, window_of(folded.flows), use_of, outside=by_address)
+    senders = find_senders(folded.flows, folded.outside, context, evidence.configuration)
+    return Inventory(settings, senders, folded, tuple(assumptions))
+
+
+def with_gateway(settings: Settings, evidence: Evidence, arrivals: Sequence[Arrival]) -> Settings:
+    """
+    Add to the settings where mail enters: at Microsoft, or through a gateway and from which addresses.
+
+    With the MX at a gateway, other people's mail arrives from its addresses: those that deliver for at least a tenth
+    as many different sender domains as the busiest does.
+    """
+    at_microsoft = _mx_at_microsoft(settings, evidence)
+    if at_microsoft is not False:
+        return replace(settings, mx_at_microsoft=at_microsoft)
+    listed = [
+        network
+        for held in settings.connectors
+        if held.enabled is not False and held.partner and "*" in held.sender_domains
+        for network in held.addresses
+    ]
+    most = max((each.domains for each in arrivals), default=0)
+    busy = [each.client_ip for each in arrivals if each.domains >= 10 and each.domains * 10 >= most]
+    return replace(settings, mx_at_microsoft=False, gateway_networks=tuple(dict.fromkeys([*listed, *busy])))
+
+
+def _mx_at_microsoft(settings: Settings, evidence: Evidence) -> bool | None:
+    if evidence.configuration.mx_provider is not None:
+        return evidence.configuration.mx_provider == "microsoft"
+    hosts = []
+    for domain in settings.accepted_domains:
+        if domain.name.endswith(".onmicrosoft.com"):
+            continue
+        answer = evidence.dns.lookup(domain.name, "MX")
+        if answer.status is DnsStatus.NOERROR:
+            hosts += [text.split()[-1].rstrip(".").lower() for text in answer.answers if text.split()]
+    if not hosts:
+        return None
+    return all(host.endswith(_MICROSOFT_MX) for host in hosts)
+
+
+def _assumptions(settings: Settings, folded: Folded) -> list[Text]:
+    said = []
+    if settings.inbound_connectors is None:
+        said.append(
+            Text(
+                "Inbound connectors were not exported, so what matches one is known only where a trace names it."
+            )
+        )
+    if any(flow.key.sender is not None and flow.key.mail_from_domain is None for flow in folded.flows):
+        said.append(
+            Text(
+                "A trace summary shows one sender and does not say whether it is the envelope's or the visible From; "
+                "where it is the only witness it is taken for the envelope's."
+            )
+        )
+    if settings.mx_at_microsoft is None:
+        said.append(Text("Where the MX records point is not known: no DNS evidence was given."))
+    return said
+
+
+_BLIND_SPOTS = (
+    Text(
+        "Mail that Exchange Online refuses never reaches the message trace: after the switch an empty trace proves nothing."
+    ),
+    Text(
+        "Jobs that run less often than the evidence reaches back, such as year-end runs, are not in it: ask their owners."
+    ),
+    Text("DMARC reports cover only receivers that send them."),
+)
+
+
+def standing_controls(settings: Settings) -> tuple[Control, ...]:
+    """Give the controls that every audit simulates, each alone. Source: contract section 4."""
+    names = ["reject-direct-send"]
+    if settings.mx_at_microsoft is False:
+        names.append("lock-gateway")
+    names += [f"dmarc={held.name}:reject" for held in settings.accepted_domains]
+    return tuple(parse_control(name) for name in (*names, "smtp-basic-off"))
+
+
+def audit(
+    evidence: Evidence, tables: Tables, now: datetime, profile: Profile, progress: Callable[[Text], None]
+) -> Audit:
+    """Do the main job: inventory, simulations, findings, plan."""
+    held = inventory(evidence, tables, progress)
+    progress(Text("Replaying controls…"))
+    alone = tuple(
+        simulate(held.senders, held.settings, (control,)) for control in standing_controls(held.settings)
+    )
+    findings = judge_posture(evidence, held, alone, now, profile)
+    progress(Text("Writing the plan…"))
+    plan = make_plan(held.senders, held.settings, evidence.tenant, findings)
+    together = simulate_plan(held.senders, held.settings, plan)
+    window = window_of(held.folded.flows)
+    return Audit(
+        generated_at=now,
+        organisation=evidence.configuration.name,
+        accepted_domains=tuple(domain.name for domain in held.settings.accepted_domains),
+        first=window[0] if window else None,
+        last=window[1] if window else None,
+        totals=held.folded.totals,
+        coverage=evidence.coverage,
+        gaps=evidence.gaps,
+        senders=held.senders,
+        simulations=(*alone, together),
+        findings=findings,
+        plan=plan,
+        assumptions=held.assumptions,
+        blind_spots=_BLIND_SPOTS,
+    )
+
+
+def judge_posture(
+    evidence: Evidence,
+    held: Inventory,
+    simulations: tuple[Simulation, ...],
+    now: datetime,
+    profile: Profile,
+) -> tuple[Finding, ...]:
+    """Put every check to the evidence."""
+    posture = Posture(
+        tenant=evidence.tenant,
+        settings=held.settings,
+        dns=evidence.dns,
+        senders=held.senders,
+        outside=held.folded.outside,
+        simulations=simulations,
+        coverage=evidence.coverage,
+        gaps=evidence.gaps,
+        now=now,
+        mail_seen=held.folded.totals.rows > 0,
+        profile=profile,
+    )
+    return tuple(find(check, posture) for check in checks())
+
+
+def what_if(
+    evidence: Evidence, tables: Tables, controls: Sequence[Control], progress: Callable[[Text], None]
+) -> Simulation:
+    """Replay the given controls together."""
+    held = inventory(evidence, tables, progress)
+    return simulate(held.senders, held.settings, controls)

@@ -1,0 +1,173 @@
+"""Wiring: the one place that knows every part and puts them together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from portero import app
+from portero.config import find_config, load_config
+from portero.core.audit import Audit
+from portero.core.controls import Control, UnknownControlError, parse_control
+from portero.core.dns import Dns, DnsAnswer, DnsZone
+from portero.core.evidence import ConfigAnswer, ConfigObject, Coverage, Gap, Origin
+from portero.core.exchange.settings import Settings, Tenant
+from portero.core.finding import Profile
+from portero.core.register import Configuration
+from portero.core.simulation import Simulation
+from portero.core.text import Text
+from portero.engine.evidence_tables import EvidenceTables, evidence_tables
+from portero.engine.fold import Folded, fold
+from portero.errors import ConfigError, InputError
+from portero.faces.audit_json import as_json, audit_document
+from portero.faces.render import Renderer
+from portero.faces.tables import findings_csv, senders_csv
+from portero.sources import sources
+from portero.sources.document import Batch, Document, Note, Source
+from portero.sources.walk import walk
+
+Progress = Callable[[Text], None]
+
+
+@dataclass
+class _Reader:
+    """Collects what documents hold while they are read."""
+
+    tables: EvidenceTables
+    names: list[str]
+    notes: dict[int, list[Text]]
+    kinds: dict[int, str]
+    objects: list[ConfigObject]
+    answers: list[ConfigAnswer]
+    dns: list[DnsAnswer]
+    zones: list[DnsZone]
+    gaps: list[Gap]
+
+    def read(self, document: Document, source: Source) -> None:
+        number = len(self.names)
+        self.names.append(document.name)
+        self.notes[number] = []
+        self.kinds[number] = source.id
+        for item in source.read(document):
+            if isinstance(item, Batch):
+                self.tables.add(number, item.table, item.rows)
+            elif isinstance(item, Gap):
+                self.gaps.append(item)
+            elif isinstance(item, Note):
+                self.notes[number].append(item.text)
+            elif isinstance(item, ConfigObject):
+                self.objects.append(item)
+            elif isinstance(item, ConfigAnswer):
+                self.answers.append(item)
+            elif isinstance(item, DnsAnswer):
+                self.dns.append(item)
+            else:
+                self.zones.append(item)
+
+    def coverage(self) -> tuple[Coverage, ...]:
+        spans = self.tables.spans()
+        others: dict[str, int] = {}
+        origins = [held.origin for held in self.objects]
+        origins += [held.origin for held in self.zones]
+        for origin in (*origins, *(held.origin for held in self.dns if held.origin)):
+            others[origin.document] = others.get(origin.document, 0) + 1
+        found = []
+        for number, name in enumerate(self.names):
+            rows, first, last = spans.get(number, (others.get(name, 0), None, None))
+            found.append(Coverage(name, self.kinds[number], rows, first, last, tuple(self.notes[number])))
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """Fits the engine to the port that the use cases name."""
+
+    held: EvidenceTables
+    names: Sequence[str]
+
+    def own_domains(self) -> tuple[str, ...]:
+        """Guess the organisation's domains from mail alone."""
+        return self.held.own_domains()
+
+    def fold(self, settings: Settings) -> Folded:
+        """Fold all rows to flows."""
+        return fold(self.held, settings, self.names)
+
+
+@contextmanager
+def _gathered(
+    paths: Sequence[Path], config: Path | None, progress: Progress
+) -> Iterator[tuple[app.Evidence, _Tables]]:
+    for path in paths:
+        if not path.exists():
+            raise InputError(Text("There is no file or folder {path}.", path=str(path)), Origin(str(path)))
+    settings_file = config or find_config(paths)
+    configuration = load_config(settings_file) if settings_file else Configuration()
+    known = sources()
+    with evidence_tables() as tables:
+        reader = _Reader(tables, [], {}, {}, [], [], [], [], [])
+        for found in walk(paths):
+            if isinstance(found, Gap):
+                reader.gaps.append(found)
+                continue
+            if settings_file and Path(found.name) == settings_file:
+                continue
+            source = next((each for each in known if each.recognise(found.head)), None)
+            if source is None:
+                reader.gaps.append(Gap(Origin(found.name), _UNRECOGNISED))
+                continue
+            progress(Text("Reading {document}…", document=found.name))
+            reader.read(found, source)
+        evidence = app.Evidence(
+            tenant=Tenant(reader.objects, reader.answers),
+            dns=Dns(reader.dns, reader.zones),
+            coverage=reader.coverage(),
+            gaps=tuple(reader.gaps),
+            configuration=configuration,
+        )
+        yield evidence, _Tables(tables, reader.names)
+
+
+_UNRECOGNISED = Text(
+    "Nobody here knows this format. If it is an export of mail or settings, export it as the documentation shows."
+)
+
+
+def audit(paths: Sequence[Path], *, config: Path | None, profile: Profile, progress: Progress) -> Audit:
+    """Read evidence and audit it."""
+    with _gathered(paths, config, progress) as (evidence, tables):
+        return app.audit(evidence, tables, datetime.now(UTC), profile, progress)
+
+
+def simulate(
+    paths: Sequence[Path], controls: Sequence[str], *, config: Path | None, progress: Progress
+) -> Simulation:
+    """Read evidence and replay the controls together on it."""
+    parsed = [control(text) for text in controls]
+    with _gathered(paths, config, progress) as (evidence, tables):
+        return app.what_if(evidence, tables, parsed, progress)
+
+
+def control(text: str) -> Control:
+    """Read a control; a ConfigError says what would be right."""
+    try:
+        return parse_control(text)
+    except UnknownControlError as error:
+        raise ConfigError((error.text,)) from None
+
+
+def write(audit: Audit, out: Path, lang: str) -> list[Path]:
+    """Write the files of an audit and give their paths."""
+    renderer = Renderer(lang)
+    out.mkdir(parents=True, exist_ok=True)
+    files = {
+        "audit.json": as_json(audit_document(audit, renderer)).encode(),
+        "senders.csv": senders_csv(audit, renderer),
+        "findings.csv": findings_csv(audit, renderer),
+    }
+    for name, content in files.items():
+        (out / name).write_bytes(content)
+    return [out / name for name in files]
