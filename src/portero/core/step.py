@@ -23,8 +23,10 @@ class Command:
 
     snapshot:   expression that reads the object before the change, for example ``Get-OrganizationConfig``.
     properties: properties of that object that the change touches; the prior values are what undo restores.
-    apply, verify, undo: PowerShell statements; ``$prior`` is the object read by the snapshot. `verify` is an
-                expression that is ``$true`` when the change has taken effect.
+    apply, verify, undo: PowerShell statements; ``$prior`` is the object read before the change and ``$current`` the
+                one read now, both by `snapshot`. `verify` is an expression over ``$current`` that is ``$true`` while
+                the change is in effect.
+    unchanged:  expression over ``$prior`` that is ``$true`` while the object is still as the evidence has it.
     """
 
     snapshot: str
@@ -32,6 +34,7 @@ class Command:
     apply: str
     verify: str
     undo: str
+    unchanged: str
 
 
 @dataclass(frozen=True, slots=True)

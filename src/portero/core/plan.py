@@ -1,0 +1,229 @@
+"""The plan: steps that close the open door, ordered so that no mail that must be kept is refused on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from portero.core import plan_steps as write
+from portero.core.controls import Control, parse_control
+from portero.core.exchange.settings import Settings, Tenant
+from portero.core.finding import Finding, Outcome
+from portero.core.plan_lock import Lock, find_lock
+from portero.core.plan_steps import Draft
+from portero.core.plan_ways import give_ways_in, needs
+from portero.core.sender import Path, Sender
+from portero.core.simulate import simulate
+from portero.core.simulation import Effect, Simulation
+from portero.core.step import Step
+from portero.core.text import Text
+from portero.core.ways_in import must_keep
+
+_PERMISSIONS = ("SPOOF-04", "SPAM-01", "SPAM-02", "SPAM-03", "RULE-01", "CON-05", "CON-06")
+
+
+@dataclass(frozen=True, slots=True)
+class PrefixReplay:
+    """
+    What the plan up to a step would do to mail that must be kept, in unique mails; `n` is the step's number.
+
+    refused is zero for every prefix of a plan that `make_plan` gives.
+    """
+
+    n: int
+    refused: int
+    undetermined: int
+
+
+def plan_controls(steps: Sequence[Step]) -> tuple[Control, ...]:
+    """Give the controls of all steps together, in the plan's order, each once."""
+    return tuple(
+        parse_control(text) for text in dict.fromkeys(each for step in steps for each in step.controls)
+    )
+
+
+def moved_by(steps: Sequence[Step]) -> frozenset[str]:
+    """Name the senders that use another way in once these steps are done."""
+    return frozenset(identity for step in steps for identity in step.moved)
+
+
+def simulate_plan(senders: Sequence[Sender], settings: Settings, steps: Sequence[Step]) -> Simulation:
+    """
+    Replay the plan's controls together; mail of senders that the plan moves is kept, as the steps' checks demand.
+
+    Abuse is never moved, so what the plan refuses is what it refuses of the recorded mail.
+    """
+    found = simulate(senders, settings, plan_controls(steps))
+    moved = moved_by(steps)
+    why = Text("It uses another way in by then, which the plan has proven before it refuses anything.")
+    effects = [
+        replace(
+            each,
+            effect=Effect.KEPT,
+            refused=0,
+            undetermined=0,
+            kept=each.refused + each.kept + each.undetermined,
+            reply=None,
+            because=why,
+        )
+        if each.sender in moved
+        else each
+        for each in found.senders
+    ]
+    effects.sort(key=lambda each: (-each.refused, -each.undetermined, -each.kept, each.sender))
+    return Simulation(found.controls, tuple(effects))
+
+
+def replay_prefixes(
+    steps: Sequence[Step], senders: Sequence[Sender], settings: Settings
+) -> list[PrefixReplay]:
+    """
+    Replay the recorded mail after each step, leaving out senders moved by then.
+
+    Source: architecture section 4, an order of steps is safe only if every prefix is.
+    """
+    keep = {sender.id for sender in senders if must_keep(sender)}
+    replayed: list[PrefixReplay] = []
+    last: Simulation | None = None
+    for number in range(1, len(steps) + 1):
+        done = steps[:number]
+        controls = plan_controls(done)
+        if last is None or last.controls != tuple(control.text for control in controls):
+            last = simulate(senders, settings, controls)
+        staying = keep - moved_by(done)
+        concerned = [each for each in last.senders if each.sender in staying]
+        replayed.append(
+            PrefixReplay(
+                done[-1].n,
+                sum(each.refused for each in concerned),
+                sum(each.undetermined for each in concerned),
+            )
+        )
+    return replayed
+
+
+def make_plan(
+    senders: Sequence[Sender], settings: Settings, tenant: Tenant, findings: Sequence[Finding]
+) -> tuple[Step, ...]:
+    """
+    Write the plan, replay its every prefix, and leave out any control whose replay would refuse mail to keep.
+
+    The order is that of the controls catalogue R8. A control that is left out stands in the plan as a step that
+    refuses nothing and says how much mail stood against it.
+    """
+    left_out: dict[str, int] = {}
+    while True:
+        steps = _write(senders, settings, tenant, findings, left_out)
+        unsafe = next((each for each in replay_prefixes(steps, senders, settings) if each.refused), None)
+        if unsafe is None:
+            return steps
+        # Each round leaves out at least one more control, and a plan without controls refuses nothing.
+        for text in steps[unsafe.n - 1].controls:
+            left_out[text] = unsafe.refused
+
+
+def _write(
+    senders: Sequence[Sender],
+    settings: Settings,
+    tenant: Tenant,
+    findings: Sequence[Finding],
+    left_out: dict[str, int],
+) -> tuple[Step, ...]:
+    draft = Draft(left_out)
+    failed = [each for each in findings if each.outcome in {Outcome.FAIL, Outcome.WARN}]
+    write.measure(draft, findings)
+    found_lock = find_lock(senders, settings)
+    lock = None if found_lock is None or found_lock.control in left_out else found_lock
+    refusing = _refusing(settings, lock, left_out)
+    needing = needs(senders, settings, refusing)
+    write.decide(draft, [each for each in senders if not each.legitimate and must_keep(each)])
+    for finding in failed:
+        if finding.id in _PERMISSIONS and finding.outcome is Outcome.FAIL:
+            write.remove_permission(draft, finding, tenant, settings)
+    write.authentication(draft, [each for each in failed if each.id.startswith(("DNS-", "SPOOF-0"))])
+    ready = give_ways_in(draft, senders, needing, settings, lock is not None)
+    _close(draft, senders, settings, tenant, lock, ready, left_out)
+    if found_lock is not None and lock is None:
+        write.not_yet(draft, found_lock.control, left_out[found_lock.control])
+    _raise_dmarc(draft, senders, settings)
+    _close_basic(draft, senders, settings)
+    write.egress(draft)
+    return draft.steps()
+
+
+def _refusing(settings: Settings, lock: Lock | None, left_out: dict[str, int]) -> list[str]:
+    controls = [lock.control] if lock else []
+    if settings.reject_direct_send is not True and "reject-direct-send" not in left_out:
+        controls.append("reject-direct-send")
+    return controls
+
+
+def _close(
+    draft: Draft,
+    senders: Sequence[Sender],
+    settings: Settings,
+    tenant: Tenant,
+    lock: Lock | None,
+    ready: tuple[int, ...],
+    left_out: dict[str, int],
+) -> None:
+    if lock is not None:
+        numbers = _expected(draft, senders, settings, lock.control)
+        ready = (*ready, write.lock(draft, lock, numbers, ready))
+    if settings.reject_direct_send is True:
+        return
+    if "reject-direct-send" in left_out:
+        write.not_yet(draft, "reject-direct-send", left_out["reject-direct-send"])
+        return
+    write.reject(draft, tenant, _expected(draft, senders, settings, "reject-direct-send"), ready)
+
+
+def _expected(draft: Draft, senders: Sequence[Sender], settings: Settings, control: str) -> Simulation:
+    steps = draft.steps()
+    return simulate(senders, settings, (*plan_controls(steps), parse_control(control)))
+
+
+def _raise_dmarc(draft: Draft, senders: Sequence[Sender], settings: Settings) -> None:
+    """Raise DMARC for each own domain that people see in mail, where no mail to keep fails or is in doubt."""
+    seen = {name for sender in senders for name in sender.header_from_domains}
+    for domain in sorted(
+        held.name for held in settings.accepted_domains if held.name in seen and not held.initial
+    ):
+        control = f"dmarc={domain}:reject"
+        before = moved_by(draft.steps())
+        found = _expected(draft, senders, settings, control)
+        gained = _against(found, simulate(senders, settings, plan_controls(draft.steps())), senders, before)
+        if gained or control in draft.left_out:
+            write.dmarc_later(draft, domain, gained)
+        else:
+            write.dmarc(draft, domain, found)
+
+
+def _against(
+    found: Simulation, base: Simulation, senders: Sequence[Sender], moved: frozenset[str]
+) -> list[tuple[Sender, int]]:
+    """Name the senders to keep of which a control would refuse, or put in doubt, more than the plan so far does."""
+    by_id = {sender.id: sender for sender in senders}
+    earlier = {each.sender: each for each in base.senders}
+    return [
+        (by_id[each.sender], each.refused + each.undetermined)
+        for each in found.senders
+        if each.sender not in moved
+        and must_keep(by_id[each.sender])
+        and each.refused + each.undetermined
+        > earlier[each.sender].refused + earlier[each.sender].undetermined
+    ]
+
+
+def _close_basic(draft: Draft, senders: Sequence[Sender], settings: Settings) -> None:
+    steps = draft.steps()
+    base = simulate(senders, settings, plan_controls(steps))
+    found = _expected(draft, senders, settings, "smtp-basic-off")
+    # Senders that the plan has moved to credentials already were moved to OAuth.
+    concerned = _against(found, base, senders, moved_by(steps))
+    if concerned:
+        write.prepare_oauth(draft, concerned)
+    if "smtp-basic-off" in draft.left_out:
+        write.not_yet(draft, "smtp-basic-off", draft.left_out["smtp-basic-off"])
+    elif any(sender.path is Path.AUTHENTICATED for sender in senders) or concerned:
+        write.basic_off(draft, found)

@@ -1,0 +1,386 @@
+"""The fixed steps of a plan, and the draft that numbers them and ties each to what must be done before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from portero.core import commands
+from portero.core.commands import new_connector
+from portero.core.exchange.settings import Settings, Tenant
+from portero.core.finding import Finding, Outcome
+from portero.core.plan_lock import Lock
+from portero.core.sender import Judgement, Sender
+from portero.core.simulation import Simulation
+from portero.core.step import Command, Risk, Step
+from portero.core.text import Text, count
+
+ADMINISTRATOR = Text("Exchange administrator")
+SENDER_OWNER = Text("The owner of the sender")
+NETWORK = Text("Network team")
+DNS = Text("Whoever manages DNS")
+
+
+class Draft:
+    """
+    A plan being written: steps are numbered in the order they are added.
+
+    left_out:  controls that a replay has shown to be unsafe, with the mails to keep that they would refuse.
+    """
+
+    def __init__(self, left_out: dict[str, int]) -> None:
+        self.left_out = left_out
+        self._steps: list[Step] = []
+        self._named: dict[str, list[int]] = {}
+
+    def add(
+        self,
+        *,
+        title: Text,
+        why: Text,
+        do: Text,
+        verify: Text,
+        undo: Text,
+        risk: Risk,
+        owner: Text,
+        after: tuple[int, ...] = (),
+        senders: tuple[str, ...] = (),
+        controls: tuple[str, ...] = (),
+        moved: tuple[str, ...] = (),
+        commands: tuple[Command, ...] = (),
+        name: str = "",
+    ) -> int:
+        """Add a step and give its number; `name` lets later steps depend on it."""
+        number = len(self._steps) + 1
+        self._steps.append(
+            Step(
+                n=number,
+                title=title,
+                why=why,
+                do=do,
+                verify=verify,
+                undo=undo,
+                after=tuple(sorted(set(after))),
+                senders=senders,
+                risk=risk,
+                owner=owner,
+                controls=controls,
+                moved=moved,
+                commands=commands,
+            )
+        )
+        self._named.setdefault(name, []).append(number)
+        return number
+
+    def numbers(self, *names: str) -> tuple[int, ...]:
+        """Give the numbers of the steps added under these names."""
+        return tuple(number for name in names for number in self._named.get(name, ()))
+
+    def steps(self) -> tuple[Step, ...]:
+        """Give the steps so far."""
+        return tuple(self._steps)
+
+
+def labels(senders: Iterable[Sender]) -> tuple[Text, ...]:
+    """Name senders in a sentence."""
+    return tuple(sender.label for sender in senders)
+
+
+def measure(draft: Draft, findings: Sequence[Finding]) -> None:
+    """Evidence and measurement come first."""
+    unknown = [each.id for each in findings if each.outcome is Outcome.UNKNOWN]
+    draft.add(
+        name="measure",
+        title=Text("Export the configuration and at least 30 days of mail"),
+        why=count(
+            "{n} check could not be answered from this evidence.",
+            "{n} checks could not be answered from this evidence.",
+            len(unknown),
+        ),
+        do=Text(
+            "Keep the present exports as the record of the prior state. Export the connector report, the message "
+            "traces and the DMARC reports of 30 days or more, so that monthly mail is seen. Unanswered checks: {checks}.",
+            checks=tuple(unknown) or (Text("none", context="checks"),),
+        ),
+        verify=Text("Run the audit again: no gap stands against the exports, and the window covers 30 days."),
+        undo=Text("Nothing is changed."),
+        risk=Risk.LOW,
+        owner=ADMINISTRATOR,
+    )
+
+
+def decide(draft: Draft, undecided: Sequence[Sender]) -> None:
+    """One step asks for every decision, with the mails that each settles."""
+    if not undecided:
+        return
+    ordered = sorted(undecided, key=lambda each: (-each.mails, each.id))
+    draft.add(
+        name="decide",
+        title=Text("Decide about the undecided senders"),
+        why=count(
+            "{n} mail is of senders about which the evidence does not decide. Until a person does, the plan keeps it.",
+            "{n} mails are of senders about which the evidence does not decide. Until a person does, the plan keeps them.",
+            sum(sender.mails for sender in ordered),
+        ),
+        do=Text(
+            "Say of each whether it is wanted, and who owns it: {questions}.",
+            questions=tuple(
+                count(
+                    "{sender}, which settles {n} mail",
+                    "{sender}, which settles {n} mails",
+                    sender.mails,
+                    sender=sender.label,
+                )
+                for sender in ordered
+            ),
+        ),
+        verify=Text("Run the audit again: it lists no undecided sender."),
+        undo=Text("Take the answer out of the register; the sender is undecided again."),
+        senders=tuple(sender.id for sender in ordered),
+        risk=Risk.LOW,
+        owner=SENDER_OWNER,
+        after=draft.numbers("measure"),
+    )
+
+
+def remove_permission(draft: Draft, finding: Finding, tenant: Tenant, settings: Settings) -> None:
+    """Take back one standing permission to spoof."""
+    draft.add(
+        name="permission",
+        title=Text("Take back a permission to spoof: {finding}", finding=finding.title),
+        why=finding.because,
+        do=Text(
+            "{fix} A sender that reached inboxes only thanks to it may be filtered from then on.",
+            fix=finding.fix,
+        ),
+        verify=Text("Run the audit again: check {check} passes.", check=finding.id),
+        undo=finding.undo,
+        risk=Risk.MEDIUM,
+        owner=ADMINISTRATOR,
+        after=draft.numbers("measure"),
+        commands=commands.remove_permission(finding.id, tenant, settings),
+    )
+
+
+def authentication(draft: Draft, findings: Sequence[Finding]) -> None:
+    """Bring the authentication records in order."""
+    held = [each for each in findings if each.id != "SPOOF-04"]
+    if not held:
+        return
+    draft.add(
+        name="authentication",
+        title=Text("Bring SPF, DKIM and the anti-spoofing policy in order"),
+        why=count(
+            "{n} check of authentication did not pass.",
+            "{n} checks of authentication did not pass.",
+            len(held),
+        ),
+        do=Text(
+            "{fixes} Leave the DMARC policy as it is: later steps raise it.",
+            fixes=tuple(each.fix for each in held),
+        ),
+        verify=Text(
+            "Run the audit again with fresh DNS answers: {checks} pass.",
+            checks=tuple(each.id for each in held),
+        ),
+        undo=Text("{undo}", undo=tuple(each.undo for each in held)),
+        risk=Risk.MEDIUM,
+        owner=DNS,
+        after=draft.numbers("measure"),
+    )
+
+
+def _expectation(found: Simulation) -> Text:
+    from_abuse = found.refused_by_judgement()[Judgement.ABUSE]
+    return Text(
+        "{abuse} {doubt}",
+        abuse=count(
+            "Replayed on the recorded mail, it refuses {n} mail of senders judged to be abuse.",
+            "Replayed on the recorded mail, it refuses {n} mails of senders judged to be abuse.",
+            from_abuse,
+        ),
+        doubt=count(
+            "The fate of {n} mail is not settled by the evidence.",
+            "The fate of {n} mails is not settled by the evidence.",
+            found.undetermined,
+        ),
+    )
+
+
+def lock(draft: Draft, held: Lock, found: Simulation, ready: tuple[int, ...]) -> int:
+    """Lock the back door beside the gateway."""
+    name = "portero only via gateway"
+    return draft.add(
+        name="lock",
+        title=Text("Take mail only from the gateway and the sources that stay direct"),
+        why=_expectation(found),
+        do=Text(
+            "In a change window create the Partner connector “{name}” for every sender domain, restricted to {ranges}. "
+            "The direct sources stand in the same list, because no document says whether a second connector wins. "
+            "Mail of partners that still use a former MX, and of domains whose MX is at Microsoft, is refused too: "
+            "look for both in the traces first.",
+            name=name,
+            ranges=held.ranges,
+        ),
+        verify=Text(
+            "After an hour a mail by way of the gateway arrives, one from each direct source arrives, and one from "
+            "anywhere else is refused with 550 5.7.51. Watch for 30 days."
+        ),
+        undo=Text("Remove the connector “{name}”, or switch it off.", name=name),
+        senders=held.direct,
+        risk=Risk.HIGH,
+        owner=ADMINISTRATOR,
+        after=(*draft.numbers("measure", "decide"), *ready),
+        controls=(held.control,),
+        commands=new_connector(name, held.ranges, lock=True),
+    )
+
+
+def reject(draft: Draft, tenant: Tenant, found: Simulation, ready: tuple[int, ...]) -> int:
+    """Refuse Direct Send."""
+    return draft.add(
+        name="reject",
+        title=Text("Refuse Direct Send"),
+        why=_expectation(found),
+        do=Text(
+            "In a change window set RejectDirectSend. Agree beforehand that it is taken back when a business-critical "
+            "sender is silent beyond its usual interval. Refusals do not appear in message traces."
+        ),
+        verify=Text(
+            "After 30 minutes a probe from an address of yours that matches no connector, with your domain in MAIL "
+            "FROM, is refused with 550 5.7.68. Each moved sender still arrives. Watch for 30 days."
+        ),
+        undo=Text("Set RejectDirectSend to false, and wait 30 minutes before judging."),
+        risk=Risk.HIGH,
+        owner=ADMINISTRATOR,
+        after=(*draft.numbers("measure", "decide"), *ready),
+        controls=("reject-direct-send",),
+        commands=commands.reject_direct_send(tenant),
+    )
+
+
+def not_yet(draft: Draft, control: str, mails: int) -> None:
+    """Say that a control is left out, and why."""
+    draft.add(
+        title=Text("Leave out {control} for now", control=control),
+        why=count(
+            "The replay of this plan refused {n} mail that must be kept, so the plan does without this control.",
+            "The replay of this plan refused {n} mails that must be kept, so the plan does without this control.",
+            mails,
+        ),
+        do=Text("Find another way in for the senders concerned in its simulation, and plan again."),
+        verify=Text("The simulation of this control refuses no mail that must be kept."),
+        undo=Text("Nothing is changed."),
+        risk=Risk.LOW,
+        owner=ADMINISTRATOR,
+        after=draft.numbers("measure", "decide"),
+    )
+
+
+def dmarc(draft: Draft, domain: str, found: Simulation) -> None:
+    """Raise DMARC of one domain."""
+    draft.add(
+        title=Text("Raise DMARC of {domain} to reject", domain=domain),
+        why=_expectation(found),
+        do=Text(
+            "Publish p=quarantine for {domain}, read the reports for 30 days, then publish p=reject. Switch on "
+            "HonorDmarcPolicy in the anti-phishing policies.",
+            domain=domain,
+        ),
+        verify=Text(
+            "The aggregate reports of {domain} show no failing mail of a wanted sender.", domain=domain
+        ),
+        undo=Text(
+            "Publish the TXT record of _dmarc.{domain} again as it was before; the exports hold it.",
+            domain=domain,
+        ),
+        risk=Risk.MEDIUM,
+        owner=DNS,
+        after=(*draft.numbers("measure", "decide", "authentication"), *draft.numbers("lock", "reject")),
+        controls=(f"dmarc={domain}:reject",),
+    )
+
+
+def dmarc_later(draft: Draft, domain: str, concerned: Sequence[tuple[Sender, int]]) -> None:
+    """Say what stands against raising DMARC of one domain."""
+    draft.add(
+        title=Text("Clear the way for DMARC of {domain}", domain=domain),
+        why=count(
+            "{n} recorded mail that must be kept fails DMARC or lacks a result, so the policy of {domain} stays.",
+            "{n} recorded mails that must be kept fail DMARC or lack a result, so the policy of {domain} stays.",
+            sum(number for _, number in concerned) or draft.left_out.get(f"dmarc={domain}:reject", 0),
+            domain=domain,
+        ),
+        do=Text(
+            "Give {senders} an aligned DKIM signature, or an aligned envelope sender with its address in SPF.",
+            senders=labels(sender for sender, _ in concerned) or (domain,),
+        ),
+        verify=Text("Their new mail shows dmarc=pass in its header; then plan again."),
+        undo=Text("Take the added records out of DNS."),
+        senders=tuple(sender.id for sender, _ in concerned),
+        risk=Risk.LOW,
+        owner=SENDER_OWNER,
+        after=draft.numbers("measure", "decide"),
+    )
+
+
+def prepare_oauth(draft: Draft, concerned: Sequence[tuple[Sender, int]]) -> None:
+    """Move submissions from Basic authentication."""
+    ids = tuple(sender.id for sender, _ in concerned)
+    draft.add(
+        name="oauth",
+        title=Text("Move SMTP AUTH from Basic to OAuth before the end of December 2026"),
+        why=count(
+            "{n} mail is submitted with Basic authentication, or nothing tells how. Microsoft switches Basic off by "
+            "default at the end of December 2026.",
+            "{n} mails are submitted with Basic authentication, or nothing tells how. Microsoft switches Basic off by "
+            "default at the end of December 2026.",
+            sum(number for _, number in concerned),
+        ),
+        do=Text(
+            "Read the SMTP AUTH clients report for {senders}. Move each that uses Basic to OAuth, to High Volume Email "
+            "or to a relay that uses OAuth.",
+            senders=labels(sender for sender, _ in concerned),
+        ),
+        verify=Text("The SMTP AUTH clients report of seven days shows no Basic submission of any of them."),
+        undo=Text("Set the former authentication in the machine again, while the tenant still admits Basic."),
+        senders=ids,
+        risk=Risk.MEDIUM,
+        owner=SENDER_OWNER,
+        after=draft.numbers("measure", "decide"),
+        moved=ids,
+    )
+
+
+def basic_off(draft: Draft, found: Simulation) -> None:
+    """Close the Basic form of SMTP AUTH."""
+    draft.add(
+        title=Text("Close the Basic form of SMTP AUTH"),
+        why=_expectation(found),
+        do=Text(
+            "Assign an authentication policy without AllowBasicAuthSmtp, first to a pilot, then to everybody."
+        ),
+        verify=Text("A Basic submission is answered with 535 5.7.139, and every moved sender still sends."),
+        undo=Text("Assign the former authentication policy again; the exports name it."),
+        risk=Risk.MEDIUM,
+        owner=ADMINISTRATOR,
+        after=draft.numbers("measure", "decide", "oauth"),
+        controls=("smtp-basic-off",),
+    )
+
+
+def egress(draft: Draft) -> None:
+    """Close port 25 of the own network last."""
+    draft.add(
+        title=Text("Let only mail servers use port 25 to the internet"),
+        why=Text("A machine inside the network could otherwise use the connector's address as its own."),
+        do=Text(
+            "Log outgoing port 25 for 30 days, then deny it for all but the machines of the steps above."
+        ),
+        verify=Text(
+            "The firewall's log shows refusals from other machines only, and every wanted sender still sends."
+        ),
+        undo=Text("Set the firewall's rule back to logging."),
+        risk=Risk.MEDIUM,
+        owner=NETWORK,
+        after=draft.numbers("measure", "lock", "reject"),
+    )

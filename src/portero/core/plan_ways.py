@@ -1,0 +1,260 @@
+"""The middle of the plan: each sender that a refusing control concerns gets another way in, with proof."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from portero.core.address import exact_network, neighbourhood
+from portero.core.commands import new_connector
+from portero.core.controls import apply_controls, parse_control
+from portero.core.exchange.attribution import seen_connectors, within
+from portero.core.exchange.settings import Settings
+from portero.core.flow import Flow
+from portero.core.plan_steps import ADMINISTRATOR, Draft, labels
+from portero.core.sender import Sender
+from portero.core.simulate import decide
+from portero.core.simulation import Effect
+from portero.core.step import Risk
+from portero.core.text import Text, count
+from portero.core.ways_in import Way, addresses, meet_neighbours, must_keep, way_in
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A sender to keep, with its mails that controls would refuse or leave undetermined, and the flows they are of."""
+
+    sender: Sender
+    refused: int
+    undetermined: int
+    flows: tuple[Flow, ...]
+
+
+def needs(senders: Sequence[Sender], settings: Settings, controls: Sequence[str]) -> list[Need]:
+    """Find the senders to keep that any of the controls, each alone, would refuse or leave undetermined."""
+    seen = seen_connectors(flow for sender in senders for flow in sender.flows)
+    changed = [apply_controls(settings, (parse_control(text),)) for text in controls]
+    found = []
+    for sender in senders:
+        if not must_keep(sender):
+            continue
+        refused = undetermined = 0
+        concerned = []
+        for flow in sender.flows:
+            effects = {decide(flow, each, seen).effect for each in changed}
+            if Effect.REFUSED in effects:
+                refused += flow.facts.mails
+            elif Effect.UNDETERMINED in effects:
+                undetermined += flow.facts.mails
+            else:
+                continue
+            concerned.append(flow)
+        if concerned:
+            found.append(Need(sender, refused, undetermined, tuple(concerned)))
+    return found
+
+
+def give_ways_in(
+    draft: Draft, senders: Sequence[Sender], needing: Sequence[Need], settings: Settings, locking: bool
+) -> tuple[int, ...]:
+    """Write one step for each way in, or for each site, vendor and forwarder; gives the steps' numbers."""
+    neighbours = meet_neighbours(senders)
+    by_way: dict[Way, list[Need]] = {}
+    for need in sorted(needing, key=lambda each: each.sender.id):
+        by_way.setdefault(way_in(need.sender, need.flows, neighbours), []).append(need)
+    made = [_connector(draft, site, held) for site, held in _sites(by_way.get(Way.CONNECTOR, []))]
+    if by_way.get(Way.GATEWAY):
+        made.append(_gateway(draft, by_way[Way.GATEWAY], settings, locking))
+    for way, write in ((Way.RETURN_PATH, _vendor), (Way.FORWARDER, _forwarder)):
+        made += [write(draft, need) for need in by_way.get(way, [])]
+    for way, together in ((Way.HYBRID, _hybrid), (Way.AUTHENTICATED, _authenticated), (Way.DECISION, _act)):
+        if by_way.get(way):
+            made.append(together(draft, by_way[way]))
+    return tuple(made)
+
+
+def _sites(held: Sequence[Need]) -> list[tuple[str, list[Need]]]:
+    """Group senders by the network of their first address, so that one connector serves one site."""
+    sites: dict[str, list[Need]] = {}
+    for need in held:
+        sites.setdefault(neighbourhood(addresses(need.flows)[0]), []).append(need)
+    return sorted(sites.items())
+
+
+def _why(held: Sequence[Need]) -> Text:
+    refused = sum(need.refused for need in held)
+    doubtful = sum(need.undetermined for need in held)
+    return Text(
+        "{refused} {doubtful}",
+        refused=count(
+            "The refusing steps would refuse {n} recorded mail that must be kept.",
+            "The refusing steps would refuse {n} recorded mails that must be kept.",
+            refused,
+        ),
+        doubtful=count(
+            "The evidence does not settle the fate of {n} more.",
+            "The evidence does not settle the fate of {n} more.",
+            doubtful,
+        ),
+    )
+
+
+def _ids(held: Sequence[Need]) -> tuple[str, ...]:
+    return tuple(need.sender.id for need in held)
+
+
+def _connector(draft: Draft, site: str, held: list[Need]) -> int:
+    ranges = tuple(sorted({exact_network(each) for need in held for each in addresses(need.flows)}))
+    name = f"portero {site}"
+    return draft.add(
+        title=Text("Give the machines at {site} a connector by address", site=site),
+        why=_why(held),
+        do=Text(
+            "Create the Partner connector “{name}” for {ranges}, without a Restrict flag. It admits whoever sends from "
+            "these addresses: keep guests and other tenants off them.",
+            name=name,
+            ranges=ranges,
+        ),
+        verify=Text(
+            "After an hour send a test from each of {senders}. The message detail must name connector “{name}”. "
+            "Microsoft's documents disagree on such connectors: where another name stands, move the machine to an "
+            "authenticated relay before any refusing step.",
+            senders=labels(need.sender for need in held),
+            name=name,
+        ),
+        undo=Text("Remove the connector “{name}”; the mail then arrives as it does today.", name=name),
+        senders=_ids(held),
+        risk=Risk.LOW,
+        owner=ADMINISTRATOR,
+        controls=("allow=" + ",".join(ranges),),
+        commands=new_connector(name, ranges, lock=False),
+    )
+
+
+def _gateway(draft: Draft, held: list[Need], settings: Settings, locking: bool) -> int:
+    ranges = settings.gateway_networks or tuple(
+        sorted({exact_network(each) for need in held for each in addresses(need.flows) if ":" not in each})
+    )
+    # Known ranges carry the mail by a connector; only what lies outside them depends on the proof of this step.
+    outside = [need for need in held if not all(within(each.key.client_ip, ranges) for each in need.flows)]
+    allowed = ("allow=" + ",".join(ranges),) if ranges and not locking else ()
+    return draft.add(
+        title=Text("Make sure that the gateway's mail is known by its ranges"),
+        why=_why(held),
+        do=Text(
+            "Compare {ranges} with the ranges the gateway publishes and complete them. They are the gateway's own list "
+            "in the lock, or without a lock a Partner connector.",
+            ranges=ranges or (Text("no known range"),),
+        ),
+        verify=Text("The connector report of the last 30 days shows no gateway server outside the list."),
+        undo=Text("Nothing is refused by this step. Remove the connector if one was made."),
+        senders=_ids(held),
+        risk=Risk.LOW,
+        owner=ADMINISTRATOR,
+        controls=allowed,
+        moved=_ids(outside),
+        commands=new_connector("portero gateway", ranges, lock=False) if allowed else (),
+    )
+
+
+def _vendor(draft: Draft, need: Need) -> int:
+    return draft.add(
+        title=Text("Have {sender} use its own return-path", sender=need.sender.label),
+        why=_why([need]),
+        do=Text(
+            "Ask the vendor for a return-path (MAIL FROM) on a sub-domain that is not an accepted domain and lies below "
+            "none with MatchSubDomains, with SPF for it and DKIM for {domains}, delivered by way of the MX. Its "
+            "addresses are shared, so no connector is made for them.",
+            domains=need.sender.header_from_domains or need.sender.mail_from_domains,
+        ),
+        verify=Text("A mail of this vendor shows the new return-path in its header, and dmarc=pass."),
+        undo=Text("Have the vendor set the former return-path again; it works until Direct Send is refused."),
+        senders=_ids([need]),
+        risk=Risk.MEDIUM,
+        owner=Text("The vendor, asked by the owner of the sender"),
+        moved=_ids([need]),
+    )
+
+
+def _forwarder(draft: Draft, need: Need) -> int:
+    return draft.add(
+        title=Text("Settle what {sender} forwards", sender=need.sender.label),
+        why=_why([need]),
+        do=Text(
+            "Have the forwarder rewrite the envelope sender (SRS, or a domain of its own). Where it cannot, the owner "
+            "signs that this mail may be lost, and the register says so."
+        ),
+        verify=Text(
+            "A forwarded mail shows a foreign return-path, or the register names who accepted the loss."
+        ),
+        undo=Text("Switch the rewriting off at the forwarder."),
+        senders=_ids([need]),
+        risk=Risk.MEDIUM,
+        owner=Text("The owner of the sender"),
+        moved=_ids([need]),
+    )
+
+
+def _hybrid(draft: Draft, held: list[Need]) -> int:
+    return draft.add(
+        title=Text("Check the connector of the organisation's own Exchange servers"),
+        why=_why(held),
+        do=Text(
+            "Check that the OnPremises connector names the certificate or the addresses that {senders} present, and "
+            "that the servers' addresses are in the lock where there is one.",
+            senders=labels(need.sender for need in held),
+        ),
+        verify=Text("The message detail of a test mail from each server names that connector."),
+        undo=Text("Nothing is changed unless the connector was wrong; restore it from its export."),
+        senders=_ids(held),
+        risk=Risk.MEDIUM,
+        owner=ADMINISTRATOR,
+        moved=_ids(held),
+    )
+
+
+def _authenticated(draft: Draft, held: list[Need]) -> int:
+    return draft.add(
+        title=Text("Move senders without an address of their own to authenticated sending"),
+        why=Text(
+            "{numbers} Their addresses are dynamic, shared, IPv6, unknown, or in a network that also sends abuse, so a "
+            "connector would admit others too.",
+            numbers=_why(held),
+        ),
+        do=Text(
+            "Let {senders} send by an authenticated relay, by SMTP AUTH with OAuth, or by High Volume Email where all "
+            "recipients are inside. Basic authentication is no way: it ends.",
+            senders=labels(need.sender for need in held),
+        ),
+        verify=Text(
+            "For each of them a trace of a new mail shows direction Originating, and a week passes without anonymous "
+            "mail of it. Without that proof the refusing steps must wait."
+        ),
+        undo=Text("Set the former server in the machine again; it works until Direct Send is refused."),
+        senders=_ids(held),
+        risk=Risk.MEDIUM,
+        owner=Text("The owner of the sender"),
+        moved=_ids(held),
+    )
+
+
+def _act(draft: Draft, held: list[Need]) -> int:
+    return draft.add(
+        title=Text("Carry out what was decided about undecided senders"),
+        why=_why(held),
+        do=Text(
+            "Give each of {senders} that is wanted a connector of its own, a return-path or authenticated sending, as "
+            "the steps above do. Record each that is not wanted as abuse in the register.",
+            senders=labels(need.sender for need in held),
+        ),
+        verify=Text(
+            "Run the audit again: none of them is undecided, and no wanted one would be refused. Without that proof "
+            "the refusing steps must wait."
+        ),
+        undo=Text("Remove the way in that was made; the mail then arrives as it does today."),
+        senders=_ids(held),
+        risk=Risk.MEDIUM,
+        owner=Text("The owner of the sender"),
+        after=draft.numbers("decide"),
+        moved=_ids(held),
+    )

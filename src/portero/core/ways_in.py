@@ -1,0 +1,114 @@
+"""Ways in: how each sender that must be kept can reach the tenant once anonymous mail is refused."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from portero.core.address import neighbourhood
+from portero.core.flow import Flow
+from portero.core.sender import Judgement, Kind, Sender
+
+
+class Way(StrEnum):
+    """Another way in for one sender."""
+
+    CONNECTOR = "connector"  # a Partner connector by addresses that are its own
+    AUTHENTICATED = "authenticated"  # a relay with credentials, SMTP AUTH with OAuth, High Volume Email
+    RETURN_PATH = "return-path"  # a vendor's envelope sender on a sub-domain that is no accepted domain
+    FORWARDER = "forwarder"  # SRS, its own envelope, or a loss that an owner signs
+    HYBRID = "hybrid"  # the connector of the organisation's own Exchange servers
+    GATEWAY = "gateway"  # in the list of the lock, or a connector for its ranges
+    DECISION = "decision"  # nobody has decided whether the mail is wanted
+
+
+_BY_KIND = {
+    Kind.SERVICE: Way.RETURN_PATH,
+    Kind.FORWARDER: Way.FORWARDER,
+    Kind.HYBRID: Way.HYBRID,
+    Kind.GATEWAY: Way.GATEWAY,
+    Kind.MAILBOX: Way.AUTHENTICATED,
+}
+# Never the address by which the service sees a client, whatever a header said.
+_INNER = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+    )
+)
+_DYNAMIC = re.compile(r"(^|[.\-_])(dyn|dynamic|dhcp|dialup|dsl|adsl|pool|ppp|pppoe)[.\-_\d]", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """
+    Who else sends from where.
+
+    strangers:  addresses used by anybody but machines of the organisation that are judged legitimate.
+    abused:     neighbourhoods (/24, /64) from which abuse was seen.
+    """
+
+    strangers: frozenset[str]
+    abused: frozenset[str]
+
+
+def must_keep(sender: Sender) -> bool:
+    """Tell whether no step may refuse a sender's mail: legitimate, or not decided yet."""
+    return sender.judgement is not Judgement.ABUSE
+
+
+def meet_neighbours(senders: Iterable[Sender]) -> Neighbours:
+    """Collect who sends from which address."""
+    strangers: set[str] = set()
+    abused: set[str] = set()
+    for sender in senders:
+        own = sender.legitimate and sender.kind in {Kind.DEVICE, Kind.APPLICATION, Kind.HYBRID}
+        for address in addresses(sender.flows):
+            if not own:
+                strangers.add(address)
+            if sender.judgement is Judgement.ABUSE:
+                abused.add(neighbourhood(address))
+    return Neighbours(frozenset(strangers), frozenset(abused))
+
+
+def addresses(flows: Iterable[Flow]) -> tuple[str, ...]:
+    """Give the client addresses of flows, in order."""
+    return tuple(sorted({flow.key.client_ip for flow in flows if flow.key.client_ip}))
+
+
+def way_in(sender: Sender, concerned: Sequence[Flow], neighbours: Neighbours) -> Way:
+    """
+    Choose a sender's other way in.
+
+    concerned:  the flows that a refusing control would refuse or leave undetermined.
+    An address admits everybody who sends from it, so a connector is chosen only for IPv4 addresses that machines of
+    the organisation have to themselves, outside networks that also send abuse, and that do not look dynamic.
+    Source: controls catalogue DS-03; reference exchange-online 1.3 and 2.4.
+    """
+    if sender.judgement is Judgement.UNDECIDED:
+        return Way.DECISION
+    if sender.kind in _BY_KIND:
+        return _BY_KIND[sender.kind]
+    alone = all(_own_address(flow.key.client_ip, neighbours) for flow in concerned)
+    return Way.CONNECTOR if alone and concerned and not _dynamic(concerned) else Way.AUTHENTICATED
+
+
+def _own_address(address: str | None, neighbours: Neighbours) -> bool:
+    if not address or ":" in address or address in neighbours.strangers:
+        return False
+    parsed = ipaddress.ip_address(address)
+    return (
+        not any(parsed in network for network in _INNER) and neighbourhood(address) not in neighbours.abused
+    )
+
+
+def _dynamic(flows: Iterable[Flow]) -> bool:
+    return any(_DYNAMIC.search(name) for flow in flows for name in flow.facts.ptr)
