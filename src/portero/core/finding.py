@@ -155,7 +155,9 @@ def find(check: Check, posture: Posture) -> Finding:
         if cut and verdict.outcome in {Outcome.PASS, Outcome.NOT_APPLICABLE}:
             verdict = Verdict(
                 Outcome.UNKNOWN,
-                Text("Unknown: the export of {needs} is cut, and the missing part may hold a fault.", needs=cut),
+                Text(
+                    "Unknown: the export of {needs} is cut, and the missing part may hold a fault.", needs=cut
+                ),
                 verdict.origins,
             )
     return Finding(

@@ -24,7 +24,7 @@ class FlowKey:
     """
     What makes two mails the same way of sending. Null means that no witness knew; "" that one knew there is none.
 
-    client_ip:         canonical address of the client that connected to Exchange Online.
+    client_ip:         canonical address of the client that connected to Exchange Online; "" for mail from inside.
     mail_from_domain:  domain of P1 as A-labels; "" is the null reverse-path.
     header_from:       P2's mailbox; ``@domain`` for mailbox traffic, which is folded by domain.
     sender:            the traced sender (P1 or P2, nobody says), only where P1 or P2 is not known.

@@ -25,12 +25,22 @@ def walk(paths: Iterable[Path], limits: Limits = LIMITS) -> Iterator[Document | 
     Zip and gzip containers are opened; a member is named ``export.zip!trace.csv``.
     """
     seen: set[Path] = set()
+    named: set[str] = set()
     for path in paths:
         for file in _files(path):
             real = file.resolve()
-            if real not in seen:
-                seen.add(real)
-                yield from _documents(file, limits)
+            if real in seen:
+                continue
+            seen.add(real)
+            name = _name(file, path)
+            # Two folders may hold a file of the same name; then the whole path tells them apart.
+            yield from _documents(file, str(file) if name in named else name, limits)
+            named.add(name)
+
+
+def _name(file: Path, root: Path) -> str:
+    """Give the name a reader knows a file by: its path below the folder that was handed over."""
+    return file.name if file == root else file.relative_to(root).as_posix()
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -43,8 +53,8 @@ def _files(path: Path) -> Iterator[Path]:
         yield from (Path(folder) / name for name in folders if (Path(folder) / name).is_symlink())
 
 
-def _documents(path: Path, limits: Limits) -> Iterator[Document | Gap]:
-    origin = Origin(str(path))
+def _documents(path: Path, name: str, limits: Limits) -> Iterator[Document | Gap]:
+    origin = Origin(name)
     try:
         facts = path.lstat()
         if stat.S_ISLNK(facts.st_mode):
@@ -61,7 +71,7 @@ def _documents(path: Path, limits: Limits) -> Iterator[Document | Gap]:
         reason = Text("The file cannot be read: {error}.", error=error.strerror or str(error))
         yield Gap(origin, reason)
         return
-    yield from opened(str(path), raw, facts.st_size, partial(_binary, path), limits)
+    yield from opened(name, raw, facts.st_size, partial(_binary, path), limits)
 
 
 def _binary(path: Path) -> IO[bytes]:

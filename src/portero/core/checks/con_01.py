@@ -1,0 +1,223 @@
+"""
+Where mail is meant to enter through a gateway, the way around the gateway is locked.
+
+Before: the MX points at a filtering service, yet anyone may hand mail straight to the tenant's endpoint; the gateway is paid for
+and walked around, whoever the mail claims to be from.
+
+After: an enabled Partner connector for sender domain * refuses whatever does not come with the gateway's certificate or from
+its addresses, with 550 5.7.51.
+
+Mend: create the connector switched off, repeat every legitimate direct sender in a connector of its own, then enable it in a
+window.
+
+Verify: a test from any other address is answered 550 5.7.51; mail through the gateway still arrives.
+
+May break: whatever talks straight to the tenant: hybrid servers, devices without a connector, answers from partners that
+remember the old MX, journaling. Find it in 30 days of trace: sources that are neither gateway nor on a connector.
+
+Exceptions: one more Partner connector for each legitimate direct sender. Domains whose MX is Microsoft's cannot share a tenant
+with such a lock unless their senders are listed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from portero.core.address import IPNetwork, a_label, is_at_or_below, parse_network
+from portero.core.checks.origins import of_answers
+from portero.core.dns import DnsStatus
+from portero.core.evidence import Origin
+from portero.core.exchange.powershell import listed, quote, run
+from portero.core.exchange.settings import InboundConnector
+from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
+from portero.core.text import Text
+
+# Names below which Microsoft's own mail exchangers stand. Source: reference exchange-online 1.1.
+_MICROSOFT = ("mail.protection.outlook.com", "mx.microsoft", "mail.protection.office365.us")
+_NAME = "Only via gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class _Mx:
+    gateway: tuple[str, ...]  # domains whose MX is somewhere else than at Microsoft
+    silent: tuple[str, ...]  # domains whose MX nobody asked for
+    origins: tuple[Origin, ...]
+
+
+def _judge(posture: Posture) -> Verdict:
+    mx = _exchangers(posture)
+    if not mx.gateway:
+        return _without_gateway(mx)
+    origins = (*mx.origins, *of_answers(posture.tenant, "Get-InboundConnector"))
+    held = [
+        each
+        for each in posture.settings.inbound_connectors or ()
+        if each.enabled is not False and each.partner and "*" in each.sender_domains
+    ]
+    locks = [each for each in held if each.enabled and _locks(each)]
+    if not locks:
+        unclear = [each for each in held if _unclear(each)]
+        if unclear:
+            return Verdict(
+                Outcome.UNKNOWN,
+                Text(
+                    "The export does not say whether connector “{name}” is on and restricts.",
+                    name=unclear[0].name,
+                ),
+                origins,
+            )
+        return Verdict(
+            Outcome.FAIL,
+            Text(
+                "Mail for {domains} enters through a gateway, and no connector keeps others from walking around it.",
+                domains=mx.gateway,
+            ),
+            origins,
+            fix=run([_lock(posture)]),
+            undo=run([f"Set-InboundConnector -Identity {quote(_NAME)} -Enabled $false"]),
+        )
+    return _locked(posture, locks, origins)
+
+
+def _without_gateway(mx: _Mx) -> Verdict:
+    if mx.silent:
+        return Verdict(
+            Outcome.UNKNOWN,
+            Text(
+                "Where the MX of {domains} points is not in the evidence. Add DNS answers.", domains=mx.silent
+            ),
+        )
+    return Verdict(
+        Outcome.NOT_APPLICABLE,
+        Text("No domain's MX points at a gateway: mail enters at Microsoft."),
+        mx.origins,
+    )
+
+
+def _exchangers(posture: Posture) -> _Mx:
+    gateway: list[str] = []
+    silent: list[str] = []
+    origins: list[Origin] = []
+    for held in posture.settings.accepted_domains:
+        answer = posture.dns.lookup(held.name, "MX")
+        hosts = [a_label(text.split()[-1]) for text in answer.answers if text.split()]
+        # RFC 7505: an MX of "." says that the domain takes no mail.
+        outside = [host for host in hosts if host and not any(is_at_or_below(host, ms) for ms in _MICROSOFT)]
+        if answer.origin is not None:
+            origins.append(answer.origin)
+        if outside:
+            gateway.append(held.name)
+        elif not hosts and answer.status not in {DnsStatus.NOERROR, DnsStatus.NXDOMAIN}:
+            # Microsoft keeps the MX of its own names at Microsoft.
+            if not held.name.endswith(".onmicrosoft.com"):
+                silent.append(held.name)
+    known = posture.settings.mx_at_microsoft
+    if known is False and not gateway:
+        return _Mx(
+            tuple(silent) or tuple(held.name for held in posture.settings.accepted_domains),
+            (),
+            tuple(origins),
+        )
+    return _Mx(tuple(gateway), () if known else tuple(silent), tuple(dict.fromkeys(origins)))
+
+
+def _locks(held: InboundConnector) -> bool:
+    return bool(
+        (held.restrict_to_certificate and held.certificate) or (held.restrict_to_addresses and held.addresses)
+    )
+
+
+def _unclear(held: InboundConnector) -> bool:
+    flags = (held.enabled, held.restrict_to_addresses, held.restrict_to_certificate)
+    return None in flags and (_locks(held) or held.enabled is True) and held.identifies
+
+
+def _locked(posture: Posture, locks: list[InboundConnector], origins: tuple[Origin, ...]) -> Verdict:
+    by_certificate = [each for each in locks if each.restrict_to_certificate and each.certificate]
+    if by_certificate:
+        return Verdict(
+            Outcome.PASS,
+            Text(
+                "Connector “{name}” refuses mail that does not present the certificate {certificate}.",
+                name=by_certificate[0].name,
+                certificate=by_certificate[0].certificate,
+            ),
+            origins,
+        )
+    lock = locks[0]
+    known = [parse_network(text) for text in _known_addresses(posture)]
+    if not posture.settings.gateway_networks:
+        return Verdict(
+            Outcome.UNKNOWN,
+            Text(
+                "Connector “{name}” locks the tenant to {addresses}; whether these are the gateway's alone is not known. "
+                "Name the gateway's addresses in portero.toml.",
+                name=lock.name,
+                addresses=lock.addresses,
+            ),
+            origins,
+        )
+    foreign = tuple(text for text in lock.addresses if not _inside(parse_network(text), known))
+    if foreign:
+        return Verdict(
+            Outcome.WARN,
+            Text(
+                "Connector “{name}” also lets in addresses that are not the gateway's: {addresses}.",
+                name=lock.name,
+                addresses=foreign,
+            ),
+            origins,
+        )
+    return Verdict(
+        Outcome.PASS,
+        Text("Connector “{name}” refuses mail from other addresses than the gateway's.", name=lock.name),
+        origins,
+    )
+
+
+def _known_addresses(posture: Posture) -> tuple[str, ...]:
+    hybrid = (each for each in posture.settings.inbound_connectors or () if not each.partner)
+    return (*posture.settings.gateway_networks, *(text for each in hybrid for text in each.addresses))
+
+
+def _inside(network: IPNetwork, known: list[IPNetwork]) -> bool:
+    return any(
+        network.version == held.version
+        and held.network_address <= network.network_address
+        and network.broadcast_address <= held.broadcast_address
+        for held in known
+    )
+
+
+def _lock(posture: Posture) -> str:
+    ranges = [text for text in posture.settings.gateway_networks if ":" not in text]
+    criterion = (
+        f"-RestrictDomainsToIPAddresses $true -SenderIPAddresses {listed(ranges)}"
+        if ranges
+        else "-RestrictDomainsToCertificate $true -TlsSenderCertificateName '*.GATEWAY-DOMAIN'"
+    )
+    return (
+        f"New-InboundConnector -Name {quote(_NAME)} -ConnectorType Partner -SenderDomains '*' {criterion} "
+        "-RequireTls $true -Enabled $false"
+    )
+
+
+CHECK = Check(
+    id="CON-01",
+    title=Text("If mail is meant to enter through a gateway, the back door is locked"),
+    severity=Severity.CRITICAL,
+    needs=("domains", "Get-InboundConnector"),
+    judge=_judge,
+    fix=Text(
+        "Create the lock switched off, list every legitimate direct sender in a connector of its own, then enable it: {command}",
+        command="New-InboundConnector -Name 'Only via gateway' -ConnectorType Partner -SenderDomains '*' "
+        "-RestrictDomainsToCertificate $true -TlsSenderCertificateName '*.GATEWAY-DOMAIN' -RequireTls $true "
+        "-Enabled $false",
+    ),
+    undo=run(["Set-InboundConnector -Identity 'Only via gateway' -Enabled $false"]),
+    maps={
+        "ORCA": "233, 233.1 (Enhanced Filtering only)",
+        "NIST": "SC-7(5)",
+        "ATT&CK": "T1672, T1566, T1562.001",
+    },
+)

@@ -1,0 +1,154 @@
+"""
+Each legitimate sender that does not authenticate is attributed to a connector that matches its address or certificate.
+
+Before: scanners and applications arrive as anonymous mail; the day Reject Direct Send goes on, they are refused.
+
+After: their recent mail carries the name of a connector, and that connector names their address or certificate. A connector
+that names only sender domains does not count.
+
+Mend: create an inbound connector of type Partner for the sender's address, better for its certificate, and send a test.
+
+Verify: the Receive event of a new message from the sender names the connector.
+
+May break: a connector on an address that guests or other tenants share lets them mail as us. The cmdlet's help says that
+addresses of Partner connectors count only with RestrictDomainsToIPAddresses, the admin centre creates them without: prove the
+attribution with a test message before the switch.
+
+Exceptions: senders that can move to authenticated submission, which is better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import IPv4Network
+
+from portero.core.address import parse_network
+from portero.core.checks.origins import of_senders
+from portero.core.exchange.powershell import listed, quote, run
+from portero.core.exchange.settings import InboundConnector
+from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
+from portero.core.sender import Judgement, Path, Sender
+from portero.core.text import Text, count
+
+_CONCERNED = {Path.DIRECT_SEND, Path.CONNECTOR, Path.UNDETERMINED}
+
+
+def _judge(posture: Posture) -> Verdict:
+    concerned = [sender for sender in posture.senders if sender.path in _CONCERNED]
+    ours = [sender for sender in concerned if sender.judgement is Judgement.LEGITIMATE]
+    standing = {sender.id: _standing(sender, posture) for sender in ours}
+    for outcome in (Outcome.FAIL, Outcome.WARN, Outcome.UNKNOWN):
+        found = [sender for sender in ours if standing[sender.id] is outcome]
+        if found:
+            return _verdict(outcome, found)
+    undecided = [sender for sender in concerned if sender.judgement is Judgement.UNDECIDED]
+    if undecided:
+        return Verdict(
+            Outcome.UNKNOWN,
+            count(
+                "Nobody has decided whether {n} sender that does not authenticate is legitimate: {senders}.",
+                "Nobody has decided whether {n} senders that do not authenticate are legitimate: {senders}.",
+                len(undecided),
+                senders=tuple(sender.label for sender in undecided),
+            ),
+            of_senders(undecided),
+        )
+    if not ours:
+        return Verdict(
+            Outcome.NOT_APPLICABLE, Text("No legitimate sender was seen that does not authenticate.")
+        )
+    return Verdict(
+        Outcome.PASS,
+        Text("Every legitimate sender that does not authenticate is attributed to a connector."),
+        of_senders(ours),
+    )
+
+
+def _standing(sender: Sender, posture: Posture) -> Outcome:
+    """Tell how a legitimate sender stands; Outcome.PASS where its mail carries a connector that identifies it."""
+    if sender.path is Path.UNDETERMINED:
+        return Outcome.UNKNOWN
+    if sender.path is Path.CONNECTOR:
+        held = posture.settings.connector(sender.connector or "")
+        if held is None:
+            return Outcome.UNKNOWN
+        return Outcome.PASS if held.identifies else Outcome.WARN
+    enabled = [held for held in posture.settings.inbound_connectors or () if held.enabled is not False]
+    listing = any(_lists(held, sender) for held in enabled)
+    by_domain = any(
+        not held.identifies and any(map(held.covers, sender.mail_from_domains)) for held in enabled
+    )
+    return Outcome.WARN if by_domain and not listing else Outcome.FAIL
+
+
+def _lists(connector: InboundConnector, sender: Sender) -> bool:
+    held = list(_ipv4(connector.addresses))
+    return any(network.overlaps(other) for network in _ipv4(sender.client_networks) for other in held)
+
+
+def _ipv4(texts: Iterable[str]) -> Iterable[IPv4Network]:
+    """Exchange Online's connectors take IPv4 alone. Source: reference exchange-online 1.3."""
+    for text in texts:
+        network = parse_network(text)
+        if isinstance(network, IPv4Network):
+            yield network
+
+
+def _verdict(outcome: Outcome, senders: list[Sender]) -> Verdict:
+    labels = tuple(sender.label for sender in senders)
+    if outcome is Outcome.UNKNOWN:
+        because = Text(
+            "Which connector takes the mail of {senders} is not known. A trace that names connectors (Extended, detail, "
+            "EmailEvents) and Get-InboundConnector would tell.",
+            senders=labels,
+        )
+    elif outcome is Outcome.WARN:
+        because = Text(
+            "Only connectors by sender domain cover {senders}, and Reject Direct Send does not consider those.",
+            senders=labels,
+        )
+    else:
+        because = Text("The mail of {senders} is attributed to no connector.", senders=labels)
+    fixes = list(map(_connector, senders)) if outcome is not Outcome.UNKNOWN else []
+    return Verdict(
+        outcome,
+        because,
+        of_senders(senders),
+        fix=run(apply for apply, _ in fixes) if fixes else None,
+        undo=run(undo for _, undo in fixes) if fixes else None,
+    )
+
+
+def _connector(sender: Sender) -> tuple[str, str]:
+    name = quote(f"Direct Send: {sender.label}"[:64])
+    # Exchange takes /24 to /32; a wider network is written as its parts.
+    addresses = [
+        str(part)
+        for network in _ipv4(sender.client_networks)
+        for part in (network.subnets(new_prefix=24) if 16 <= network.prefixlen < 24 else (network,))
+    ]
+    criterion = (
+        f"-SenderIPAddresses {listed(addresses)} -RequireTls $false"
+        if addresses
+        else "-TlsSenderCertificateName 'NAME-IN-ITS-CERTIFICATE' -RequireTls $true"
+    )
+    apply = f"New-InboundConnector -Name {name} -ConnectorType Partner -SenderDomains '*' {criterion} -Enabled $true"
+    return apply, f"Set-InboundConnector -Identity {name} -Enabled $false"
+
+
+CHECK = Check(
+    id="DS-03",
+    title=Text(
+        "Each legitimate unauthenticated sender is attributed to a connector by address or certificate"
+    ),
+    severity=Severity.HIGH,
+    needs=("mail", "Get-InboundConnector"),
+    judge=_judge,
+    fix=Text(
+        "Create a connector for the sender, better by its certificate: {command}",
+        command="New-InboundConnector -Name 'NAME' -ConnectorType Partner -SenderDomains '*' "
+        "-SenderIPAddresses 'ADDRESS' -RequireTls $false -Enabled $true",
+    ),
+    undo=run(["Set-InboundConnector -Identity 'NAME' -Enabled $false"]),
+    maps={"NIST": "SC-7(5), AC-4", "ATT&CK": "T1672"},
+)
