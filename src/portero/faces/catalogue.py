@@ -100,7 +100,7 @@ def _in_template(source: str, file: str) -> Iterator[Message | str]:
     for line, function, words in extract_from_ast(tree, babel_style=False):
         texts = [text for text in ([words] if isinstance(words, str) else words or ()) if text is not None]
         if function == "ngettext" and len(texts) == 2:
-            yield Message("", *texts, file)
+            yield Message("", texts[0], texts[1], file)
         elif function == "_" and len(texts) == 1:
             yield Message("", texts[0], "", file)
         else:
