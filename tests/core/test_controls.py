@@ -1,0 +1,30 @@
+"""Controls are read exactly, or refused with what would be right."""
+
+from __future__ import annotations
+
+import pytest
+
+from portero.core.controls import UnknownControlError, apply_controls, parse_control
+from portero.core.exchange.settings import Settings
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("reject-directsend", "Did you mean reject-direct-send?"),
+        ("allow=300.1.1.1", "300.1.1.1 is no address range"),
+        ("dmarc=contoso.com:strict", "dmarc=DOMAIN:quarantine"),
+        ("remove-connector", "remove-connector=NAME"),
+        ("smtp-basic-off=x", "takes no value"),
+    ],
+)
+def test_a_wrong_control_says_what_would_be_right(text: str, says: str) -> None:
+    with pytest.raises(UnknownControlError) as raised:
+        parse_control(text)
+    assert says in str(raised.value.text)
+
+
+def test_controls_together_are_one_change_after_the_other() -> None:
+    first, second = parse_control("allow=198.51.100.0/28"), parse_control("reject-direct-send")
+    start = Settings()
+    assert apply_controls(start, (first, second)) == second.apply(first.apply(start))

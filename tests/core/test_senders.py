@@ -1,0 +1,138 @@
+"""Senders told apart and judged, as an administrator would tell them."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+
+import pytest
+
+from portero.core.exchange.settings import AcceptedDomain, Settings
+from portero.core.flow import Distinct, Flow
+from portero.core.judge import Context
+from portero.core.register import Configuration, RegisterEntry
+from portero.core.sender import Judgement, Kind, Sender
+from portero.core.senders import find_senders, window_of
+from support.flows import START, flow
+
+OURS = "contoso.com"
+SETTINGS = Settings(accepted_domains=(AcceptedDomain(OURS, match_subdomains=False),), inbound_connectors=())
+
+
+def people(number: int) -> Distinct:
+    return Distinct(tuple(range(number)))
+
+
+def scanner(**given: object) -> Flow:
+    known = {
+        "client_ip": "198.51.100.10",
+        "connector": "",
+        "direction": "incoming",
+        "mail_from_domain": OURS,
+        "header_from": f"scanner@{OURS}",
+        "ehlo": "km-c258",
+        "shapes": {"scanned from km_c#": 60},
+        "distinct_shapes": people(1),
+        "recipients": people(12),
+    }
+    return flow(60, 60, **{**known, **given})
+
+
+def campaign(address: str = "192.0.2.66", **given: object) -> Flow:
+    known = {
+        "client_ip": address,
+        "connector": "",
+        "direction": "incoming",
+        "mail_from_domain": OURS,
+        "header_from": f"ann@{OURS}",
+        "ehlo": "win-8fk3",
+        "shapes": {"new voicemail message (#)": 40},
+        "recipients": people(40),
+        "self_addressed": 40,
+        "busiest": 40,
+        "spf": {"fail": 40},
+        "dkim": {"none": 40},
+        "dmarc": {"fail": 40},
+    }
+    return flow(40, 1, start=START + timedelta(days=50), **{**known, **given})
+
+
+def found(*flows: Flow, register: tuple[RegisterEntry, ...] = ()) -> list[Sender]:
+    context = Context(SETTINGS, window_of(flows))
+    return list(find_senders(flows, (), context, Configuration(register=register)))
+
+
+def test_a_scanner_of_many_weeks_is_a_legitimate_device() -> None:
+    (sender,) = found(scanner())
+    assert (sender.judgement, sender.kind, sender.path) == (Judgement.LEGITIMATE, Kind.DEVICE, "direct-send")
+
+
+def test_a_voicemail_burst_to_people_under_their_own_address_is_abuse() -> None:
+    abuse = found(scanner(), campaign())[-1]
+    assert (abuse.judgement, abuse.kind) == (Judgement.ABUSE, Kind.SPOOFER)
+    assert abuse.confidence > 0.9
+
+
+def test_a_copy_of_the_scanner_never_joins_it() -> None:
+    copy = scanner(client_ip="192.0.2.70")
+    senders = found(scanner(), copy, campaign())
+    mine = next(sender for sender in senders if "198.51.100.10/32" in sender.client_networks)
+    assert "192.0.2.70/32" not in mine.client_networks
+
+
+def test_two_devices_behind_one_address_stay_apart() -> None:
+    ups = scanner(header_from=f"ups@{OURS}", ehlo="ups-1", shapes={"ups on battery": 60})
+    assert len(found(scanner(), ups)) == 2
+
+
+def test_the_weights_add_up_to_the_judgement() -> None:
+    for sender in found(scanner(), campaign()):
+        odds = sum(reason.weight for reason in sender.because)
+        abuse = 1 / (1 + math.exp(-odds))
+        assert sender.confidence == pytest.approx(max(abuse, 1 - abuse))
+
+
+def test_ids_stay_when_the_window_moves_and_other_senders_come() -> None:
+    (before,) = found(scanner())
+    after = found(scanner(first_seen=START + timedelta(days=20)), campaign())
+    assert before.id in {sender.id for sender in after}
+
+
+def test_the_registers_word_wins_and_is_shown_as_such() -> None:
+    entry = RegisterEntry(
+        "Voice system", "legitimate", header_from=(f"ann@{OURS}",), owner="telecom@contoso.com"
+    )
+    sender = next(each for each in found(campaign(), register=(entry,)))
+    assert (sender.judgement, sender.decided_by, sender.owner) == (
+        "legitimate",
+        "register",
+        "telecom@contoso.com",
+    )
+
+
+def test_thin_evidence_is_left_to_a_person() -> None:
+    (sender,) = found(
+        flow(
+            3,
+            1,
+            client_ip="203.0.113.5",
+            connector="",
+            direction="incoming",
+            mail_from_domain=OURS,
+            header_from=f"nas@{OURS}",
+        )
+    )
+    assert sender.judgement is Judgement.UNDECIDED
+
+
+@pytest.mark.parametrize("name", ["fabrikam.example", "xn--bcher-kva.example"])
+def test_judgement_does_not_depend_on_the_domains_name(name: str) -> None:
+    settings = Settings(
+        accepted_domains=(AcceptedDomain(name, match_subdomains=False),), inbound_connectors=()
+    )
+    flows = (
+        scanner(mail_from_domain=name, header_from=f"scanner@{name}"),
+        campaign(mail_from_domain=name, header_from=f"ann@{name}"),
+    )
+    renamed = find_senders(flows, (), Context(settings, window_of(flows)), Configuration())
+    assert [each.confidence for each in renamed] == [each.confidence for each in found(scanner(), campaign())]
