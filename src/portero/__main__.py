@@ -1,0 +1,15 @@
+"""The entry point: hands the real use cases to the command line."""
+
+from __future__ import annotations
+
+from portero import wiring
+from portero.faces.cli import main as answer
+
+
+def main() -> None:
+    """Answer the call in `sys.argv` and leave with the contract's exit code."""
+    answer(wiring)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""Between the commands and the use cases: one call's language, its printing, its gate and its exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import typer
+
+from portero.core.audit import Audit
+from portero.core.finding import Finding, Outcome, Profile, Severity
+from portero.core.simulation import Simulation
+from portero.core.text import Text, count
+from portero.errors import ConfigError, PorteroError
+from portero.faces.audit_json import as_json
+from portero.faces.help import complaint
+from portero.faces.render import Renderer
+from portero.faces.terminal import Terminal
+
+GATE_TRIPPED = 1
+MISUSED = 2
+# Beyond the contract's codes, so that nobody takes a fault of ours for a tripped gate. Source: sysexits.h.
+FAULT = 70
+PIPE_CLOSED = 141
+Progress = Callable[[Text], None]
+
+
+class UseCases(Protocol):
+    """What the command line asks for; wiring answers."""
+
+    def audit(
+        self, paths: Sequence[Path], *, config: Path | None, profile: Profile, progress: Progress
+    ) -> Audit:
+        """Read evidence and audit it."""
+
+    def simulate(
+        self, paths: Sequence[Path], controls: Sequence[str], *, config: Path | None, progress: Progress
+    ) -> Simulation:
+        """Read evidence and replay the controls together on it."""
+
+    def control(self, text: str) -> object:
+        """Read a control; a ConfigError says what would be right."""
+
+    def write(self, audit: Audit, out: Path, lang: str) -> list[Path]:
+        """Write the files of an audit and give their paths."""
+
+    def write_plan(self, audit: Audit, out: Path, lang: str) -> list[Path]:
+        """Write the plan and its scripts alone and give their paths."""
+
+    def demo(self, out: Path, progress: Progress) -> None:
+        """Write the evidence of a sample organisation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Serves one call in one language: results to standard output, all else to standard error."""
+
+    use_cases: UseCases
+    renderer: Renderer
+
+    def progress(self, text: Text) -> None:
+        """Say what is being done."""
+        self.aside(text, "dim")
+
+    def aside(self, text: Text, style: str = "") -> None:
+        """Say something that is not the result."""
+        Terminal(self.renderer, error=True).say(text, style)
+
+    def terminal(self) -> Terminal:
+        """Give the screen for results."""
+        return Terminal(self.renderer)
+
+    def print_json(self, document: object) -> None:
+        """Print a result for programs, in UTF-8 wherever it goes. Source: RFC 8259 section 8.1."""
+        typer.echo(as_json(document).encode(), nl=False)
+
+    def write(
+        self, write: Callable[[Audit, Path, str], list[Path]], audit: Audit, out: Path
+    ) -> tuple[Path, ...]:
+        """Write files with the given use case; what the system refuses is a fault of the call."""
+        try:
+            return tuple(write(audit, out, self.renderer.lang))
+        except OSError as error:
+            raise _unwritable(out, error.strerror or str(error)) from error
+
+    def gate(self, findings: Sequence[Finding], worst: Severity | None) -> None:
+        """
+        Leave with code 1 where a check fails at this severity or above; None asks for no gate.
+
+        A check nobody could answer trips nothing, and is said out loud: a gate that saw nothing is not green.
+        """
+        if worst is None:
+            return
+        order = tuple(Severity)
+        weighty = [each for each in findings if order.index(each.severity) <= order.index(worst)]
+        unknown = sum(each.outcome is Outcome.UNKNOWN for each in weighty)
+        if unknown:
+            self.aside(
+                count(
+                    "The gate could not see {n} check: its answer is unknown.",
+                    "The gate could not see {n} checks: their answers are unknown.",
+                    unknown,
+                ),
+                "yellow",
+            )
+        failed = tuple(each.id for each in weighty if each.outcome is Outcome.FAIL)
+        if failed:
+            self.aside(Text("The gate was tripped by {checks}.", checks=failed), "red")
+            raise typer.Exit(GATE_TRIPPED)
+
+    def leave_pipe(self) -> int:
+        """Give the code for a reader of standard output who has gone, and write no more to it."""
+        # The interpreter must not find the closed pipe again when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+
+    def answer(self, call: Callable[[], object]) -> int:
+        """Run a call to its exit code; the one place of this face where any exception ends. Source: contract section 1."""
+        try:
+            code = call()
+            sys.stdout.flush()
+        except PorteroError as error:
+            for problem in error.problems if isinstance(error, ConfigError) else (error.text,):
+                self.aside(problem, "red")
+            return error.exit_code
+        except typer.TyperException as error:
+            self.aside(complaint(error), "red")
+            return MISUSED
+        except BrokenPipeError:
+            return self.leave_pipe()
+        except Exception:
+            self.aside(Text("This is a fault in portero. Please report it with the lines below."), "red")
+            traceback.print_exc()
+            return FAULT
+        return code if isinstance(code, int) else 0
+
+
+def free_folder(out: Path) -> Path:
+    """Give the folder for results; raises ConfigError before any work where it cannot be one."""
+    if out.exists() and not out.is_dir():
+        raise ConfigError(
+            (Text("--out names {path}, which is a file. Name a folder for the results.", path=str(out)),)
+        )
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(out, error.strerror or str(error)) from error
+    return out
+
+
+def _unwritable(out: Path, error: str) -> ConfigError:
+    return ConfigError(
+        (
+            Text(
+                "The results cannot be written to {path}: {error}. Name another folder with --out.",
+                path=str(out),
+                error=error,
+            ),
+        )
+    )

@@ -1,0 +1,203 @@
+"""What the terminal shows of an audit: who sends, what closing the door would do, what a person should decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text as Cell
+
+from portero.core.audit import Audit
+from portero.core.evidence import Gap
+from portero.core.finding import Finding, Outcome
+from portero.core.sender import Judgement, Sender
+from portero.core.simulation import Simulation
+from portero.core.step import Step
+from portero.core.text import Text, count
+from portero.faces.render import Renderer, plain
+from portero.faces.report.summary import block_of, summarise
+
+# What fits on a screen; the files hold all.
+_SHOWN_SENDERS = 12
+_SHOWN_QUESTIONS = 5
+_SHOWN_GAPS = 5
+# Columns where nobody looks on, so that a log or a README does not depend on who ran the command.
+_UNWATCHED_COLUMNS = 110
+_COLOURS = {
+    "legitimate": "green", "abuse": "red", "undecided": "yellow",
+    "pass": "green", "fail": "red", "warn": "yellow", "unknown": "yellow",
+}  # fmt: skip
+_WORST_FIRST = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.WARN, Outcome.PASS, Outcome.NOT_APPLICABLE)
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Pass a closed pipe on: rich would leave with 1, which is the code of a tripped gate."""
+        raise BrokenPipeError
+
+
+class Terminal:
+    """
+    Prints for a person.
+
+    error:  True for progress and complaints, which go to standard error; results go to standard output.
+    Evidence reaches the screen only through the renderer, which leaves nothing in it that a terminal obeys.
+    """
+
+    def __init__(self, renderer: Renderer, *, error: bool = False) -> None:
+        self._renderer = renderer
+        # No markup: a sender that calls itself "[red]" is shown by that name.
+        self._console = _Console(stderr=error, markup=False, highlight=False, emoji=False)
+        if not self._console.is_terminal:
+            self._console.width = _UNWATCHED_COLUMNS
+
+    def say(self, text: Text, style: str = "") -> None:
+        """Print one sentence; it is never cut, and only the terminal breaks it."""
+        self._console.print(Cell(self._renderer.text(text), style), soft_wrap=True)
+
+    def audit(self, audit: Audit, *, verbose: bool = False) -> None:
+        """Print an audit's first screen."""
+        summary = summarise(audit)
+        self.say(summary.headline, "bold")
+        self.senders(audit.senders)
+        block = block_of(audit)
+        if block is not None:
+            self._block(block)
+        self._questions(audit.senders)
+        if summary.first_step is not None:
+            self.say(Text("First step of the plan: {title}", title=summary.first_step.title))
+        self.gaps(audit.gaps, verbose=verbose)
+
+    def senders(self, senders: Sequence[Sender], shown: int | None = _SHOWN_SENDERS) -> None:
+        """Print the inventory, busiest first; shown None prints all."""
+        if not senders:
+            self.say(Text("No sender in the organisation's name was found in this evidence."))
+            return
+        ordered = sorted(senders, key=lambda each: (-each.mails, each.id))[:shown]
+        table = self._table(
+            Text("Who sends in the organisation's name"),
+            (Text("Sender"), Text("Judgement"), Text("Way in"), Text("Network")),
+            (Text("Messages"),),
+        )
+        for each in ordered:
+            table.add_row(
+                self._cell(each.label),
+                Cell(self._renderer.certainty(each), _COLOURS[each.judgement.value]),
+                self._cell(each.path),
+                Cell(_first(each.client_networks)),
+                Cell(self._renderer.number(each.mails)),
+            )
+        self._console.print(table)
+        rest = len(senders) - len(ordered)
+        if rest:
+            self.say(count("{n} more sender is in the files.", "{n} more senders are in the files.", rest))
+
+    def simulation(self, simulation: Simulation, senders: Sequence[Sender] = ()) -> None:
+        """Print what controls would do, sender by sender, as far as anything changes."""
+        labels = {each.id: each.label for each in senders}
+        controls = Text("Under {controls}", controls=simulation.controls)
+        heads = (Text("Sender"), Text("Judgement"), Text("Effect"), Text("Why"))
+        table = self._table(controls, heads, _FATES)
+        for each in simulation.senders:
+            table.add_row(
+                self._cell(labels.get(each.sender, each.sender)),
+                self._cell(each.judgement),
+                self._cell(each.effect),
+                self._cell(each.because),
+                *(Cell(self._renderer.number(n)) for n in (each.refused, each.kept, each.undetermined)),
+            )
+        self._console.print(table)
+        self.say(
+            Text(
+                "Messages refused: {refused}. Kept: {kept}. Undetermined: {undetermined}.",
+                refused=simulation.refused,
+                kept=simulation.kept,
+                undetermined=simulation.undetermined,
+            )
+        )
+
+    def findings(self, findings: Sequence[Finding]) -> None:
+        """Print the checks, what fails and what nobody knows first."""
+        heads = (Text("Check"), Text("Outcome"), Text("Severity"), Text("Finding"))
+        table = self._table(Text("Posture"), heads)
+        for each in sorted(findings, key=lambda each: (_WORST_FIRST.index(each.outcome), each.id)):
+            table.add_row(
+                Cell(each.id),
+                Cell(self._renderer.value(each.outcome), _COLOURS.get(each.outcome.value, "")),
+                self._cell(each.severity),
+                self._cell(Text("{title}: {because}", title=each.title, because=each.because)),
+            )
+        self._console.print(table)
+
+    def plan(self, steps: Sequence[Step]) -> None:
+        """Print the plan's steps in their order."""
+        if not steps:
+            self.say(Text("The plan has no step: nothing in this evidence calls for one."))
+        for each in steps:
+            self.say(Text("Step {step}: {title}", step=each.n, title=each.title), "bold")
+            self.say(Text("Why: {why}", why=each.why))
+            self.say(Text("Do: {do}", do=each.do))
+            self.say(Text("Verify: {verify}", verify=each.verify))
+            self.say(Text("Undo: {undo}", undo=each.undo))
+
+    def gaps(self, gaps: Sequence[Gap], *, verbose: bool = False) -> None:
+        """Name what was handed over and could not be used; only a few of many unless verbose."""
+        shown = gaps if verbose else gaps[:_SHOWN_GAPS]
+        for each in shown:
+            self.say(Text("Gap in {origin}: {reason}", origin=each.origin, reason=each.reason), "yellow")
+        if len(gaps) > len(shown):
+            rest = len(gaps) - len(shown)
+            self.say(count("{n} more gap: --verbose names it.", "{n} more gaps: --verbose names them.", rest))
+
+    def _block(self, block: Simulation) -> None:
+        table = self._table(Text("What closing Direct Send would do"), (Text("Sender's judgement"),), _FATES)
+        for judgement in Judgement:
+            held = [each for each in block.senders if each.judgement is judgement]
+            if held:
+                fates = (
+                    sum(each.refused for each in held),
+                    sum(each.kept for each in held),
+                    sum(each.undetermined for each in held),
+                )
+                table.add_row(
+                    Cell(self._renderer.value(judgement), _COLOURS[judgement.value]),
+                    *(Cell(self._renderer.number(n)) for n in fates),
+                )
+        self._console.print(table)
+
+    def _questions(self, senders: Iterable[Sender]) -> None:
+        undecided = [each for each in senders if each.judgement is Judgement.UNDECIDED]
+        for each in sorted(undecided, key=lambda each: (-each.mails, each.id))[:_SHOWN_QUESTIONS]:
+            self.say(
+                count(
+                    "To decide: is {sender} yours? The answer settles {n} message.",
+                    "To decide: is {sender} yours? The answer settles {n} messages.",
+                    each.mails,
+                    sender=each.label,
+                ),
+                "yellow",
+            )
+
+    def _table(self, title: Text, words: Sequence[Text], numbers: Sequence[Text] = ()) -> Table:
+        table = Table(
+            title=Cell(self._renderer.text(title)), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
+        )
+        for head in words:
+            table.add_column(Cell(self._renderer.text(head)), overflow="fold")
+        for head in numbers:
+            table.add_column(Cell(self._renderer.text(head)), justify="right", no_wrap=True)
+        return table
+
+    def _cell(self, value: object) -> Cell:
+        return Cell(self._renderer.value(value))
+
+
+_FATES = (Text("Refused"), Text("Kept"), Text("Undetermined"))
+
+
+def _first(networks: Sequence[str]) -> str:
+    if len(networks) < 2:
+        return plain("".join(networks))
+    return f"{plain(networks[0])} +{len(networks) - 1}"

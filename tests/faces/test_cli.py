@@ -1,0 +1,346 @@
+"""The command line keeps the contract: exit codes, results alone on standard output, both languages."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
+from typer.testing import CliRunner, Result
+
+from portero.core.audit import Audit, Totals
+from portero.core.controls import UnknownControlError, parse_control
+from portero.core.evidence import Gap, Origin
+from portero.core.finding import Finding, Outcome, Profile, Severity
+from portero.core.sender import DecidedBy, Judgement, Kind, Sender
+from portero.core.sender import Path as WayIn
+from portero.core.simulation import Effect, SenderEffect, Simulation
+from portero.core.text import Text
+from portero.errors import AccessDenied, ConfigError, InputError
+from portero.faces.catalogue import find_messages
+from portero.faces.cli import build, language
+
+PRINTER = Sender(
+    id="s-1",
+    label=Text("Printer at {address}", address="203.0.113.9"),
+    kind=Kind.DEVICE,
+    judgement=Judgement.LEGITIMATE,
+    confidence=0.97,
+    decided_by=DecidedBy.EVIDENCE,
+    path=WayIn.DIRECT_SEND,
+    connector=None,
+    client_networks=("203.0.113.9/32", "203.0.113.10/32"),
+    mail_from_domains=("contoso.com",),
+    header_from_domains=("contoso.com",),
+    header_from=("scan@contoso.com",),
+    ehlo=("mfp",),
+    mails=1234,
+    outside=0,
+    witnesses={"message-trace-v2": 1234},
+    recipients=3,
+    first_seen=None,
+    last_seen=None,
+    because=(),
+)
+STRANGER = replace(
+    PRINTER,
+    id="s-2",
+    label=Text("Mail from {name}", name="\x1b[31mevil\u202e[bold]"),
+    judgement=Judgement.UNDECIDED,
+    confidence=0.5,
+    mails=7,
+)
+BLOCK = Simulation(
+    ("reject-direct-send",),
+    (
+        SenderEffect(
+            "s-1",
+            Effect.REFUSED,
+            1234,
+            0,
+            0,
+            Judgement.LEGITIMATE,
+            "550 5.7.68 TenantInboundAttribution; Direct Send not allowed",
+            Text("Anonymous, and its envelope is ours."),
+        ),
+        SenderEffect("s-2", Effect.UNDETERMINED, 0, 0, 7, Judgement.UNDECIDED, None, Text("No P1 is known.")),
+    ),
+)
+
+
+def finding(name: str, outcome: Outcome, severity: Severity) -> Finding:
+    return Finding(
+        name, Text("Direct Send"), outcome, severity, Text("Because."), (), Text("Fix."), Text("Undo."), {}
+    )
+
+
+AUDIT = Audit(
+    generated_at=datetime(2026, 11, 24, tzinfo=UTC),
+    organisation="Contoso",
+    accepted_domains=("contoso.com",),
+    first=datetime(2026, 11, 1, tzinfo=UTC),
+    last=datetime(2026, 11, 20, tzinfo=UTC),
+    totals=Totals(1241, 10, 1300),
+    coverage=(),
+    gaps=tuple(Gap(Origin("trace.csv", line), Text("A row is broken.")) for line in range(2, 10)),
+    senders=(STRANGER, PRINTER),
+    simulations=(BLOCK,),
+    findings=(
+        finding("DS-01", Outcome.FAIL, Severity.HIGH),
+        finding("CON-01", Outcome.UNKNOWN, Severity.CRITICAL),
+        finding("INV-01", Outcome.WARN, Severity.CRITICAL),
+    ),
+    plan=(),
+)
+
+
+class Fake:
+    """Use cases that remember how they were asked."""
+
+    def __init__(self, audit: Audit = AUDIT, fails: Exception | None = None) -> None:
+        self.held = audit
+        self.fails = fails
+        self.profile: Profile | None = None
+
+    def audit(
+        self,
+        paths: Sequence[Path],
+        *,
+        config: Path | None,
+        profile: Profile,
+        progress: Callable[[Text], None],
+    ) -> Audit:
+        if self.fails is not None:
+            raise self.fails
+        progress(Text("Reading {document}…", document=str(paths[0])))
+        self.profile = profile
+        return self.held
+
+    def simulate(
+        self,
+        paths: Sequence[Path],
+        controls: Sequence[str],
+        *,
+        config: Path | None,
+        progress: Callable[[Text], None],
+    ) -> Simulation:
+        progress(Text("Replaying controls…"))
+        return replace(BLOCK, controls=tuple(controls))
+
+    def control(self, text: str) -> object:
+        try:
+            return parse_control(text)
+        except UnknownControlError as error:
+            raise ConfigError((error.text,)) from None
+
+    def write(self, audit: Audit, out: Path, lang: str) -> list[Path]:
+        (out / "audit.json").parent.mkdir(parents=True, exist_ok=True)
+        (out / "audit.json").write_text(lang)
+        return [out / "audit.json"]
+
+    def write_plan(self, audit: Audit, out: Path, lang: str) -> list[Path]:
+        raise PermissionError(13, "Permission denied")
+
+    def demo(self, out: Path, progress: Callable[[Text], None]) -> None:
+        (out / "trace.csv").write_text("")
+
+
+def call(*words: str, fake: Fake | None = None, lang: str = "en") -> Result:
+    return CliRunner().invoke(build(fake or Fake(), lang), words)
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> str:
+    return str(tmp_path)
+
+
+def test_audit_writes_files_and_answers_0(here: str) -> None:
+    result = call("audit", here, "--out", f"{here}/out", lang="es")
+    assert result.exit_code == 0
+    assert (Path(here) / "out" / "audit.json").read_text() == "es"
+
+
+def test_audit_shows_who_sends_and_what_closing_would_refuse(here: str) -> None:
+    shown = call("audit", here, "--out", here).stdout
+    assert "Printer at 203.0.113.9" in shown
+    assert "203.0.113.9/32 +1" in shown
+    assert "1,234 legitimate messages" in shown
+    assert "To decide: is Mail from" in shown
+
+
+def test_evidence_reaches_the_terminal_without_anything_it_obeys(here: str) -> None:
+    shown = call("audit", here, "--out", here).output + call("senders", here).output
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+    assert "[bold]" in shown.replace("\n", "")
+
+
+def test_many_gaps_are_counted_and_verbose_names_each(here: str) -> None:
+    assert "3 more gaps" in call("senders", here).stdout
+    assert "trace.csv:9" in call("senders", here, "--verbose").stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("senders",), ("check",), ("simulate", "--control", "reject-direct-send"), ("audit", "--out", "{}")],
+)
+def test_json_stands_alone_on_standard_output(words: tuple[str, ...], here: str) -> None:
+    result = call(*(word.format(here) for word in words), here, "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)
+    assert "…" in result.stderr
+
+
+def test_simulate_gives_one_simulation_for_the_controls_together(here: str) -> None:
+    words = ("simulate", here, "--control", "smtp-basic-off", "--control", "reject-direct-send", "--json")
+    [simulation] = json.loads(call(*words).stdout)
+    assert simulation["controls"] == ["smtp-basic-off", "reject-direct-send"]
+    assert simulation["messages"] == {"refused": 1234, "kept": 0, "undetermined": 7}
+
+
+@pytest.mark.parametrize(("worst", "code"), [("critical", 0), ("high", 1), ("medium", 1), ("low", 1)])
+def test_the_gate_trips_on_what_fails_at_that_severity_or_above(worst: str, code: int, here: str) -> None:
+    result = call("check", here, "--fail-on", worst)
+    assert result.exit_code == code
+    assert ("DS-01" in result.stderr) == bool(code)
+
+
+def test_a_gate_that_could_not_see_says_so(here: str) -> None:
+    assert "could not see 1 check" in call("check", here, "--fail-on", "critical").stderr
+
+
+def test_without_a_gate_a_failed_check_answers_0(here: str) -> None:
+    assert call("check", here).exit_code == 0
+
+
+def test_the_profile_reaches_the_use_case(here: str) -> None:
+    fake = Fake()
+    call("check", here, "--profile", "strict", fake=fake)
+    assert fake.profile is Profile.STRICT
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("audit", "x"), "--out DIR is missing"),
+        (("audit", "--out", "y"), "EVIDENCE... is missing"),
+        (("audti",), "Did you mean audit?"),
+        (("watch",), "The commands are demo, audit, senders, simulate, check, and plan"),
+        (("check", "x", "--profil", "strict"), "Did you mean --profile?"),
+        (("check", "x", "--profile", "strit"), "Did you mean strict?"),
+        (("check", "x", "--fail-on", "awful"), "critical, high, medium, and low"),
+        (("check", "x", "--fail-on"), "--fail-on"),
+        (("simulate", "x", "--control", "reject-direct-sent"), "Did you mean reject-direct-send?"),
+        (("audit", "x", "--out", __file__), "which is a file"),
+    ],
+)
+def test_a_wrong_call_answers_2_and_names_the_argument(words: tuple[str, ...], said: str) -> None:
+    result = call(*words)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_folder_that_cannot_be_written_answers_2(here: str) -> None:
+    result = call("plan", here, "--out", here)
+    assert result.exit_code == 2
+    assert "Permission denied" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ConfigError((Text("Line 3 of portero.toml is wrong."), Text("Line 9 too."))), 2),
+        (InputError(Text("trace.csv cannot be read."), Origin("trace.csv")), 3),
+        (AccessDenied(Text("Grant the role.")), 4),
+        (ZeroDivisionError("a fault"), 70),
+    ],
+)
+def test_what_ends_a_run_decides_the_code(error: Exception, code: int, here: str) -> None:
+    result = call("senders", here, fake=Fake(fails=error))
+    assert result.exit_code == code
+    assert result.stdout == ""
+    for sentence in getattr(error, "problems", (error,)):
+        assert str(sentence) in result.stderr
+
+
+@pytest.mark.parametrize("json_too", [[], ["--json"]])
+def test_a_closed_pipe_is_no_tripped_gate(json_too: list[str]) -> None:
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from dataclasses import replace\n"
+        "from test_cli import AUDIT, PRINTER, Fake, build\n"
+        "audit = replace(AUDIT, senders=(PRINTER,) * 3000)\n"
+        "build(Fake(audit))(sys.argv[2:])\n"
+    )
+    run = subprocess.Popen(
+        [sys.executable, "-c", script, str(Path(__file__).parent), "senders", "x", *json_too],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert run.stdout is not None
+    assert run.stderr is not None
+    run.stdout.close()
+    said = run.stderr.read()
+    run.stderr.close()
+    assert run.wait() == 141
+    assert b"Traceback" not in said
+    assert b"Exception ignored" not in said
+
+
+def test_demo_leaves_everything_in_the_folder_it_was_given(here: str) -> None:
+    assert call("demo", "--out", here).exit_code == 0
+    assert (Path(here) / "evidence" / "trace.csv").exists()
+    assert (Path(here) / "audit" / "audit.json").exists()
+
+
+def test_no_word_at_all_shows_the_commands() -> None:
+    result = call()
+    assert result.exit_code == 0
+    assert "simulate" in result.stdout
+
+
+@pytest.mark.parametrize("command", ["demo", "audit", "senders", "simulate", "check", "plan"])
+def test_every_command_answers_help_in_both_languages(command: str) -> None:
+    for lang in ("en", "es"):
+        result = call(command, "--help", lang=lang)
+        assert result.exit_code == 0
+        assert f"portero {command}" in result.stdout
+        assert "--lang en|es" in result.stdout
+
+
+def test_every_sentence_of_the_help_stands_in_the_catalogue() -> None:
+    messages, _ = find_messages()
+    known = {message.singular for message in messages}
+    group = get_command(build(Fake()))
+    assert isinstance(group, TyperGroup)
+    for command in (group, *group.commands.values()):
+        for said in (command, *command.params):
+            assert getattr(said, "help", None) in known
+
+
+@pytest.mark.parametrize(
+    ("args", "environ", "lang", "rest"),
+    [
+        (["audit", "--lang", "es", "x"], {}, "es", ["audit", "x"]),
+        (["--lang=en", "audit"], {"LANG": "es_ES.UTF-8"}, "en", ["audit"]),
+        (["audit"], {"LANG": "es_CO.UTF-8"}, "es", ["audit"]),
+        (["audit"], {"LANG": "es_ES.UTF-8", "LC_ALL": "C"}, "en", ["audit"]),
+        (["audit"], {"LANG": "est"}, "en", ["audit"]),
+        (["audit", "--", "--lang", "es"], {}, "en", ["audit", "--", "--lang", "es"]),
+    ],
+)
+def test_the_language_comes_from_the_call_then_from_the_locale(
+    args: list[str], environ: dict[str, str], lang: str, rest: list[str]
+) -> None:
+    assert language(args, environ) == (lang, rest)
+
+
+def test_a_language_nobody_speaks_is_a_wrong_call() -> None:
+    with pytest.raises(ConfigError, match="--lang takes en, es, not fr"):
+        language(["--lang", "fr"], {})
