@@ -1,0 +1,221 @@
+"""The report's pictures, drawn from an audit: mail over time, the ways in, what the evidence covers."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from markupsafe import Markup
+
+from portero.core.audit import Audit
+from portero.core.sender import Judgement, Path, Sender
+from portero.core.simulation import Effect, Simulation
+from portero.core.text import Text, count
+from portero.faces.render import Renderer, plain
+from portero.faces.report import svg
+from portero.faces.report.summary import UNPROVEN, block_of
+
+ORDER = (Judgement.LEGITIMATE, Judgement.UNDECIDED, Judgement.ABUSE)
+# Columns that are still told apart on a screen; a longer window is drawn by week, and then in longer stretches.
+_MOST_COLUMNS = 70
+# Senders drawn by name in the flow; the rest are folded by judgement.
+_NAMED = 12
+_LONGEST_NAME = 40
+_EFFECTS = (Effect.REFUSED, Effect.UNDETERMINED, Effect.KEPT)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Unauthenticated mails of some days, by judgement in the order of ORDER; `last` is the last day included."""
+
+    first: date
+    last: date
+    amounts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Mails of one judgement on one way in, by effect of closing Direct Send in the order refused, undetermined, kept."""
+
+    path: Path
+    judgement: Judgement
+    senders: int
+    mails: int
+    effects: tuple[int, ...] | None
+
+
+def stretches(senders: Iterable[Sender]) -> tuple[Stretch, ...]:
+    """Count unauthenticated mails over the whole window, by day, or by as many weeks as keep the columns readable."""
+    by_day: dict[date, Counter[Judgement]] = defaultdict(Counter)
+    for sender in senders:
+        if sender.path in UNPROVEN:
+            for day, mails in sender.facts.days.items():
+                by_day[day][sender.judgement] += mails
+    if not by_day:
+        return ()
+    first, last = min(by_day), max(by_day)
+    length = (last - first).days + 1
+    step = 1 if length <= _MOST_COLUMNS else 7 * -(-length // (7 * _MOST_COLUMNS))
+    made: list[list[int]] = [[0] * len(ORDER) for _ in range(0, length, step)]
+    for day, counted in by_day.items():
+        for index, judgement in enumerate(ORDER):
+            made[(day - first).days // step][index] += counted[judgement]
+    return tuple(
+        Stretch(start, min(last, start + timedelta(days=step - 1)), tuple(amounts))
+        for start, amounts in zip((first + timedelta(days=step * n) for n in range(len(made))), made, strict=True)
+    )  # fmt: skip
+
+
+def ways(audit: Audit) -> tuple[Way, ...]:
+    """Count mails by way in, judgement and effect of closing Direct Send; effects are None without that simulation."""
+    block = block_of(audit)
+    effects = _effects(block)
+    found: dict[tuple[Path, Judgement], list[Sender]] = defaultdict(list)
+    for sender in audit.senders:
+        found[sender.path, sender.judgement].append(sender)
+    return tuple(
+        Way(
+            path,
+            judgement,
+            len(held),
+            sum(each.mails for each in held),
+            tuple(sum(effects[each.id][index] for each in held if each.id in effects) for index in range(3))
+            if block
+            else None,
+        )
+        for path in Path
+        for judgement in ORDER
+        if (held := found.get((path, judgement)))
+    )
+
+
+def over_time(parts: Sequence[Stretch], renderer: Renderer) -> Markup:
+    """Draw unauthenticated mail over time, stacked by judgement."""
+    columns = [
+        svg.Column(
+            renderer.date(each.first).rpartition(" ")[0],
+            each.amounts,
+            " · ".join(
+                (
+                    _period(each, renderer),
+                    *(
+                        f"{renderer.label('judgement', judgement)}: {renderer.number(amount)}"
+                        for judgement, amount in zip(ORDER, each.amounts, strict=True)
+                    ),
+                )
+            ),
+        )
+        for each in parts
+    ]
+    name = renderer.text(Text("Unauthenticated mail in the organisation's name over time, by judgement"))
+    return svg.stacked_columns(columns, [f"j-{each.value}" for each in ORDER], name, renderer.number)
+
+
+def _period(part: Stretch, renderer: Renderer) -> str:
+    if part.first == part.last:
+        return renderer.date(part.first)
+    return f"{renderer.date(part.first)} – {renderer.date(part.last)}"
+
+
+def through(audit: Audit, renderer: Renderer) -> Markup | None:
+    """Draw who enters without proof, how, and what closing Direct Send would do; None without that simulation."""
+    block = block_of(audit)
+    drawn = [each for each in audit.senders if each.path in UNPROVEN and each.mails]
+    if block is None or not drawn:
+        return None
+    effects = _effects(block)
+    nodes: dict[str, svg.Node] = {}
+    first: Counter[tuple[str, str, str]] = Counter()
+    second: Counter[tuple[str, str, str]] = Counter()
+    for key, name, sender in _folded(drawn, renderer):
+        style = f"j-{sender.judgement.value}"
+        nodes.setdefault(key, svg.Node(key, 0, name, style))
+        way = f"path {sender.path.value}"
+        first[key, way, style] += sender.mails
+        for effect, mails in zip(_EFFECTS, effects.get(sender.id, (0, sender.mails, 0)), strict=True):
+            if mails:
+                second[way, f"effect {effect.value}", style] += mails
+    into = Counter[str]()
+    for (_, target, _), mails in (first + second).items():
+        into[target] += mails
+    for path in Path:
+        if into[f"path {path.value}"]:
+            name = f"{renderer.label('path', path)} · {renderer.number(into[f'path {path.value}'])}"
+            nodes[f"path {path.value}"] = svg.Node(f"path {path.value}", 1, name, "way")
+    for effect in _EFFECTS:
+        if into[f"effect {effect.value}"]:
+            name = f"{renderer.label('effect', effect)} · {renderer.number(into[f'effect {effect.value}'])}"
+            nodes[f"effect {effect.value}"] = svg.Node(f"effect {effect.value}", 2, name, f"e-{effect.value}")
+    links = [
+        svg.Link(source, target, mails, style,
+                 f"{nodes[source].name} → {nodes[target].name}: {renderer.number(mails)}")
+        for (source, target, style), mails in (*first.items(), *second.items())
+    ]  # fmt: skip
+    return svg.flow(
+        list(nodes.values()),
+        links,
+        renderer.text(
+            Text("Who enters without authenticating, by which way, and what closing Direct Send would do")
+        ),
+    )
+
+
+def _folded(senders: Sequence[Sender], renderer: Renderer) -> list[tuple[str, str, Sender]]:
+    """Give each sender the box it is drawn in: its own for the largest, one for the rest of its judgement."""
+    ranked = sorted(senders, key=lambda each: (ORDER.index(each.judgement), -each.mails, each.id))
+    named = {each.id for each in sorted(senders, key=lambda each: (-each.mails, each.id))[:_NAMED]}
+    rest = Counter(each.judgement for each in senders if each.id not in named)
+    own: list[tuple[str, str, Sender]] = []
+    for judgement in ORDER:
+        of_judgement = [each for each in ranked if each.judgement is judgement]
+        own += [
+            (f"sender {each.id}", f"{plain(renderer.text(each.label), _LONGEST_NAME)} · {renderer.number(each.mails)}", each)
+            for each in of_judgement
+            if each.id in named
+        ]  # fmt: skip
+        name = renderer.text(_rest(judgement, rest[judgement]))
+        own += [(f"rest {judgement.value}", name, each) for each in of_judgement if each.id not in named]
+    return own
+
+
+def _rest(judgement: Judgement, senders: int) -> Text:
+    if judgement is Judgement.LEGITIMATE:
+        return count("{n} more legitimate sender", "{n} more legitimate senders", senders)
+    if judgement is Judgement.ABUSE:
+        return count("{n} more abusive sender", "{n} more abusive senders", senders)
+    return count("{n} more undecided sender", "{n} more undecided senders", senders)
+
+
+def _effects(block: Simulation | None) -> dict[str, tuple[int, int, int]]:
+    if block is None:
+        return {}
+    return {each.sender: (each.refused, each.undetermined, each.kept) for each in block.senders}
+
+
+def covered(audit: Audit, renderer: Renderer, most: int) -> Markup | None:
+    """Draw which stretch of time each of the first `most` documents with times covers; None where none has any."""
+    timed = [
+        (each.document, _utc(each.first), _utc(each.last))
+        for each in audit.coverage
+        if each.first and each.last
+    ]
+    if not timed:
+        return None
+    start, end = min(first for _, first, _ in timed), max(last for _, _, last in timed)
+    length = max((end - start).total_seconds(), 1.0)
+
+    def at(moment: datetime) -> float:
+        return (moment - start).total_seconds() / length
+
+    rows = [
+        svg.Span(plain(name, _LONGEST_NAME), at(first), at(last), f"{plain(name, 200)}: {renderer.time(first)} – {renderer.time(last)}")
+        for name, first, last in timed[:most]
+    ]  # fmt: skip
+    ticks = [(part / 4, renderer.date((start + (end - start) * part / 4).date())) for part in range(4)]
+    return svg.spans(rows, ticks, renderer.text(Text("Time that each document covers")))
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
