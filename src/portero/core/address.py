@@ -109,6 +109,13 @@ def parse_range(text: str) -> list[IPNetwork]:
     raise ValueError(f"{text!r} mixes IPv4 and IPv6")
 
 
+def lies_in(network: IPNetwork, other: IPNetwork) -> bool:
+    """Tell whether a network lies whole within another; networks of different families never do."""
+    first, start = int(network.network_address), int(other.network_address)
+    same = network.version == other.version
+    return same and start <= first and first + network.num_addresses <= start + other.num_addresses
+
+
 def neighbourhood(address: str) -> str:
     """Give the network in which an address usually moves: its /24 for IPv4, its /64 for IPv6, as CIDR text."""
     length = 64 if ":" in address else 24

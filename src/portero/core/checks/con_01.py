@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from portero.core.address import IPNetwork, a_label, is_at_or_below, parse_network
+from portero.core.address import a_label, is_at_or_below, lies_in, parse_network
 from portero.core.checks.origins import of_answers
 from portero.core.dns import DnsStatus
 from portero.core.evidence import Origin
@@ -107,10 +107,8 @@ def _exchangers(posture: Posture) -> _Mx:
             origins.append(answer.origin)
         if outside:
             gateway.append(held.name)
-        elif not hosts and answer.status not in {DnsStatus.NOERROR, DnsStatus.NXDOMAIN}:
-            # Microsoft keeps the MX of its own names at Microsoft.
-            if not held.name.endswith(".onmicrosoft.com"):
-                silent.append(held.name)
+        elif answer.status not in {DnsStatus.NOERROR, DnsStatus.NXDOMAIN} and not _microsofts(held.name):
+            silent.append(held.name)
     known = posture.settings.mx_at_microsoft
     if known is False and not gateway:
         return _Mx(
@@ -119,6 +117,11 @@ def _exchangers(posture: Posture) -> _Mx:
             tuple(origins),
         )
     return _Mx(tuple(gateway), () if known else tuple(silent), tuple(dict.fromkeys(origins)))
+
+
+def _microsofts(domain: str) -> bool:
+    """Tell whether a domain is one of Microsoft's own names, whose MX it keeps at Microsoft."""
+    return is_at_or_below(domain, "onmicrosoft.com")
 
 
 def _locks(held: InboundConnector) -> bool:
@@ -157,7 +160,9 @@ def _locked(posture: Posture, locks: list[InboundConnector], origins: tuple[Orig
             ),
             origins,
         )
-    foreign = tuple(text for text in lock.addresses if not _inside(parse_network(text), known))
+    foreign = tuple(
+        text for text in lock.addresses if not any(lies_in(parse_network(text), held) for held in known)
+    )
     if foreign:
         return Verdict(
             Outcome.WARN,
@@ -178,15 +183,6 @@ def _locked(posture: Posture, locks: list[InboundConnector], origins: tuple[Orig
 def _known_addresses(posture: Posture) -> tuple[str, ...]:
     hybrid = (each for each in posture.settings.inbound_connectors or () if not each.partner)
     return (*posture.settings.gateway_networks, *(text for each in hybrid for text in each.addresses))
-
-
-def _inside(network: IPNetwork, known: list[IPNetwork]) -> bool:
-    return any(
-        network.version == held.version
-        and held.network_address <= network.network_address
-        and network.broadcast_address <= held.broadcast_address
-        for held in known
-    )
 
 
 def _lock(posture: Posture) -> str:

@@ -17,16 +17,176 @@ Exceptions: none.
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network
+from itertools import pairwise
 
 from portero.core.address import parse_network
 from portero.core.checks.origins import of_answers, of_senders
-from portero.core.evidence import Origin
 from portero.core.exchange.attribution import attribute, seen_connectors
-from portero.core.simulation import Effect as Fate
+from portero.core.exchange.decision import Decision
 from portero.core.exchange.partner import partner_restriction
 from portero.core.exchange.powershell import adding, quote, removing, run
 from portero.core.exchange.settings import InboundConnector
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
+from portero.core.flow import Flow
 from portero.core.sender import Judgement, Sender
+from portero.core.simulation import Effect
 from portero.core.text import Text
+
+
+def _judge(posture: Posture) -> Verdict:
+    origins = of_answers(posture.tenant, "Get-InboundConnector")
+    partners = [
+        held
+        for held in posture.settings.inbound_connectors or ()
+        if held.partner and held.enabled is not False
+    ]
+    known = [sender for sender in posture.senders if sender.judgement is Judgement.LEGITIMATE]
+    decisions = [(sender, decision) for sender in known for decision in _decisions(sender, posture)]
+    shut_out = [(sender, each) for sender, each in decisions if each.effect is Effect.REFUSED]
+    if shut_out:
+        return _shut_out(posture, shut_out, partners)
+    shared = _shared(partners)
+    if shared:
+        return Verdict(
+            Outcome.WARN,
+            Text(
+                "Connectors {names} list the same addresses: {addresses}.",
+                names=tuple(dict.fromkeys(name for _, first, second in shared for name in (first, second))),
+                addresses=tuple(dict.fromkeys(address for address, _, _ in shared)),
+            ),
+            origins,
+        )
+    restricting = tuple(held.name for held in partners if _may_restrict(held))
+    if not restricting:
+        return Verdict(
+            Outcome.PASS,
+            Text("No enabled Partner connector restricts its domains, so none shuts out a sender."),
+            origins,
+        )
+    return _restricted(posture, known, decisions, restricting)
+
+
+def _restricted(
+    posture: Posture,
+    known: list[Sender],
+    decisions: list[tuple[Sender, Decision]],
+    restricting: tuple[str, ...],
+) -> Verdict:
+    origins = of_answers(posture.tenant, "Get-InboundConnector")
+    unclear = [(sender, each) for sender, each in decisions if each.effect is Effect.UNDETERMINED]
+    if unclear:
+        senders = list({sender.id: sender for sender, _ in unclear}.values())
+        return Verdict(
+            Outcome.UNKNOWN,
+            Text(
+                "Whether restricting connectors take the mail of {senders} is not settled. {why}",
+                senders=tuple(sender.label for sender in senders),
+                why=unclear[0][1].why,
+            ),
+            (*origins, *of_senders(senders)),
+        )
+    if not any(sender.flows for sender in known):
+        return Verdict(
+            Outcome.UNKNOWN,
+            Text(
+                "Connectors {names} restrict their domains; without mail of known senders nobody can tell whom they shut out.",
+                names=restricting,
+            ),
+            origins,
+        )
+    return Verdict(
+        Outcome.PASS,
+        Text("Every known sender meets the restricting connectors: {names}.", names=restricting),
+        (*origins, *of_senders(known)),
+    )
+
+
+def _decisions(sender: Sender, posture: Posture) -> list[Decision]:
+    """Replay the connectors over a sender's ways of sending; only what some connector covers answers."""
+    seen = seen_connectors(_flows(posture))
+    found = (
+        partner_restriction(flow.key, attribute(flow, posture.settings, seen), posture.settings)
+        for flow in sender.flows
+    )
+    return [decision for decision in found if decision is not None]
+
+
+def _flows(posture: Posture) -> list[Flow]:
+    return [flow for sender in posture.senders for flow in sender.flows]
+
+
+def _shut_out(
+    posture: Posture, shut_out: list[tuple[Sender, Decision]], partners: list[InboundConnector]
+) -> Verdict:
+    senders = list({sender.id: sender for sender, _ in shut_out}.values())
+    because = Text(
+        "Connectors refuse known senders: {senders}. {why}",
+        senders=tuple(sender.label for sender in senders),
+        why=shut_out[0][1].why,
+    )
+    origins = (*of_answers(posture.tenant, "Get-InboundConnector"), *of_senders(senders))
+    changes = [
+        (quote(held.name), addresses)
+        for held in partners
+        if held.restrict_to_addresses
+        for sender in senders
+        if any(map(held.covers, sender.mail_from_domains))
+        # Connectors take IPv4 alone. Source: reference exchange-online 1.3.
+        if (
+            addresses := [
+                text for text in sender.client_networks if ":" not in text and text not in held.addresses
+            ]
+        )
+    ]
+    return Verdict(
+        Outcome.FAIL,
+        because,
+        origins,
+        fix=run(
+            f"Set-InboundConnector -Identity {name} -SenderIPAddresses {adding(them)}"
+            for name, them in changes
+        )
+        if changes
+        else None,
+        undo=run(
+            f"Set-InboundConnector -Identity {name} -SenderIPAddresses {removing(them)}"
+            for name, them in changes
+        )
+        if changes
+        else None,
+    )
+
+
+def _may_restrict(held: InboundConnector) -> bool:
+    return held.restrict_to_addresses is not False or held.restrict_to_certificate is not False
+
+
+def _shared(partners: list[InboundConnector]) -> list[tuple[str, str, str]]:
+    """Find addresses on more than one connector: in order of their start, networks that overlap are neighbours."""
+    spans = sorted(
+        (network.version, int(network.network_address), -network.num_addresses, text, held.name)
+        for held in partners
+        for text in held.addresses
+        for network in (parse_network(text),)
+    )
+    found = []
+    for (version, start, size, _, name), (other, later, _, text, second) in pairwise(spans):
+        if version == other and later < start - size and name != second:
+            found.append((text, name, second))
+    return found
+
+
+CHECK = Check(
+    id="CON-11",
+    title=Text("Connectors do not contradict each other"),
+    severity=Severity.HIGH,
+    needs=("Get-InboundConnector",),
+    judge=_judge,
+    fix=Text(
+        "Add the senders to the connector's criteria, or clear its Restrict flags: {command}",
+        command="Set-InboundConnector -Identity 'NAME' -RestrictDomainsToIPAddresses $false "
+        "-RestrictDomainsToCertificate $false",
+    ),
+    undo=run(["Set-InboundConnector -Identity 'NAME' -RestrictDomainsToIPAddresses $true"]),
+    maps={"NIST": "AC-4, CM-4"},
+)

@@ -1,0 +1,144 @@
+"""
+The unified audit log and mailbox auditing are on, and no person is exempt.
+
+Before: changes to connectors, rules and the Direct Send switch leave no trace, or some mailboxes are exempt from auditing.
+
+After: UnifiedAuditLogIngestionEnabled is true, AuditDisabled is false, and no person's mailbox bypasses auditing.
+
+Mend: switch both on, and take people off the bypass list.
+
+Verify: read the three again in Exchange Online PowerShell; the compliance session always answers false for the first.
+
+May break: nothing.
+
+Exceptions: service accounts on the bypass list, each by name.
+"""
+
+from __future__ import annotations
+
+from portero.core.checks.origins import of_answers, of_objects
+from portero.core.evidence import ConfigObject
+from portero.core.exchange.powershell import identity, literal, quote, run
+from portero.core.exchange.settings import Absent, flag
+from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
+from portero.core.text import Text
+
+_LOG, _ORGANISATION, _BYPASS = (
+    "Get-AdminAuditLogConfig",
+    "Get-OrganizationConfig",
+    "Get-MailboxAuditBypassAssociation",
+)
+# Mailboxes of the service itself. Source: names that Exchange Online gives them.
+_SYSTEM = ("systemmailbox{", "healthmailbox", "discoverysearchmailbox", "migration.", "federatedemail.")
+
+
+def _judge(posture: Posture) -> Verdict:
+    log, organisation = posture.tenant.single(_LOG), posture.tenant.single(_ORGANISATION)
+    ingestion = flag(log, "UnifiedAuditLogIngestionEnabled") if log else None
+    disabled = flag(organisation, "AuditDisabled") if organisation else None
+    bypassing = _bypassing(posture, True)
+    read = of_answers(posture.tenant, _LOG, _ORGANISATION, _BYPASS)
+    faults, fix, undo = [], [], []
+    if ingestion is False:
+        faults.append(
+            Text(
+                "UnifiedAuditLogIngestionEnabled is false; if it was read in a compliance session, which always says so, "
+                "read it again in Exchange Online."
+            )
+        )
+        fix.append("Set-AdminAuditLogConfig -UnifiedAuditLogIngestionEnabled $true")
+        undo.append("Set-AdminAuditLogConfig -UnifiedAuditLogIngestionEnabled $false")
+    if disabled is True:
+        faults.append(Text("AuditDisabled is true."))
+        fix.append(f"Set-OrganizationConfig -AuditDisabled {literal(False)}")
+        undo.append(f"Set-OrganizationConfig -AuditDisabled {literal(True)}")
+    if bypassing:
+        faults.append(
+            Text("Mailboxes are exempt from auditing: {names}.", names=tuple(map(identity, bypassing)))
+        )
+        fix += [_bypass(item, "$false") for item in bypassing]
+        undo += [_bypass(item, "$true") for item in bypassing]
+    if faults:
+        origins = of_objects(bypassing) or of_objects(
+            item for item in (log, organisation) if item is not None
+        )
+        return Verdict(
+            Outcome.FAIL, Text("{faults}", faults=tuple(faults)), origins, fix=run(fix), undo=run(undo)
+        )
+    return _unclear(posture, ingestion is True, disabled is False) or Verdict(
+        Outcome.PASS, Text("The audit log and mailbox auditing are on, and no person is exempt."), read
+    )
+
+
+def _unclear(posture: Posture, ingesting: bool, auditing: bool) -> Verdict | None:
+    read = of_answers(posture.tenant, _LOG, _ORGANISATION, _BYPASS)
+    if not ingesting or not auditing:
+        return Verdict(
+            Outcome.UNKNOWN,
+            Text(
+                "{name} was never set or not exported.",
+                name="AuditDisabled" if ingesting else "UnifiedAuditLogIngestionEnabled",
+            ),
+            read,
+        )
+    if not posture.tenant.complete(_BYPASS):
+        return Verdict(
+            Outcome.UNKNOWN,
+            Text("Both switches are right; who is exempt is not known without {cmdlet}.", cmdlet=_BYPASS),
+            read,
+        )
+    silent = _bypassing(posture, None)
+    if silent:
+        return Verdict(
+            Outcome.UNKNOWN,
+            Text(
+                "The export lacks AuditBypassEnabled of {names}.",
+                names=tuple(identity(item) for item in silent[:20]),
+            ),
+            of_objects(silent[:20]),
+        )
+    return None
+
+
+def _bypassing(posture: Posture, wanted: bool | None) -> list[ConfigObject]:
+    """Give the people's mailboxes that are exempt (True), or of which the export does not say (None)."""
+    found = []
+    for item in posture.tenant.objects(_BYPASS) or ():
+        value = flag(item, "AuditBypassEnabled")
+        said = None if value is None or isinstance(value, Absent) else value
+        if said is wanted and not identity(item).lower().startswith(_SYSTEM):
+            found.append(item)
+    return found
+
+
+def _bypass(item: ConfigObject, value: str) -> str:
+    name = str(item.properties.get("Identity") or identity(item))
+    return f"Set-MailboxAuditBypassAssociation -Identity {quote(name)} -AuditBypassEnabled {value}"
+
+
+CHECK = Check(
+    id="LOG-01",
+    title=Text("Unified audit and mailbox audit are on"),
+    severity=Severity.HIGH,
+    needs=(_LOG, _ORGANISATION),
+    judge=_judge,
+    fix=run(
+        [
+            "Set-AdminAuditLogConfig -UnifiedAuditLogIngestionEnabled $true",
+            "Set-OrganizationConfig -AuditDisabled $false",
+        ]
+    ),
+    undo=run(
+        [
+            "Set-AdminAuditLogConfig -UnifiedAuditLogIngestionEnabled $false",
+            "Set-OrganizationConfig -AuditDisabled $true",
+        ]
+    ),
+    maps={
+        "SCuBA": "MS.SECURITYSUITE.5.1v1, 5.2v1 (was MS.EXO.17.1v1, 17.3v1), MS.EXO.13.1v1",
+        "CIS": "3.1.1, 6.1.1-6.1.3",
+        "Prowler": "purview_audit_log_search_enabled",
+        "NIST": "AU-12",
+        "ATT&CK": "T1562.008",
+    },
+)

@@ -1,0 +1,188 @@
+"""
+No mail flow rule lets whoever claims to be a sender skip filtering.
+
+Before: an enabled rule sets the spam level to -1 on nothing but what the sender writes: an address, a domain, a subject, a header.
+Whoever writes the same walks into the inbox.
+
+After: no rule does so; rules that skip filtering are bound to an address or to authentication results.
+
+Mend: disable the rule, or add the condition that Authentication-Results holds dmarc=pass.
+
+Verify: Get-TransportRule shows the rule Disabled, or with that condition.
+
+May break: mail that only arrived thanks to the rule. Set it to Audit for two weeks and read Get-MailDetailTransportRuleReport.
+
+Exceptions: rules for a gateway's address, only together with CON-01; enhanced filtering (CON-09) is better. Disabled rules and rules in
+audit mode are counted apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from portero.core.address import a_label, domain_of, is_at_or_below
+from portero.core.checks.origins import of_answers, of_objects
+from portero.core.evidence import ConfigObject
+from portero.core.exchange.powershell import identity, quote, run
+from portero.core.exchange.settings import Absent, flag, prop, texts
+from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
+from portero.core.text import Text, count
+
+# Conditions by which a rule chooses senders; a rule with none of them takes mail from anybody, us included.
+_SENDER_CONDITIONS = ("SenderDomainIs", "From", "FromAddressContainsWords", "FromAddressMatchesPatterns")
+# Headers that Exchange itself writes at the border and strips from outside. Source: reference exchange-online 4.7.
+_OWN_HEADERS = {"authentication-results", "x-ms-exchange-organization-authas"}
+_PROOFS = ("dmarc=pass", "dmarc=fail", "compauth=pass", "compauth=fail", "internal", "anonymous")
+
+
+def _judge(posture: Posture) -> Verdict:
+    rules = posture.tenant.objects("Get-TransportRule") or ()
+    skipping = [rule for rule in rules if _skips(rule, rules) is True]
+    live = [rule for rule in skipping if _live(rule) is True]
+    forgeable = [rule for rule in live if not _bound(rule)]
+    if forgeable:
+        return _verdict(forgeable, posture)
+    unclear = [rule for rule in rules if _skips(rule, rules) is not False and _live(rule) is not False]
+    unclear = [rule for rule in unclear if rule not in live and not _bound(rule)]
+    if live:
+        return Verdict(
+            Outcome.WARN,
+            Text(
+                "Rules {rules} let mail skip filtering, bound to an address or to authentication results.",
+                rules=tuple(map(identity, live)),
+            ),
+            of_objects(live),
+            fix=run(f"Disable-TransportRule -Identity {quote(identity(rule))}" for rule in live),
+            undo=run(f"Enable-TransportRule -Identity {quote(identity(rule))}" for rule in live),
+        )
+    if unclear:
+        return Verdict(
+            Outcome.UNKNOWN,
+            Text(
+                "The export lacks SetSCL, State or Mode of rules {rules}.",
+                rules=tuple(map(identity, unclear)),
+            ),
+            of_objects(unclear),
+        )
+    resting = len(skipping) - len(live)
+    return Verdict(
+        Outcome.PASS,
+        count(
+            "No rule in force lets mail skip filtering; {n} that is off or in audit mode would.",
+            "No rule in force lets mail skip filtering; {n} that are off or in audit mode would.",
+            resting,
+        )
+        if resting
+        else Text("No rule lets mail skip filtering."),
+        of_objects(skipping) or of_answers(posture.tenant, "Get-TransportRule"),
+    )
+
+
+def _live(rule: ConfigObject) -> bool | None:
+    """Tell whether a rule is in force; None where the export does not say."""
+    state, mode = prop(rule, "State"), prop(rule, "Mode")
+    words = (str(state).lower(), str(mode).lower())
+    if words[0] == "disabled" or words[1] in {"audit", "auditandnotify"}:
+        return False
+    return True if words == ("enabled", "enforce") else None
+
+
+def _skips(rule: ConfigObject, rules: Iterable[ConfigObject]) -> bool | None:
+    """Tell whether a rule makes mail skip filtering or the rules that protect; None where the export does not say."""
+    level = prop(rule, "SetSCL")
+    if str(level).strip() == "-1":
+        return True
+    if flag(rule, "StopRuleProcessing") is True and not _protects(rule):
+        later = (other for other in rules if _order(other) > _order(rule) and _live(other) is True)
+        return any(map(_protects, later))
+    return None if isinstance(level, Absent) else False
+
+
+def _protects(rule: ConfigObject) -> bool:
+    level = str(prop(rule, "SetSCL")).strip()
+    return (
+        any(flag(rule, name) is True for name in ("Quarantine", "DeleteMessage"))
+        or bool(texts(rule, "RejectMessageReasonText") or texts(rule, "RejectMessageEnhancedStatusCode"))
+        or (level.isdigit() and int(level) >= 5)
+    )
+
+
+def _order(rule: ConfigObject) -> int:
+    value = str(rule.properties.get("Priority"))
+    return int(value) if value.isascii() and value.isdigit() else 0
+
+
+def _bound(rule: ConfigObject) -> bool:
+    """Tell whether a rule asks for something that a sender cannot write: an address, or what Exchange found out."""
+    if texts(rule, "SenderIpRanges") or str(prop(rule, "FromScope")).lower() == "inorganization":
+        return True
+    return any(
+        (header or "").strip().lower() in _OWN_HEADERS
+        and any(proof in word.lower().replace("\\", "") for word in words for proof in _PROOFS)
+        for header, words in _header_tests(rule)
+    )
+
+
+def _header_tests(rule: ConfigObject) -> Iterator[tuple[str | None, tuple[str, ...]]]:
+    """Give conditions and exceptions on headers; an exception for dmarc=fail binds as a condition on dmarc=pass does."""
+    for prefix in ("", "ExceptIf"):
+        for kind, what in (("HeaderContains", "Words"), ("HeaderMatches", "Patterns")):
+            name = prop(rule, f"{prefix}{kind}MessageHeader")
+            yield (name if isinstance(name, str) else None), texts(rule, f"{prefix}{kind}{what}") or ()
+
+
+def _takes_ours(rule: ConfigObject, posture: Posture) -> bool:
+    """Tell whether mail that claims one of our domains meets a rule's conditions on the sender."""
+    ours = [held.name for held in posture.settings.accepted_domains]
+    named = [a_label(text) for text in texts(rule, "SenderDomainIs") or ()]
+    named += [domain_of(text) for text in texts(rule, "From") or ()]
+    if any(
+        is_at_or_below(mine, name) or is_at_or_below(name, mine) for mine in ours for name in named if name
+    ):
+        return True
+    # Patterns are not run: they come from the export, and a hostile one could run for ever.
+    loose = [
+        text.lower().replace("\\", "")
+        for name in ("FromAddressContainsWords", "FromAddressMatchesPatterns")
+        for text in texts(rule, name) or ()
+    ]
+    if any(mine in text or text in f"@{mine}" for mine in ours for text in loose):
+        return True
+    return not any(texts(rule, name) for name in _SENDER_CONDITIONS)
+
+
+def _verdict(forgeable: list[ConfigObject], posture: Posture) -> Verdict:
+    ours = [rule for rule in forgeable if _takes_ours(rule, posture)]
+    names = tuple(map(identity, ours or forgeable))
+    because = (
+        Text("Rules {rules} let anybody who writes as our domains skip filtering.", rules=names)
+        if ours
+        else Text("Rules {rules} let anybody who writes a certain sender skip filtering.", rules=names)
+    )
+    return Verdict(
+        Outcome.FAIL,
+        because,
+        of_objects(forgeable),
+        Severity.CRITICAL if ours else Severity.HIGH,
+        run(f"Disable-TransportRule -Identity {quote(identity(rule))}" for rule in forgeable),
+        run(f"Enable-TransportRule -Identity {quote(identity(rule))}" for rule in forgeable),
+    )
+
+
+CHECK = Check(
+    id="RULE-01",
+    title=Text("No rule lets a sender claim skip filtering"),
+    severity=Severity.CRITICAL,
+    needs=("Get-TransportRule",),
+    judge=_judge,
+    fix=run(["Disable-TransportRule -Identity 'RULE'"]),
+    undo=run(["Enable-TransportRule -Identity 'RULE'"]),
+    maps={
+        "CIS": "6.2.2",
+        "Maester": "MT.1043",
+        "ORCA": "118.2, 118.4",
+        "Prowler": "exchange_transport_rules_whitelist_disabled",
+        "NIST": "SI-8, AC-4",
+        "ATT&CK": "T1562.001, T1672",
+    },
+)
