@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -156,6 +157,9 @@ def merge(source: Catalog, translated: Catalog) -> Catalog:
         string = held.string if held is not None and not held.fuzzy else None
         if isinstance(entry.id, tuple) and not isinstance(string, tuple | list):
             string = None
+        if isinstance(entry.id, str) and not any(map(str.isalpha, re.sub(r"\{\w+\}", "", entry.id))):
+            # Nothing but placeholders and signs: both languages say it alike.
+            string = entry.id
         merged.add(entry.id, string or "", locations=entry.locations, context=entry.context)
     for entry in merged:
         entry.flags -= _NO_PLACEHOLDERS

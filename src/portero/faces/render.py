@@ -20,6 +20,8 @@ from portero.faces.labels import LABELS, certainty, label_of
 
 LANGUAGES = ("en", "es")
 
+# Values under these names are commands, one a line; their line ends are ours and stay.
+_COMMANDS = frozenset({"command", "commands"})
 # Numbers under these names say which one, not how many, and are never grouped (reference glossary-es section 3).
 _IDENTIFIERS = frozenset({"line", "port", "code", "status", "year", "step"})
 _SHORT_DATE = {"en": "d MMM y", "es": "d MMM y"}
@@ -92,7 +94,8 @@ class Renderer:
         Format one value of a sentence by its type.
 
         name:  the placeholder's name: ``share`` and names ending in ``_share`` hold a fraction shown as per cent;
-               ``line``, ``port``, ``code``, ``status``, ``year`` and ``step`` are identifiers and are not grouped.
+               ``line``, ``port``, ``code``, ``status``, ``year`` and ``step`` are identifiers and are not grouped;
+               ``command`` and ``commands`` keep their lines.
         """
         if isinstance(value, Text):
             return self.text(value)
@@ -114,6 +117,8 @@ class Renderer:
         if isinstance(value, tuple | list | set | frozenset):
             items = sorted(value, key=str) if isinstance(value, set | frozenset) else value
             return self.joined([self.value(item, name) for item in items])
+        if name in _COMMANDS:
+            return "\n".join(plain(line) for line in str(value).split("\n"))
         return plain(str(value))
 
     def number(self, number: float, decimals: int | None = None, *, signed: bool = False) -> str:

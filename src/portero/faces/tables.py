@@ -69,8 +69,8 @@ def findings_csv(audit: Audit, renderer: Renderer) -> bytes:
                 finding.severity.value,
                 renderer.text(finding.because),
                 _joined(map(str, finding.origins)),
-                renderer.text(finding.fix),
-                renderer.text(finding.undo),
+                _one_line(renderer.text(finding.fix)),
+                _one_line(renderer.text(finding.undo)),
                 _joined(f"{name} {identity}" for name, identity in sorted(finding.maps.items())),
             )
             for finding in audit.findings
@@ -85,6 +85,11 @@ def defused(text: str) -> str:
     Source: OWASP, CSV Injection; contract section 3.
     """
     return _START.sub(r"\1\2'\3", plain(text))
+
+
+def _one_line(commands: str) -> str:
+    # PowerShell reads a semicolon as it reads the end of a line.
+    return commands.replace("\n", "; ")
 
 
 def _joined(items: Iterable[str]) -> str:

@@ -33,6 +33,8 @@ MOST_SPANS = 30
 MOST_LISTED = 12
 # Characters of one piece of evidence that are shown.
 _LONGEST = 240
+# Characters of one sentence with all its values; a command over many addresses must stay whole to be pasted.
+_LONGEST_SENTENCE = 8000
 _OUTCOMES = (Outcome.FAIL, Outcome.WARN, Outcome.UNKNOWN, Outcome.PASS, Outcome.NOT_APPLICABLE)
 
 
@@ -98,7 +100,7 @@ def _environment(renderer: Renderer) -> Environment:
 
     environment.globals.update(_=translate, ngettext=translate_count, label=renderer.label)
     environment.filters.update(
-        say=renderer.text,
+        say=lambda text: _cut(renderer.text(text)),
         number=renderer.number,
         percent=renderer.percent,
         day=renderer.date,
@@ -113,6 +115,10 @@ def _environment(renderer: Renderer) -> Environment:
 def _evidence(value: object) -> Markup:
     """Set evidence apart: inert, cut at a length, and isolated so that its writing direction moves nothing else."""
     return Markup("<bdi>{}</bdi>").format(plain(str(value), _LONGEST))
+
+
+def _cut(sentence: str) -> str:
+    return sentence if len(sentence) <= _LONGEST_SENTENCE else sentence[: _LONGEST_SENTENCE - 1] + "…"
 
 
 def _own_file(name: str) -> str:
@@ -160,6 +166,7 @@ def _view(simulation: Simulation) -> dict[str, object]:
         "controls": simulation.controls,
         "touched": touched[:MOST_EFFECTS],
         "more": max(0, len(touched) - MOST_EFFECTS),
+        "replies": sorted({each.reply for each in touched if each.reply}),
         "refused": [(each, refused[each]) for each in ORDER],
         "undetermined": simulation.undetermined,
         "kept": simulation.kept,
