@@ -63,7 +63,10 @@ def test_sentences_are_found_in_code_and_in_templates(tmp_path: Path) -> None:
         "from portero.core.text import Text, label, count as counted\n"
         'Text("Plain {x}.", x=1); Text("In context", context="place"); label("risk", "high")\n'
         'counted("{n} mail", "{n} mails", 2); Text("One" if x else "Other")\n'
-        'class Text2: ...\n"text".count("t")\n',
+        '"text".count("t")\n'
+        "def late(n):\n"
+        '    one, many = "{n} late mail", "{n} late mails"\n'
+        "    return counted(one, many, n)\n",
         "utf-8",
     )
     (tmp_path / "page.html").write_text(
@@ -75,6 +78,7 @@ def test_sentences_are_found_in_code_and_in_templates(tmp_path: Path) -> None:
             Message("", "Other", "", "code.py"),
             Message("", "Plain {x}.", "", "code.py"),
             Message("", "Title {name}", "", "page.html"),
+            Message("", "{n} late mail", "{n} late mails", "code.py"),
             Message("", "{n} mail", "{n} mails", "code.py"),
             Message("", "{n} row", "{n} rows", "page.html"),
             Message("place", "In context", "", "code.py"),
@@ -85,7 +89,7 @@ def test_sentences_are_found_in_code_and_in_templates(tmp_path: Path) -> None:
 
 
 def test_a_sentence_that_is_not_written_out_is_named_with_its_line(tmp_path: Path) -> None:
-    (tmp_path / "code.py").write_text("from portero.core.text import Text\nx = 1\nText(x)\n", "utf-8")
+    (tmp_path / "code.py").write_text("from portero.core.text import Text\n\nText(said())\n", "utf-8")
     (tmp_path / "page.html").write_text("{{ _(title) }}", "utf-8")
     places = [problem.rpartition(": ")[0].split(": ")[0] for problem in find_messages(tmp_path)[1]]
     assert places == ["code.py:3", "page.html:1"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
@@ -14,8 +14,7 @@ from pathlib import Path
 from babel.messages import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
-from jinja2 import Environment
-from jinja2.ext import extract_from_ast
+from jinja2 import Environment, nodes
 
 PACKAGE = Path(__file__).resolve().parent.parent
 LOCALE = PACKAGE / "locale"
@@ -24,6 +23,9 @@ _DATED = datetime(2026, 11, 24, tzinfo=UTC)
 _TEXT = "portero.core.text"
 _MAKERS = frozenset({"Text", "label", "count"})
 _NO_PLACEHOLDERS = frozenset({"python-format", "python-brace-format"})
+
+# What each name is assigned, from the module inwards.
+Scopes = tuple[Mapping[str, list[ast.expr]], ...]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -64,48 +66,79 @@ def _in_code(source: str, file: str) -> Iterator[Message | str]:
         for alias in node.names
         if alias.name in _MAKERS
     }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in makers:
+    for call, scopes in _calls(tree, (_assigned(tree.body),)):
+        if isinstance(call.func, ast.Name) and call.func.id in makers:
             try:
-                yield from [Message(*words, file) for words in _in_call(node, makers[node.func.id])]
+                yield from [Message(*words, file) for words in _said(call, makers[call.func.id], scopes)]
             except ValueError as error:
-                yield f"{file}:{node.lineno}: {error}"
+                yield f"{file}:{call.lineno}: {error}"
 
 
-def _in_call(call: ast.Call, maker: str) -> list[tuple[str, str, str]]:
+def _calls(node: ast.AST, scopes: Scopes) -> Iterator[tuple[ast.Call, Scopes]]:
+    """Give every call with the assignments it can see: of the module, then of each function around it."""
+    for child in ast.iter_child_nodes(node):
+        inside = scopes
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            inside = (*scopes, _assigned(child.body))
+        if isinstance(child, ast.Call):
+            yield child, inside
+        yield from _calls(child, inside)
+
+
+def _assigned(body: list[ast.stmt]) -> Mapping[str, list[ast.expr]]:
+    """Give what each name is assigned anywhere in a body, one by one or as ``one, many = "...", "..."``."""
+    found: dict[str, list[ast.expr]] = {}
+    for node in (node for statement in body for node in ast.walk(statement)):
+        if not isinstance(node, ast.Assign) or len(node.targets) != 1:
+            continue
+        pairs = [(node.targets[0], node.value)]
+        if isinstance(node.targets[0], ast.Tuple) and isinstance(node.value, ast.Tuple):
+            pairs = list(zip(node.targets[0].elts, node.value.elts, strict=False))
+        for target, value in pairs:
+            if isinstance(target, ast.Name):
+                found.setdefault(target.id, []).append(value)
+    return found
+
+
+def _said(call: ast.Call, maker: str, scopes: Scopes) -> list[tuple[str, str, str]]:
     """Give what a call says as context, singular and plural; raises ValueError where that is not written out."""
+    words = [_literals(argument, scopes) for argument in call.args[: 1 if maker == "Text" else 2]]
     if maker == "label":
-        return [
-            (context, word, "") for context in _literals(call.args[0]) for word in _literals(call.args[1])
-        ]
+        return [(context, word, "") for context in words[0] for word in words[1]]
     if maker == "count":
-        return [("", *both) for both in zip(_literals(call.args[0]), _literals(call.args[1]), strict=True)]
+        return [("", singular, plural) for singular, plural in zip(*words, strict=True)]
     contexts = [
-        text for keyword in call.keywords if keyword.arg == "context" for text in _literals(keyword.value)
+        text for each in call.keywords if each.arg == "context" for text in _literals(each.value, scopes)
     ]
-    return [(context, text, "") for text in _literals(call.args[0]) for context in contexts or [""]]
+    return [(context, text, "") for text in words[0] for context in contexts or [""]]
 
 
-def _literals(node: ast.expr) -> list[str]:
-    """Give the texts an expression may be: a literal, or a choice between literals."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return [node.value]
+def _literals(node: ast.expr, scopes: Scopes) -> list[str]:
+    """Give the texts an expression may be: a literal, a choice between literals, a name for literals nearby."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str | None):
+        return [node.value or ""]
     if isinstance(node, ast.IfExp):
-        return _literals(node.body) + _literals(node.orelse)
+        return _literals(node.body, scopes) + _literals(node.orelse, scopes)
+    if isinstance(node, ast.Name):
+        for scope in reversed(scopes):
+            if node.id in scope:
+                return [text for value in scope[node.id] for text in _literals(value, ())]
     raise ValueError("a sentence must be written out where it is made, so that it can be translated")
 
 
 def _in_template(source: str, file: str) -> Iterator[Message | str]:
     # Only parsed, never rendered: escaping plays no part here.
     tree = Environment(autoescape=True).parse(source)
-    for line, function, words in extract_from_ast(tree, babel_style=False):
-        texts = [text for text in ([words] if isinstance(words, str) else words or ()) if text is not None]
-        if function == "ngettext" and len(texts) == 2:
-            yield Message("", texts[0], texts[1], file)
-        elif function == "_" and len(texts) == 1:
-            yield Message("", texts[0], "", file)
+    for call in tree.find_all(nodes.Call):
+        function = call.node.name if isinstance(call.node, nodes.Name) else ""
+        wanted = {"_": 1, "ngettext": 2}.get(function)
+        if wanted is None:
+            continue
+        texts = [each.value for each in call.args[:wanted] if isinstance(each, nodes.Const)]
+        if len(texts) == wanted:
+            yield Message("", texts[0], texts[1] if wanted == 2 else "", file)
         else:
-            yield f"{file}:{line}: {function} needs its sentence written out"
+            yield f"{file}:{call.lineno}: {function} needs its sentence written out"
 
 
 def template(messages: list[Message]) -> Catalog:
