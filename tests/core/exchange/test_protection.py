@@ -192,4 +192,4 @@ def test_a_class_says_whom_it_holds_and_why() -> None:
 
     assert found is not None
     assert str(found.classes[0].who) == "recipients who are in contoso.com, except printer@contoso.com"
-    assert str(found.classes[0].derivation) == "Rule “Ours” gives policy “Sales”."
+    assert str(found.classes[0].derivation) == "rule “Ours” gives policy “Sales”"

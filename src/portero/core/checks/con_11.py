@@ -17,9 +17,7 @@ Exceptions: none.
 
 from __future__ import annotations
 
-from itertools import pairwise
-
-from portero.core.address import parse_network
+from portero.core.address import NetworkMap, parse_network
 from portero.core.checks.origins import of_answers, of_senders
 from portero.core.exchange.attribution import attribute, seen_connectors
 from portero.core.exchange.decision import Decision
@@ -162,18 +160,15 @@ def _may_restrict(held: InboundConnector) -> bool:
 
 
 def _shared(partners: list[InboundConnector]) -> list[tuple[str, str, str]]:
-    """Find addresses on more than one connector: in order of their start, networks that overlap are neighbours."""
-    spans = sorted(
-        (network.version, int(network.network_address), -network.num_addresses, text, held.name)
-        for held in partners
-        for text in held.addresses
-        for network in (parse_network(text),)
-    )
-    found = []
-    for (version, start, size, _, name), (other, later, _, text, second) in pairwise(spans):
-        if version == other and later < start - size and name != second:
-            found.append((text, name, second))
-    return found
+    """Find addresses on more than one connector: of two ranges that overlap, one holds the other's first address."""
+    held = [(parse_network(text), text, each.name) for each in partners for text in each.addresses]
+    names = NetworkMap((network, name) for network, _, name in held)
+    return [
+        (text, name, other)
+        for network, text, name in held
+        for other in names.covering(str(network.network_address))
+        if other != name
+    ]
 
 
 CHECK = Check(

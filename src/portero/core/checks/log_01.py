@@ -42,20 +42,17 @@ def _judge(posture: Posture) -> Verdict:
     if ingestion is False:
         faults.append(
             Text(
-                "UnifiedAuditLogIngestionEnabled is false; if it was read in a compliance session, which always says so, "
-                "read it again in Exchange Online."
+                "UnifiedAuditLogIngestionEnabled is false (a compliance session always says so: read it in Exchange Online)"
             )
         )
         fix.append("Set-AdminAuditLogConfig -UnifiedAuditLogIngestionEnabled $true")
         undo.append("Set-AdminAuditLogConfig -UnifiedAuditLogIngestionEnabled $false")
     if disabled is True:
-        faults.append(Text("AuditDisabled is true."))
+        faults.append(Text("AuditDisabled is true"))
         fix.append(f"Set-OrganizationConfig -AuditDisabled {literal(False)}")
         undo.append(f"Set-OrganizationConfig -AuditDisabled {literal(True)}")
     if bypassing:
-        faults.append(
-            Text("Mailboxes are exempt from auditing: {names}.", names=tuple(map(identity, bypassing)))
-        )
+        faults.append(Text("mailboxes are exempt: {names}", names=tuple(map(identity, bypassing))))
         fix += [_bypass(item, "$false") for item in bypassing]
         undo += [_bypass(item, "$true") for item in bypassing]
     if faults:
@@ -63,7 +60,11 @@ def _judge(posture: Posture) -> Verdict:
             item for item in (log, organisation) if item is not None
         )
         return Verdict(
-            Outcome.FAIL, Text("{faults}", faults=tuple(faults)), origins, fix=run(fix), undo=run(undo)
+            Outcome.FAIL,
+            Text("Auditing has holes: {faults}.", faults=tuple(faults)),
+            origins,
+            fix=run(fix),
+            undo=run(undo),
         )
     return _unclear(posture, ingestion is True, disabled is False) or Verdict(
         Outcome.PASS, Text("The audit log and mailbox auditing are on, and no person is exempt."), read

@@ -40,15 +40,19 @@ def _judge(posture: Posture) -> Verdict:
     stale = _stale(posture)
     faults, origins = [], []
     if cut:
-        faults.append(Text("Cut or doubtful: {documents}.", documents=tuple(dict.fromkeys(cut))))
+        faults.append(Text("cut or doubtful: {documents}", documents=tuple(dict.fromkeys(cut))))
         origins += [Origin(document) for document in dict.fromkeys(cut)]
     if torn:
-        faults.append(Text("Read only in part: {documents}.", documents=_documents(torn)))
+        faults.append(Text("read only in part: {documents}", documents=_documents(torn)))
         origins += [gap.origin for gap in torn]
     if stale:
-        faults.append(Text("The newest record is more than a day old in: {kinds}.", kinds=stale))
+        faults.append(Text("older than a day at its newest record: {kinds}", kinds=stale))
     if faults:
-        return Verdict(Outcome.FAIL, Text("{faults}", faults=tuple(faults)), tuple(origins[:SHOWN]))
+        return Verdict(
+            Outcome.FAIL,
+            Text("The evidence is not sound: {faults}.", faults=tuple(faults)),
+            tuple(origins[:SHOWN]),
+        )
     if posture.gaps:
         return Verdict(
             Outcome.WARN,

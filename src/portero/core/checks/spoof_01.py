@@ -41,7 +41,7 @@ def _judge(posture: Posture) -> Verdict:
         return Verdict(
             Outcome.FAIL,
             Text(
-                "Spoof intelligence is off for {who}. {derivation}",
+                "Spoof intelligence is off for {who}: {derivation}.",
                 who=tuple(held.who for held in off),
                 derivation=tuple(held.derivation for held in off),
             ),

@@ -83,10 +83,10 @@ def _standing(policy: ConfigObject) -> Outcome:
 def _verdict(outcome: Outcome, classes: list[RecipientClass]) -> Verdict:
     who, why = tuple(held.who for held in classes), tuple(held.derivation for held in classes)
     because = (
-        Text("The DMARC policy of senders is not honoured for {who}. {derivation}", who=who, derivation=why)
+        Text("The DMARC policy of senders is not honoured for {who}: {derivation}.", who=who, derivation=why)
         if outcome is Outcome.FAIL
         else Text(
-            "Mail that fails DMARC fares better than its owner asks for {who}. {derivation}",
+            "Mail that fails DMARC fares better than its owner asks for {who}: {derivation}.",
             who=who,
             derivation=why,
         )

@@ -95,7 +95,7 @@ class RecipientClass:
 
     @property
     def who(self) -> Text:
-        """Say whom the class holds."""
+        """Say whom the class holds, as part of a sentence."""
         if self.rule is None:
             return Text("everyone whom no rule names")
         parts = tuple(_parts(self.recipients))
@@ -108,11 +108,11 @@ class RecipientClass:
 
     @property
     def derivation(self) -> Text:
-        """Say why this policy applies to them."""
+        """Say why this policy applies to them, as part of a sentence."""
         if self.rule is None:
-            return Text("Policy “{policy}” is the default.", policy=self.policy_name)
+            return Text("policy “{policy}” is the default", policy=self.policy_name)
         return Text(
-            "Rule “{rule}” gives policy “{policy}”.", rule=identity(self.rule), policy=self.policy_name
+            "rule “{rule}” gives policy “{policy}”", rule=identity(self.rule), policy=self.policy_name
         )
 
 

@@ -1,0 +1,31 @@
+"""LOG-03: the detection that should run every day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from portero.core.checks.log_03 import CHECK
+from portero.core.finding import Outcome, find
+from portero.core.sender import DecidedBy, Path
+
+Build = Callable[..., Any]
+
+
+def test_files_cannot_show_a_schedule_so_it_is_unknown_with_what_one_run_finds(
+    posture: Build, sender: Build
+) -> None:
+    senders = (
+        sender(),
+        sender(id="s-2", path=Path.FOREIGN_ENVELOPE, mails=2, decided_by=DecidedBy.PERSON),
+        sender(id="s-3", path=Path.AUTHENTICATED, mails=100),
+    )
+    found = find(CHECK, posture(senders=senders))
+
+    assert found.outcome is Outcome.UNKNOWN
+    assert "42 anonymous mails in our name from 2 senders, about 1 of which" in str(found.because)
+    assert "portero watch" in str(found.because)
+
+
+def test_without_mail_it_is_unknown(posture: Build) -> None:
+    assert find(CHECK, posture()).outcome is Outcome.UNKNOWN
