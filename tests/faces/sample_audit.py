@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from math import exp
 
@@ -288,3 +289,65 @@ def large_audit(number: int) -> Audit:
         findings=base.findings,
         plan=base.plan,
     )
+
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "\"><img src=x onerror=alert(1)>",
+    "' onmouseover='alert(1)",
+    "</title></style></script><svg onload=alert(1)>",
+    "javascript:alert(1)",
+    "{{ 7*7 }}{% raw %}${7*7}",
+    "\x1b]0;owned\x07\x1b[31m",
+    "invoice\u202egpj.exe",
+    "=HYPERLINK(\"http://evil.example\")",
+    "+1;=cmd|' /C calc'!A0",
+    "  @SUM(1)",
+    "\t-2+3",
+    "＝1+1",
+    "line\r\n=1+1",
+    "\ud800 half",
+)  # fmt: skip
+
+
+def hostile_audit() -> Audit:
+    """Give an audit whose every text from evidence attacks the reader: markup, terminals, spreadsheets, direction."""
+    base = sample_audit()
+    attacked = []
+    for index, each in enumerate(base.senders):
+        evil = HOSTILE[index % len(HOSTILE)]
+        attacked.append(
+            replace(
+                each,
+                id=f"{each.id} {evil}",
+                label=Text("{name}", name=evil),
+                connector=evil,
+                client_networks=HOSTILE,
+                header_from=HOSTILE,
+                mail_from_domains=HOSTILE,
+                ehlo=HOSTILE,
+                owner=evil,
+                witnesses={evil: 3},
+                because=tuple(
+                    Reason(evil, Text("Subject “{subject}”", subject=text), 0.5, (Origin(text, 1),))
+                    for text in HOSTILE
+                ),
+            )
+        )
+    found = tuple(attacked)
+    return replace(
+        base,
+        organisation=HOSTILE[3],
+        accepted_domains=HOSTILE,
+        coverage=tuple(Coverage(text, text, 1, base.first, base.last, (Text("{x}", x=text),)) for text in HOSTILE),
+        gaps=tuple(Gap(Origin(text, 1), Text("{x}", x=text)) for text in HOSTILE),
+        senders=found,
+        simulations=simulations(found),
+        findings=tuple(
+            replace(finding, because=Text("{x}", x=HOSTILE), fix=Text("{commands}", commands="\n".join(HOSTILE)), origins=(Origin(HOSTILE[1]),))
+            for finding in base.findings
+        ),
+        plan=tuple(replace(step, title=Text("{x}", x=HOSTILE[0]), do=Text("{x}", x=HOSTILE)) for step in base.plan),
+        assumptions=(Text("{x}", x=HOSTILE),),
+        blind_spots=(Text("{x}", x=HOSTILE),),
+    )  # fmt: skip
