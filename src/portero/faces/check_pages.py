@@ -1,0 +1,79 @@
+"""Writes docs/checks.md from the checks themselves: ``python -m portero.faces.check_pages > docs/checks.md``."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Iterable, Iterator
+
+from portero.core.checks import checks
+from portero.core.finding import Check
+
+_LABEL = re.compile(r"^(Before|After|Mend|Verify|May break|Exceptions): ")
+# What the needs of a check are called where they are no cmdlet.
+_NEEDS = {
+    "mail": "mail evidence",
+    "dns": "DNS answers",
+    "domains": "the accepted domains",
+    "network": "firewall logs",
+}
+
+
+def check_pages(found: Iterable[Check]) -> str:
+    """Give the Markdown page of checks: an index, then one section for each, from its module's docstring."""
+    held = sorted(found, key=lambda check: check.id)
+    return "\n".join(
+        [
+            "# Posture checks",
+            "",
+            "Generated from `src/portero/core/checks`; change the check, not this page.",
+            "A check whose needs were never read answers *unknown*, which is no pass.",
+            "",
+            "| id | check | severity |",
+            "|---|---|---|",
+            *(
+                f"| [{check.id}](#{_anchor(check)}) | {_cell(check.title)} | {check.severity} |"
+                for check in held
+            ),
+            "",
+            *(line for check in held for line in _section(check)),
+        ]
+    )
+
+
+def _section(check: Check) -> Iterator[str]:
+    needs = ", ".join(_NEEDS.get(need, f"`{need}`") for need in check.needs) or "nothing in particular"
+    yield f'<a id="{_anchor(check)}"></a>'
+    yield ""
+    yield f"## {check.id} {check.title}"
+    yield ""
+    yield f"Severity: {check.severity}. Needs: {needs}."
+    yield ""
+    for paragraph in _paragraphs(check):
+        yield _LABEL.sub(lambda match: f"**{match[1]}:** ", paragraph)
+        yield ""
+    yield "Maps to: " + "; ".join(f"{name} {ids}" for name, ids in check.maps.items()) + "."
+    yield ""
+
+
+def _paragraphs(check: Check) -> Iterator[str]:
+    """Give the paragraphs of the docstring that stands beside the check's judge, each on one line."""
+    module = inspect.getmodule(check.judge)
+    page = inspect.cleandoc(module.__doc__ or "") if module else ""
+    for paragraph in page.split("\n\n"):
+        if paragraph.strip():
+            yield " ".join(paragraph.split())
+
+
+def _anchor(check: Check) -> str:
+    return check.id.lower()
+
+
+def _cell(text: object) -> str:
+    return str(text).replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # a text stream when run as a program
+    sys.stdout.write(check_pages(checks()))
