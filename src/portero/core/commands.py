@@ -8,12 +8,10 @@ from collections.abc import Iterable
 
 from portero.core.address import a_label, domain_of, parse_network
 from portero.core.evidence import ConfigObject
+from portero.core.exchange.powershell import quote
 from portero.core.exchange.settings import ABSENT, Settings, Tenant, flag, prop, texts
 from portero.core.step import Command
 
-# PowerShell ends a single-quoted string at any of these; doubled, each stands for itself.
-# Source: about_Quoting_Rules; System.Management.Automation CharTraits.IsSingleQuote.
-_SINGLE_QUOTES = "'\u2018\u2019\u201a\u201b"
 # Exchange takes only IPv4 blocks this long or longer. Source: reference exchange-online 1.3.
 _SHORTEST_BLOCK = 24
 # A wider network than this would need more than 256 blocks, and is no list of one gateway's servers.
@@ -33,7 +31,7 @@ def quoted(value: str) -> str:
     """
     if any(unicodedata.category(each) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for each in value):
         raise UnquotableError(repr(value))
-    return "'" + "".join(each * 2 if each in _SINGLE_QUOTES else each for each in value) + "'"
+    return quote(value)
 
 
 def quoted_list(values: Iterable[str]) -> str:

@@ -27,6 +27,7 @@ class PrefixReplay:
     """
     What the plan up to a step would do to mail that must be kept, in unique mails; `n` is the step's number.
 
+    refused, undetermined: beyond what the settings as they are do already.
     refused is zero for every prefix of a plan that `make_plan` gives.
     """
 
@@ -53,8 +54,10 @@ def simulate_plan(senders: Sequence[Sender], settings: Settings, steps: Sequence
 
     Abuse is never moved, so what the plan refuses is what it refuses of the recorded mail.
     """
-    found = simulate(senders, settings, plan_controls(steps))
-    moved = moved_by(steps)
+    return _settled(simulate(senders, settings, plan_controls(steps)), moved_by(steps))
+
+
+def _settled(found: Simulation, moved: frozenset[str]) -> Simulation:
     why = Text("It uses another way in by then, which the plan has proven before it refuses anything.")
     effects = [
         replace(
@@ -83,6 +86,7 @@ def replay_prefixes(
     Source: architecture section 4, an order of steps is safe only if every prefix is.
     """
     keep = {sender.id for sender in senders if must_keep(sender)}
+    today = {each.sender: each for each in simulate(senders, settings, ()).senders}
     replayed: list[PrefixReplay] = []
     last: Simulation | None = None
     for number in range(1, len(steps) + 1):
@@ -95,8 +99,8 @@ def replay_prefixes(
         replayed.append(
             PrefixReplay(
                 done[-1].n,
-                sum(each.refused for each in concerned),
-                sum(each.undetermined for each in concerned),
+                sum(max(0, each.refused - today[each.sender].refused) for each in concerned),
+                sum(max(0, each.undetermined - today[each.sender].undetermined) for each in concerned),
             )
         )
     return replayed
@@ -117,9 +121,11 @@ def make_plan(
         unsafe = next((each for each in replay_prefixes(steps, senders, settings) if each.refused), None)
         if unsafe is None:
             return steps
-        # Each round leaves out at least one more control, and a plan without controls refuses nothing.
-        for text in steps[unsafe.n - 1].controls:
-            left_out[text] = unsafe.refused
+        controls = [text for text in steps[unsafe.n - 1].controls if text not in left_out]
+        if not controls:
+            # Nothing is left to leave out, so the plan ends before the step: every prefix up to there is safe.
+            return steps[: unsafe.n - 1]
+        left_out.update(dict.fromkeys(controls, unsafe.refused))
 
 
 def _write(
@@ -180,7 +186,8 @@ def _close(
 
 def _expected(draft: Draft, senders: Sequence[Sender], settings: Settings, control: str) -> Simulation:
     steps = draft.steps()
-    return simulate(senders, settings, (*plan_controls(steps), parse_control(control)))
+    found = simulate(senders, settings, (*plan_controls(steps), parse_control(control)))
+    return _settled(found, moved_by(steps))
 
 
 def _raise_dmarc(draft: Draft, senders: Sequence[Sender], settings: Settings) -> None:
@@ -196,7 +203,8 @@ def _raise_dmarc(draft: Draft, senders: Sequence[Sender], settings: Settings) ->
         if gained or control in draft.left_out:
             write.dmarc_later(draft, domain, gained)
         else:
-            write.dmarc(draft, domain, found)
+            reported = sum(sender.outside for sender in senders if domain in sender.header_from_domains)
+            write.dmarc(draft, domain, found, reported)
 
 
 def _against(

@@ -10,7 +10,7 @@ from portero.core.commands import connector_blocks
 from portero.core.exchange.attribution import within
 from portero.core.exchange.settings import Settings
 from portero.core.sender import Kind, Sender
-from portero.core.ways_in import Way, addresses, meet_neighbours, way_in
+from portero.core.ways_in import Way, addresses, listable, meet_neighbours, way_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def find_lock(senders: Sequence[Sender], settings: Settings) -> Lock | None:
         for sender in senders
         if sender.kind is Kind.GATEWAY and sender.legitimate
         for address in addresses(sender.flows)
-        if ":" not in address
+        if listable(address)
     )
     if not gateway or _locked(settings) or connector_blocks(gateway) is None:
         return None
@@ -50,7 +50,7 @@ def find_lock(senders: Sequence[Sender], settings: Settings) -> Lock | None:
         sender.id: tuple(
             exact_network(address)
             for address in addresses(sender.flows)
-            if ":" not in address and not within(address, gateway)
+            if listable(address) and not within(address, gateway)
         )
         for sender in senders
         if sender.legitimate and _stays_direct(sender, way_in(sender, sender.flows, neighbours))

@@ -276,11 +276,24 @@ def not_yet(draft: Draft, control: str, mails: int) -> None:
     )
 
 
-def dmarc(draft: Draft, domain: str, found: Simulation) -> None:
-    """Raise DMARC of one domain."""
+def dmarc(draft: Draft, domain: str, found: Simulation, reported: int) -> None:
+    """
+    Raise DMARC of one domain.
+
+    reported:  mails of its senders that other people's receivers reported; no replay of this tenant's mail tells how
+               they would fare.
+    """
     draft.add(
         title=Text("Raise DMARC of {domain} to reject", domain=domain),
-        why=_expectation(found),
+        why=Text(
+            "{expectation} {reported}",
+            expectation=_expectation(found),
+            reported=count(
+                "Other receivers reported {n} mail of its senders, which only the DMARC reports can judge.",
+                "Other receivers reported {n} mails of its senders, which only the DMARC reports can judge.",
+                reported,
+            ),
+        ),
         do=Text(
             "Publish p=quarantine for {domain}, read the reports for 30 days, then publish p=reject. Switch on "
             "HonorDmarcPolicy in the anti-phishing policies.",

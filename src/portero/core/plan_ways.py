@@ -17,7 +17,7 @@ from portero.core.simulate import decide
 from portero.core.simulation import Effect
 from portero.core.step import Risk
 from portero.core.text import Text, count
-from portero.core.ways_in import Way, addresses, meet_neighbours, must_keep, way_in
+from portero.core.ways_in import Way, addresses, listable, meet_neighbours, must_keep, way_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,10 @@ class Need:
 
 
 def needs(senders: Sequence[Sender], settings: Settings, controls: Sequence[str]) -> list[Need]:
-    """Find the senders to keep that any of the controls, each alone, would refuse or leave undetermined."""
+    """Find the senders to keep whose mail is refused or in doubt at any moment while controls follow one another."""
     seen = seen_connectors(flow for sender in senders for flow in sender.flows)
-    changed = [apply_controls(settings, (parse_control(text),)) for text in controls]
+    parsed = tuple(parse_control(text) for text in controls)
+    changed = [apply_controls(settings, parsed[: number + 1]) for number in range(len(parsed))]
     found = []
     for sender in senders:
         if not must_keep(sender):
@@ -133,7 +134,7 @@ def _connector(draft: Draft, site: str, held: list[Need]) -> int:
 
 def _gateway(draft: Draft, held: list[Need], settings: Settings, locking: bool) -> int:
     ranges = settings.gateway_networks or tuple(
-        sorted({exact_network(each) for need in held for each in addresses(need.flows) if ":" not in each})
+        sorted({exact_network(each) for need in held for each in addresses(need.flows) if listable(each)})
     )
     # Known ranges carry the mail by a connector; only what lies outside them depends on the proof of this step.
     outside = [need for need in held if not all(within(each.key.client_ip, ranges) for each in need.flows)]

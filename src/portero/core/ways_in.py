@@ -101,13 +101,16 @@ def way_in(sender: Sender, concerned: Sequence[Flow], neighbours: Neighbours) ->
     return Way.CONNECTOR if alone and concerned and not _dynamic(concerned) else Way.AUTHENTICATED
 
 
-def _own_address(address: str | None, neighbours: Neighbours) -> bool:
-    if not address or ":" in address or address in neighbours.strangers:
-        return False
+def listable(address: str) -> bool:
+    """Tell whether a connector can list an address: IPv4, and one by which the internet knows a client."""
     parsed = ipaddress.ip_address(address)
-    return (
-        not any(parsed in network for network in _INNER) and neighbourhood(address) not in neighbours.abused
-    )
+    return parsed.version == 4 and not any(parsed in network for network in _INNER)
+
+
+def _own_address(address: str | None, neighbours: Neighbours) -> bool:
+    if not address or address in neighbours.strangers:
+        return False
+    return listable(address) and neighbourhood(address) not in neighbours.abused
 
 
 def _dynamic(flows: Iterable[Flow]) -> bool:

@@ -1,0 +1,273 @@
+"""The plan: no step of it refuses mail that must be kept, whatever mix of senders an organisation has."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from portero.core.exchange.settings import AcceptedDomain, InboundConnector, Settings, Tenant
+from portero.core.flow import Flow, merge_facts
+from portero.core.plan import make_plan, moved_by, plan_controls, replay_prefixes, simulate_plan
+from portero.core.sender import DecidedBy, Judgement, Kind, Path, Sender
+from portero.core.simulation import Effect
+from portero.core.step import Step
+from portero.core.text import Text
+from portero.core.ways_in import must_keep
+from support.flows import flow
+
+OURS = "contoso.com"
+OPEN = Settings(accepted_domains=(AcceptedDomain(OURS, match_subdomains=False),), inbound_connectors=())
+GATEWAY = ("192.0.2.0/24",)
+REFUSING = ("lock-gateway", "reject-direct-send", "dmarc=", "smtp-basic-off")
+
+
+def a_sender(identity: str, kind: Kind, judgement: Judgement, *flows: Flow) -> Sender:
+    facts = merge_facts(each.facts for each in flows)
+    return Sender(
+        id=identity,
+        label=Text("{name}", name=identity),
+        kind=kind,
+        judgement=judgement,
+        confidence=0.9,
+        decided_by=DecidedBy.EVIDENCE,
+        path=Path.DIRECT_SEND,
+        connector=None,
+        client_networks=(),
+        mail_from_domains=(OURS,),
+        header_from_domains=(OURS,),
+        header_from=(f"{identity}@{OURS}",),
+        ehlo=(),
+        mails=facts.mails,
+        outside=0,
+        witnesses={},
+        recipients=1,
+        first_seen=None,
+        last_seen=None,
+        because=(),
+        flows=flows,
+        facts=facts,
+    )
+
+
+def anonymous(address: str | None, mails: int = 7, **given: object) -> Flow:
+    known = {"mail_from_domain": OURS, "header_from": f"x@{OURS}", "connector": "", "direction": "incoming"}
+    return flow(mails, client_ip=address, **{**known, **given})
+
+
+def plan_for(*senders: Sender, settings: Settings = OPEN) -> tuple[Step, ...]:
+    return make_plan(senders, settings, Tenant(), ())
+
+
+def refusing(steps: tuple[Step, ...]) -> list[Step]:
+    return [step for step in steps if any(text.startswith(REFUSING) for text in step.controls)]
+
+
+def step_for(steps: tuple[Step, ...], sender: str, control: str = "") -> Step:
+    return next(
+        step
+        for step in steps
+        if sender in step.senders and (not control or any(text.startswith(control) for text in step.controls))
+    )
+
+
+ADDRESSES = st.sampled_from(
+    [
+        None,
+        "",
+        "203.0.113.10",
+        "203.0.113.11",
+        "203.0.113.77",
+        "198.51.100.5",
+        "192.0.2.9",
+        "10.1.2.3",
+        "2001:db8::5",
+    ]
+)
+FLOWS = st.builds(
+    anonymous,
+    ADDRESSES,
+    st.integers(1, 50),
+    mail_from_domain=st.sampled_from([OURS, "", None, "vendor.example", "sub.contoso.com"]),
+    header_from=st.sampled_from([f"x@{OURS}", None]),
+    connector=st.sampled_from(["", None, "Lists", "Unheard of"]),
+    direction=st.sampled_from(["incoming", "originating", None]),
+    sender=st.sampled_from([None, f"y@{OURS}"]),
+    spf=st.sampled_from([{}, {"pass": 3}, {"fail": 3}]),
+    dkim=st.sampled_from([{}, {"none": 3}]),
+    outside=st.sampled_from([0, 2]),
+)
+
+
+@st.composite
+def organisations(draw: st.DrawFn) -> tuple[Sender, ...]:
+    made = draw(
+        st.lists(
+            st.tuples(
+                st.sampled_from(list(Kind)), st.sampled_from(list(Judgement)), st.lists(FLOWS, max_size=3)
+            ),
+            max_size=6,
+        )
+    )
+    return tuple(
+        a_sender(f"s{number}", kind, judgement, *flows)
+        for number, (kind, judgement, flows) in enumerate(made)
+    )
+
+
+SETTINGS = st.builds(
+    Settings,
+    accepted_domains=st.builds(
+        lambda sub: (AcceptedDomain(OURS, match_subdomains=sub),), st.sampled_from([True, False, None])
+    ),
+    inbound_connectors=st.sampled_from(
+        [
+            None,
+            (),
+            (InboundConnector("Lists", "Partner", sender_domains=("*",), addresses=("203.0.113.11/32",)),),
+            (InboundConnector("Lists", "OnPremises", addresses=("203.0.113.10/32",)),),
+        ]
+    ),
+    reject_direct_send=st.sampled_from([None, False, True]),
+    gateway_networks=st.sampled_from([(), GATEWAY, ("2001:db8::/64",), ("192.0.0.0/14",)]),
+    mx_at_microsoft=st.sampled_from([None, True, False]),
+)
+
+
+@examples(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(organisations(), SETTINGS)
+def test_no_prefix_refuses_mail_that_must_be_kept(senders: tuple[Sender, ...], settings: Settings) -> None:
+    steps = plan_for(*senders, settings=settings)
+
+    assert [each.refused for each in replay_prefixes(steps, senders, settings)] == [0] * len(steps)
+
+
+@examples(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(organisations(), SETTINGS)
+def test_steps_are_numbered_and_wait_only_for_earlier_ones(
+    senders: tuple[Sender, ...], settings: Settings
+) -> None:
+    steps = plan_for(*senders, settings=settings)
+
+    assert [step.n for step in steps] == list(range(1, len(steps) + 1))
+    assert all(number < step.n for step in steps for number in step.after)
+    assert steps == plan_for(*senders, settings=settings)
+
+
+@examples(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(organisations(), SETTINGS)
+def test_refusing_direct_send_waits_for_every_step_that_moves_a_sender(
+    senders: tuple[Sender, ...], settings: Settings
+) -> None:
+    steps = plan_for(*senders, settings=settings)
+
+    for step in steps:
+        if "reject-direct-send" in step.controls:
+            ways_in = [each.n for each in steps[: step.n - 1] if each.moved or each.controls]
+            assert set(ways_in) <= set(step.after)
+
+
+@examples(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(organisations(), SETTINGS)
+def test_abuse_is_never_given_a_way_in(senders: tuple[Sender, ...], settings: Settings) -> None:
+    steps = plan_for(*senders, settings=settings)
+    abuse = {sender.id for sender in senders if not must_keep(sender)}
+
+    assert not abuse & {identity for step in steps for identity in (*step.moved, *step.senders)}
+
+
+def test_a_printer_at_an_address_of_its_own_gets_a_connector_and_is_not_merely_declared_moved() -> None:
+    printer = a_sender("printer", Kind.DEVICE, Judgement.LEGITIMATE, anonymous("203.0.113.10"))
+
+    steps = plan_for(printer)
+
+    assert step_for(steps, "printer").controls == ("allow=203.0.113.10/32",)
+    assert moved_by(steps) == frozenset()
+    assert "reject-direct-send" in {text for step in steps for text in step.controls}
+    assert simulate_plan([printer], OPEN, steps).refused == 0
+
+
+@pytest.mark.parametrize("address", ["2001:db8::5", "10.0.0.9", None])
+def test_an_address_no_connector_can_list_moves_to_authenticated_sending(address: str | None) -> None:
+    steps = plan_for(a_sender("ups", Kind.DEVICE, Judgement.LEGITIMATE, anonymous(address)))
+
+    assert step_for(steps, "ups").moved == ("ups",)
+    assert not any(text.startswith("allow=") for step in steps for text in step.controls)
+
+
+def test_a_network_that_also_sends_abuse_gets_no_connector() -> None:
+    app = a_sender("app", Kind.APPLICATION, Judgement.LEGITIMATE, anonymous("203.0.113.10"))
+    forger = a_sender("forger", Kind.SPOOFER, Judgement.ABUSE, anonymous("203.0.113.99"))
+
+    steps = plan_for(app, forger)
+
+    assert not any(text.startswith("allow=") for step in steps for text in step.controls)
+    assert {each.sender: each.effect for each in simulate_plan([app, forger], OPEN, steps).senders} == {
+        "app": Effect.KEPT,
+        "forger": Effect.REFUSED,
+    }
+
+
+def test_a_dynamic_address_gets_no_connector() -> None:
+    branch = anonymous("203.0.113.10", ptr={"host-10.dyn.isp.example": 4})
+
+    steps = plan_for(a_sender("branch", Kind.DEVICE, Judgement.LEGITIMATE, branch))
+
+    assert step_for(steps, "branch").moved == ("branch",)
+
+
+def test_an_undecided_sender_is_asked_about_and_gets_no_standing_permission() -> None:
+    unknown = a_sender("unknown", Kind.UNKNOWN, Judgement.UNDECIDED, anonymous("203.0.113.10"))
+
+    steps = plan_for(unknown)
+
+    asked = step_for(steps, "unknown")
+    reject = next(step for step in steps if "reject-direct-send" in step.controls)
+    assert asked.n in reject.after
+    assert not any(text.startswith("allow=") for step in steps for text in step.controls)
+
+
+def test_the_lock_lists_the_direct_sources_with_the_gateway_and_stands_before_the_switch() -> None:
+    printer = a_sender("printer", Kind.DEVICE, Judgement.LEGITIMATE, anonymous("203.0.113.10"))
+    locked = Settings(
+        accepted_domains=OPEN.accepted_domains,
+        inbound_connectors=(),
+        gateway_networks=GATEWAY,
+        mx_at_microsoft=False,
+    )
+
+    steps = plan_for(printer, settings=locked)
+
+    assert [text for step in refusing(steps) for text in step.controls][:2] == [
+        "lock-gateway=192.0.2.0/24,203.0.113.10/32",
+        "reject-direct-send",
+    ]
+
+
+def test_a_vendor_is_asked_for_a_return_path_instead_of_opening_its_shared_servers() -> None:
+    vendor = a_sender("vendor", Kind.SERVICE, Judgement.LEGITIMATE, anonymous("198.51.100.5"))
+
+    steps = plan_for(vendor)
+
+    assert step_for(steps, "vendor").moved == ("vendor",)
+    assert "return-path" in str(step_for(steps, "vendor").do)
+
+
+def test_direct_send_refused_already_is_not_refused_again() -> None:
+    printer = a_sender("printer", Kind.DEVICE, Judgement.LEGITIMATE, anonymous("203.0.113.10"))
+    settings = Settings(
+        accepted_domains=OPEN.accepted_domains, inbound_connectors=(), reject_direct_send=True
+    )
+
+    steps = plan_for(printer, settings=settings)
+
+    assert "reject-direct-send" not in {control.text for control in plan_controls(steps)}
+
+
+def test_the_replay_finds_a_plan_that_refuses_too_early() -> None:
+    printer = a_sender("printer", Kind.DEVICE, Judgement.LEGITIMATE, anonymous("203.0.113.10", 7))
+    steps = plan_for(printer)
+    unsafe = [step for step in steps if not any(text.startswith("allow=") for text in step.controls)]
+
+    assert 7 in {each.refused for each in replay_prefixes(unsafe, [printer], OPEN)}
