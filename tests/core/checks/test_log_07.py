@@ -70,3 +70,9 @@ def test_a_document_that_nothing_rests_on_warns(posture: Build, month: Month) ->
 
 def test_without_any_evidence_it_is_unknown(posture: Build) -> None:
     assert find(CHECK, posture()).outcome is Outcome.UNKNOWN
+
+
+def test_settings_alone_do_not_say_how_old_they_are(posture: Build) -> None:
+    settings = Coverage("tenant.json", "tenant-config", 12)
+
+    assert find(CHECK, posture(coverage=(settings,))).outcome is Outcome.UNKNOWN

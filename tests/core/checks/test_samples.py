@@ -16,7 +16,7 @@ from portero.core.exchange.settings import Tenant, read_settings
 from portero.core.finding import Finding, Outcome, Posture, find
 
 SAMPLES = Path(__file__).resolve().parents[4] / "shared" / "samples" / "tenant-config"
-EXPORTS = sorted(SAMPLES.glob("scubagear-v*.json"))
+EXPORTS = sorted(SAMPLES.glob("scubagear-v[0-9]*.json"))
 # ScubaGear's keys and the cmdlets whose answers they hold.
 CMDLETS = {
     "accepted_domains": "Get-AcceptedDomain",

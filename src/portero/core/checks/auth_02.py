@@ -17,6 +17,7 @@ Exceptions: one mailbox per application, limited by address through Conditional 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from portero.core.address import mailbox_key
@@ -35,7 +36,8 @@ UNUSED_AFTER = timedelta(days=90)
 def _judge(posture: Posture) -> Verdict:
     items = posture.tenant.objects("Get-CASMailbox") or ()
     excepted = [item for item in items if flag(item, "SmtpClientAuthenticationDisabled") is False]
-    standing = [(item, _standing(item, posture)) for item in excepted]
+    kinds, using = _kinds(posture), _using(posture)
+    standing = [(item, _standing(item, posture, kinds, using)) for item in excepted]
     wrong = [item for item, stands in standing if stands is Outcome.FAIL]
     if wrong:
         names = tuple(map(_address, wrong))
@@ -82,11 +84,13 @@ def _judge(posture: Posture) -> Verdict:
     )
 
 
-def _standing(item: ConfigObject, posture: Posture) -> Outcome:
+def _standing(
+    item: ConfigObject, posture: Posture, kinds: Mapping[str, str], senders: Mapping[str, list[Sender]]
+) -> Outcome:
     address = mailbox_key(_address(item))
-    if _kind(address, posture) == "sharedmailbox":
+    if kinds.get(address) == "sharedmailbox":
         return Outcome.FAIL
-    using = [sender for sender in posture.senders if _uses(sender, address)]
+    using = senders.get(address, [])
     alive = address in posture.settings.smtp_auth_protocols
     if not using:
         return Outcome.UNKNOWN
@@ -98,16 +102,22 @@ def _standing(item: ConfigObject, posture: Posture) -> Outcome:
     return Outcome.PASS if alive or last is not None else Outcome.UNKNOWN
 
 
-def _uses(sender: Sender, address: str) -> bool:
-    return sender.path is Path.AUTHENTICATED and address in map(mailbox_key, sender.header_from)
+def _using(posture: Posture) -> Mapping[str, list[Sender]]:
+    """Give the senders that submit with credentials, by the mailboxes they write as."""
+    found: dict[str, list[Sender]] = {}
+    for sender in posture.senders:
+        if sender.path is Path.AUTHENTICATED:
+            for address in sender.header_from:
+                found.setdefault(mailbox_key(address), []).append(sender)
+    return found
 
 
-def _kind(address: str, posture: Posture) -> str:
-    """Give RecipientTypeDetails where Get-Mailbox was exported, else ``""``."""
-    for item in posture.tenant.objects("Get-Mailbox") or ():
-        if mailbox_key(str(item.properties.get("PrimarySmtpAddress") or "")) == address:
-            return str(item.properties.get("RecipientTypeDetails") or "").lower()
-    return ""
+def _kinds(posture: Posture) -> Mapping[str, str]:
+    """Give RecipientTypeDetails by mailbox, where Get-Mailbox was exported."""
+    return {
+        mailbox_key(_address(item)): str(item.properties.get("RecipientTypeDetails") or "").lower()
+        for item in posture.tenant.objects("Get-Mailbox") or ()
+    }
 
 
 def _address(item: ConfigObject) -> str:

@@ -70,7 +70,7 @@ def _verdict(outcome: Outcome, items: list[ConfigObject]) -> Verdict:
         return Verdict(
             outcome,
             Text(
-                "Connectors {names} cover our own domains; only their criterion keeps others out.",
+                "Connectors that cover our own domains, where only their criterion keeps others out: {names}.",
                 names=names,
             ),
             of_objects(items),
@@ -84,7 +84,8 @@ def _verdict(outcome: Outcome, items: list[ConfigObject]) -> Verdict:
     return Verdict(
         outcome,
         Text(
-            "Connectors {names} know their sender by domain name alone, which anyone can write.", names=names
+            "Connectors that know their sender by domain name alone, which anyone can write: {names}.",
+            names=names,
         ),
         of_objects(items),
         Severity.HIGH if grave else None,

@@ -36,7 +36,7 @@ def _judge(posture: Posture) -> Verdict:
         names = tuple(map(identity, surely))
         return Verdict(
             Outcome.FAIL,
-            Text("Connectors {names} treat what they take as internal mail.", names=names),
+            Text("Connectors that treat what they take as internal mail: {names}.", names=names),
             of_objects(surely),
             fix=run(
                 f"Set-InboundConnector -Identity {quote(name)} -TreatMessagesAsInternal $false"

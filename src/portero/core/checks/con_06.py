@@ -41,7 +41,7 @@ def _judge(posture: Posture) -> Verdict:
         return Verdict(
             Outcome.FAIL,
             Text(
-                "Connectors {names} promote headers from the other side and are not the hybrid wizard's with our certificate.",
+                "Connectors that promote headers from the other side without being the hybrid wizard's with our certificate: {names}.",
                 names=tuple(map(identity, wrong)),
             ),
             of_objects(wrong),

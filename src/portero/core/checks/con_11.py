@@ -19,13 +19,12 @@ from __future__ import annotations
 
 from portero.core.address import NetworkMap, parse_network
 from portero.core.checks.origins import of_answers, of_senders
-from portero.core.exchange.attribution import attribute, seen_connectors
+from portero.core.exchange.attribution import Seen, attribute, seen_connectors
 from portero.core.exchange.decision import Decision
 from portero.core.exchange.partner import partner_restriction
 from portero.core.exchange.powershell import adding, quote, removing, run
 from portero.core.exchange.settings import InboundConnector
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
-from portero.core.flow import Flow
 from portero.core.sender import Judgement, Sender
 from portero.core.simulation import Effect
 from portero.core.text import Text
@@ -38,8 +37,9 @@ def _judge(posture: Posture) -> Verdict:
         for held in posture.settings.inbound_connectors or ()
         if held.partner and held.enabled is not False
     ]
+    seen = seen_connectors(flow for sender in posture.senders for flow in sender.flows)
     known = [sender for sender in posture.senders if sender.judgement is Judgement.LEGITIMATE]
-    decisions = [(sender, decision) for sender in known for decision in _decisions(sender, posture)]
+    decisions = [(sender, decision) for sender in known for decision in _decisions(sender, posture, seen)]
     shut_out = [(sender, each) for sender, each in decisions if each.effect is Effect.REFUSED]
     if shut_out:
         return _shut_out(posture, shut_out, partners)
@@ -99,18 +99,13 @@ def _restricted(
     )
 
 
-def _decisions(sender: Sender, posture: Posture) -> list[Decision]:
+def _decisions(sender: Sender, posture: Posture, seen: Seen) -> list[Decision]:
     """Replay the connectors over a sender's ways of sending; only what some connector covers answers."""
-    seen = seen_connectors(_flows(posture))
     found = (
         partner_restriction(flow.key, attribute(flow, posture.settings, seen), posture.settings)
         for flow in sender.flows
     )
     return [decision for decision in found if decision is not None]
-
-
-def _flows(posture: Posture) -> list[Flow]:
-    return [flow for sender in posture.senders for flow in sender.flows]
 
 
 def _shut_out(

@@ -31,7 +31,7 @@ SHOWN = 20
 
 
 def _judge(posture: Posture) -> Verdict:
-    if not posture.coverage and not posture.gaps:
+    if not posture.coverage and not posture.gaps and not posture.tenant.cmdlets():
         return Verdict(Outcome.UNKNOWN, Text("No evidence was read, so there is nothing to judge."))
     used = {each.document for each in posture.coverage if each.rows}
     torn = [gap for gap in posture.gaps if gap.origin.document in used]
@@ -61,6 +61,13 @@ def _judge(posture: Posture) -> Verdict:
                 documents=_documents(list(posture.gaps)),
             ),
             tuple(gap.origin for gap in posture.gaps[:SHOWN]),
+        )
+    if not mail_documents(posture.coverage):
+        return Verdict(
+            Outcome.UNKNOWN,
+            Text(
+                "Every document was read whole, yet none records mail with its time, so nobody can tell how old they are."
+            ),
         )
     return Verdict(
         Outcome.PASS,

@@ -48,7 +48,7 @@ def _judge(posture: Posture) -> Verdict:
         return Verdict(
             Outcome.WARN,
             Text(
-                "Rules {rules} let mail skip filtering, bound to an address or to authentication results.",
+                "Rules by which mail skips filtering, bound to an address or to authentication results: {rules}.",
                 rules=tuple(map(identity, live)),
             ),
             of_objects(live),
@@ -155,9 +155,9 @@ def _verdict(forgeable: list[ConfigObject], posture: Posture) -> Verdict:
     ours = [rule for rule in forgeable if _takes_ours(rule, posture)]
     names = tuple(map(identity, ours or forgeable))
     because = (
-        Text("Rules {rules} let anybody who writes as our domains skip filtering.", rules=names)
+        Text("Rules by which anybody who writes as our domains skips filtering: {rules}.", rules=names)
         if ours
-        else Text("Rules {rules} let anybody who writes a certain sender skip filtering.", rules=names)
+        else Text("Rules by which anybody who writes a certain sender skips filtering: {rules}.", rules=names)
     )
     return Verdict(
         Outcome.FAIL,
