@@ -14,7 +14,7 @@ READMES = ("README.md", "README.es.md")
 PAGES = sorted(path for path in files() if path.suffix == ".md")
 # Written in pieces, so that this file does not find itself.
 MACHINE = re.compile("|".join(("/" + "work/", "/" + "opt/", "/" + "tmp/", "/" + "root/", "/" + "home/")))
-INDEX = re.compile(r"index" + r"-url|pypi" + r"\.org|pythonhosted" + r"\.org|file:" + r"//")
+INDEX = re.compile(r"index" + r"-url|pypi" + r"\.org|pythonhosted" + r"\.org")
 
 
 def blocks(page: Path, language: str) -> list[str]:
