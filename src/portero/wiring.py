@@ -121,6 +121,7 @@ def _gathered(
                 continue
             progress(Text("Reading {document}…", document=found.name))
             reader.read(found, source)
+        tables.finish()
         evidence = app.Evidence(
             tenant=Tenant(reader.objects, reader.answers),
             dns=Dns(reader.dns, reader.zones),

@@ -20,6 +20,9 @@ _TYPES = {
     pa.timestamp("us"): "TIMESTAMP",
 }
 
+# Each insert costs the engine the same again, so batches wait for one another up to this many rows.
+_ROWS_AT_ONCE = 120_000
+
 # A domain as evidence writes it: what follows the last "@", in lower case. A-labels are made later, of the distinct few.
 _DOMAIN = "lower(rtrim(CASE WHEN {0} LIKE '%@%' THEN regexp_extract({0}, '@([^@]*)$', 1) END, '.> '))"
 
@@ -43,18 +46,29 @@ class EvidenceTables:
         )
         # Nothing in evidence may make the engine read another file or the network.
         self.connection.execute("SET enable_external_access = false; SET lock_configuration = true")
+        self._waiting: dict[tuple[int, str], list[pa.RecordBatch]] = {}
         for table, schema in TABLES.items():
             columns = ", ".join(f"{field.name} {_TYPES[field.type]}" for field in schema)
             self.connection.execute(f"CREATE TABLE {table} ({columns})")
 
     def add(self, document: int, table: str, rows: pa.RecordBatch) -> None:
         """Append a batch of rows that stand in the document with this number."""
-        names = ", ".join(field.name for field in TABLES[table])
-        incoming = pa.Table.from_batches([rows])
-        self.connection.register("incoming", incoming)
+        waiting = self._waiting.setdefault((document, table), [])
+        waiting.append(rows)
+        if sum(batch.num_rows for batch in waiting) >= _ROWS_AT_ONCE:
+            self._flush(document, table)
+
+    def finish(self) -> None:
+        """Append what still waits; queries see all rows only after it."""
+        for document, table in list(self._waiting):
+            self._flush(document, table)
+
+    def _flush(self, document: int, table: str) -> None:
+        batches = self._waiting.pop((document, table))
         columns = ", ".join(field.name for field in TABLES[table] if field.name != "document")
+        self.connection.register("incoming", pa.Table.from_batches(batches))
         self.connection.execute(
-            f"INSERT INTO {table} ({names}) SELECT {int(document)}, {columns} FROM incoming"  # noqa: S608 - own names
+            f"INSERT INTO {table} (document, {columns}) SELECT {int(document)}, {columns} FROM incoming"  # noqa: S608 - own names
         )
         self.connection.unregister("incoming")
 
