@@ -103,13 +103,13 @@ def _protects(rule: ConfigObject) -> bool:
     return (
         any(flag(rule, name) is True for name in ("Quarantine", "DeleteMessage"))
         or bool(texts(rule, "RejectMessageReasonText") or texts(rule, "RejectMessageEnhancedStatusCode"))
-        or (level.isdigit() and int(level) >= 5)
+        or level in {"5", "6", "7", "8", "9"}
     )
 
 
 def _order(rule: ConfigObject) -> int:
     value = str(rule.properties.get("Priority"))
-    return int(value) if value.isascii() and value.isdigit() else 0
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
 
 
 def _bound(rule: ConfigObject) -> bool:

@@ -196,7 +196,7 @@ def _customs(tenant: Tenant, family: Family, by_name: dict[str, ConfigObject]) -
 def _priority(rule: ConfigObject) -> int:
     value = str(rule.properties.get("Priority"))
     # A rule without a readable priority goes last, where it takes least.
-    return int(value) if value.isascii() and value.isdigit() else 2**31
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 2**31
 
 
 def _class(
