@@ -72,6 +72,7 @@ WORDS = [
     "a@@b",
     "",
     "²",
+    "9" * 5000,
 ]
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(WORDS) | st.text(max_size=8),
