@@ -1,0 +1,79 @@
+"""plan.md: the plan for a reader, in Markdown in which no value of the evidence means anything but itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from portero.core.sender import Sender
+from portero.core.step import Step
+from portero.core.text import Text
+from portero.faces.render import Renderer
+
+# Signs by which Markdown, or HTML inside it, gives text a meaning. Source: CommonMark 0.31 section 2.4 and 6.
+_SIGNS = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~&=$^@:])")
+# An address or a mailbox that a viewer would turn into a link is broken up by the escapes of ``:`` and ``@``; the dot
+# after ``www`` is the one way left (GitHub Flavored Markdown, autolinks).
+_BARE = re.compile(r"\bwww\.", re.IGNORECASE)
+_ORDERED = re.compile(r"^(\s*\d+)([.])", re.MULTILINE)
+
+
+def escaped(text: str) -> str:
+    """Write text so that Markdown shows it as it is, on one line."""
+    line = " ".join(text.split())
+    line = _SIGNS.sub(r"\\\1", line)
+    line = _BARE.sub(lambda found: found.group().replace(".", r"\."), line)
+    return _ORDERED.sub(r"\1\\\2", line)
+
+
+def plan_markdown(steps: Sequence[Step], senders: Sequence[Sender], renderer: Renderer) -> str:
+    """
+    Write the plan.
+
+    senders:  those of the audit, for their labels.
+    Source: contract section 3.
+    """
+    say = renderer.text
+    known = {sender.id: say(sender.label) for sender in senders}
+    lines = [f"# {escaped(say(Text('The plan')))}", ""]
+    lines += [
+        escaped(
+            say(
+                Text(
+                    "No step refuses mail before the senders that must be kept have another way in. Nothing is run: "
+                    "apply.ps1, verify.ps1 and rollback.ps1 are for you to review."
+                )
+            )
+        ),
+        "",
+    ]
+    for step in steps:
+        lines += _step(step, known, renderer)
+    return "\n".join(lines)
+
+
+def _step(step: Step, known: dict[str, str], renderer: Renderer) -> list[str]:
+    say = renderer.text
+    lines = [f"## {step.n}\\. {escaped(say(step.title))}", ""]
+    rows = [
+        (Text("Why"), say(step.why)),
+        (Text("Do"), say(step.do)),
+        (Text("Verify"), say(step.verify)),
+        (Text("Undo"), say(step.undo)),
+        (Text("Owner"), say(step.owner)),
+        (Text("Risk"), renderer.label("risk", step.risk.value)),
+        (Text("After steps"), renderer.joined([str(number) for number in step.after])),
+        (Text("Senders"), renderer.joined([known.get(each, each) for each in step.senders])),
+        (Text("Controls in force"), renderer.joined(list(step.controls))),
+    ]
+    lines += [f"- **{escaped(say(name))}** {escaped(value)}" for name, value in rows if value]
+    if step.commands:
+        lines += ["", *_fenced([command.apply for command in step.commands])]
+    return [*lines, ""]
+
+
+def _fenced(commands: Sequence[str]) -> list[str]:
+    """Show commands in a fence longer than any run of backticks within."""
+    longest = max((len(run) for command in commands for run in re.findall("`+", command)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [f"{fence}powershell", *commands, fence]
