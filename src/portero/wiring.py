@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,15 +19,19 @@ from portero.core.finding import Profile
 from portero.core.register import Configuration
 from portero.core.simulation import Simulation
 from portero.core.text import Text
+from portero.demo import write_sample
 from portero.engine.evidence_tables import EvidenceTables, evidence_tables
 from portero.engine.fold import Folded, fold
 from portero.errors import ConfigError, InputError
 from portero.faces.audit_json import as_json, audit_document
+from portero.faces.plan_markdown import plan_markdown
+from portero.faces.powershell import scripts
 from portero.faces.render import Renderer
+from portero.faces.report.page import render_report
 from portero.faces.tables import findings_csv, senders_csv
 from portero.sources import sources
 from portero.sources.document import Batch, Document, Note, Source
-from portero.sources.walk import walk
+from portero.sources.walk import name_below, walk
 
 Progress = Callable[[Text], None]
 
@@ -107,13 +111,15 @@ def _gathered(
     settings_file = config or find_config(paths)
     configuration = load_config(settings_file) if settings_file else Configuration()
     known = sources()
+    # The configuration is read apart from the evidence, so it is neither evidence nor unknown.
+    own = {name_below(settings_file, path) for path in paths} if settings_file else set()
     with evidence_tables() as tables:
         reader = _Reader(tables, [], {}, {}, [], [], [], [], [])
         for found in walk(paths):
             if isinstance(found, Gap):
                 reader.gaps.append(found)
                 continue
-            if settings_file and Path(found.name) == settings_file:
+            if found.name in own:
                 continue
             source = next((each for each in known if each.recognise(found.head)), None)
             if source is None:
@@ -163,12 +169,30 @@ def control(text: str) -> Control:
 def write(audit: Audit, out: Path, lang: str) -> list[Path]:
     """Write the files of an audit and give their paths."""
     renderer = Renderer(lang)
-    out.mkdir(parents=True, exist_ok=True)
     files = {
         "audit.json": as_json(audit_document(audit, renderer)).encode(),
         "senders.csv": senders_csv(audit, renderer),
         "findings.csv": findings_csv(audit, renderer),
+        "report.html": render_report(audit, lang).encode(),
     }
+    return [*_write_files(out, files), *write_plan(audit, out, lang)]
+
+
+def write_plan(audit: Audit, out: Path, lang: str) -> list[Path]:
+    """Write the plan and its scripts alone and give their paths."""
+    renderer = Renderer(lang)
+    plan = plan_markdown(audit.plan, audit.senders, renderer).encode()
+    return _write_files(out, {"plan.md": plan, **scripts(audit.plan, renderer.text)})
+
+
+def _write_files(out: Path, files: Mapping[str, bytes]) -> list[Path]:
+    out.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (out / name).write_bytes(content)
     return [out / name for name in files]
+
+
+def demo(out: Path, progress: Progress) -> None:
+    """Write the evidence of a sample organisation."""
+    progress(Text("Writing three months of mail of a sample organisation…"))
+    write_sample(out, datetime.now(UTC))

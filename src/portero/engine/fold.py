@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import cast
 
+import pyarrow as pa
+
 from portero.core.address import a_label, client_address
 from portero.core.audit import Totals
 from portero.core.evidence import Origin
@@ -283,8 +285,10 @@ def _addresses(tables: EvidenceTables) -> None:
 
 def _fill(tables: EvidenceTables, table: str, rows: list[tuple[str | None, ...]]) -> None:
     if rows:
-        marks = ", ".join("?" for _ in rows[0])
-        tables.connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+        columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
+        tables.connection.register("incoming", pa.table(columns, [f"c{n}" for n in range(len(columns))]))
+        tables.connection.execute(f"INSERT INTO {table} SELECT * FROM incoming")
+        tables.connection.unregister("incoming")
 
 
 class _Gathered(defaultdict[str, dict[str, object]]):

@@ -32,15 +32,15 @@ def walk(paths: Iterable[Path], limits: Limits = LIMITS) -> Iterator[Document | 
             if real in seen:
                 continue
             seen.add(real)
-            name = _name(file, path)
+            name = name_below(file, path)
             # Two folders may hold a file of the same name; then the whole path tells them apart.
             yield from _documents(file, str(file) if name in named else name, limits)
             named.add(name)
 
 
-def _name(file: Path, root: Path) -> str:
+def name_below(file: Path, root: Path) -> str:
     """Give the name a reader knows a file by: its path below the folder that was handed over."""
-    return file.name if file == root else file.relative_to(root).as_posix()
+    return file.relative_to(root).as_posix() if file != root and file.is_relative_to(root) else file.name
 
 
 def _files(path: Path) -> Iterator[Path]:
