@@ -32,7 +32,9 @@ HOSTILE = [
     "mañana 印刷 {0} %s",
 ]
 # Names that a person can see whole; the others are refused, which a test of its own holds.
-NAMES = st.text(st.characters(exclude_categories=["Cc", "Cf", "Cs", "Zl", "Zp"]), min_size=1, max_size=12)
+NAMES = st.text("'‘’‚‛$ab", min_size=1, max_size=6) | st.text(
+    st.characters(exclude_categories=["Cc", "Cf", "Cs", "Zl", "Zp"]), min_size=1, max_size=12
+)
 UNDO = re.compile(r"^@\((@\(.*\)) \| Where-Object \{ @\(\$prior\.(\w+)\) -contains \$_ \}\)$")
 
 
@@ -107,7 +109,7 @@ def test_a_title_never_leaves_its_comment(breaking: str) -> None:
         assert "Remove-Mailbox" not in command_names(tree)
 
 
-@given(st.text())
+@given(st.text() | st.text("'‘’‚‛\"`$;a"))
 def test_a_quoted_value_reads_back_as_itself_or_is_refused(value: str) -> None:
     try:
         written = quoted(value)
