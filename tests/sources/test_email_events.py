@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 
 import pytest
 from hypothesis import given
@@ -120,3 +121,22 @@ def test_rows_at_the_cap_of_the_portal_are_probably_cut():
 @given(st.binary(max_size=400))
 def test_nothing_behind_the_heading_raises(tail):
     read(table(MAIL) + tail)
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda mail: {"schema": [{"name": "Timestamp", "type": "datetime"}], "results": [mail]},
+        lambda mail: {
+            "records": [
+                {"time": "t", "category": "AdvancedHunting-EmailEvents", "properties": mail},
+                {"time": "t", "category": "AdvancedHunting-EmailUrlInfo", "properties": {"Url": "u"}},
+            ]
+        },
+    ],
+)
+def test_hunting_answers_and_streamed_records_say_the_same_as_the_portal(wrap):
+    streamed = MAIL | {"Connectors": None, "ThreatTypes": None, "SenderIPv6": None, "EmailSize": 12}
+    (row,), _, _ = read(json.dumps(wrap(streamed)).encode())
+    (same,), _, _ = read(table(MAIL))
+    assert row | {"line": 2} == same

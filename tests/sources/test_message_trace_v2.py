@@ -1,6 +1,11 @@
 """Get-MessageTraceV2 CSV: type line, delimiter, what the source does not know."""
 
 import io
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pytest
 
 from portero.core.evidence import Gap
 from portero.sources.document import Batch, Document
@@ -32,3 +37,37 @@ def test_a_semicolon_file_with_a_type_line_is_read():
         None,
     )
     assert not [item for item in items if isinstance(item, Gap)]
+
+
+def rows_of(raw: bytes):
+    document = Document("t.json", head_of(raw), lambda: io.BytesIO(raw), len(raw))
+    assert SOURCE.recognise(document.head)
+    items = list(SOURCE.read(document))
+    assert not [item for item in items if isinstance(item, Gap)]
+    return [line for item in items if isinstance(item, Batch) for line in item.rows.to_pylist()]
+
+
+def test_the_json_of_the_reporting_service_is_read_with_either_form_of_time():
+    record = {
+        "MessageId": "\\u003cx@a.com\\u003e",
+        "Received": "/Date(1658751973240)/",
+        "SenderAddress": "p@a.com",
+        "RecipientAddress": "U@a.com",
+        "FromIP": None,
+        "Size": 7,
+        "MessageTraceId": "A5E6",
+    }
+    rows = rows_of(json.dumps([record, record | {"Received": "2022-07-25T12:26:13.24"}]).encode())
+    assert {row["observed_at"] for row in rows} == {datetime(2022, 7, 25, 12, 26, 13, 240_000)}  # noqa: DTZ001
+    assert {(row["message_id"], row["client_ip"], row["size_octets"]) for row in rows} == {("x@a.com", "", 7)}
+
+
+def test_what_a_siem_archived_is_read():
+    folder = Path(__file__).resolve().parents[2] / "../shared/samples/m365-message-trace"
+    files = sorted(folder.rglob("*.log"))
+    if not files:
+        pytest.skip("the samples of message traces are not beside the checkout")
+    for file in files:
+        rows = rows_of(file.read_bytes())
+        assert rows
+        assert all(row["observed_at"] and row["sender"] and "<" not in row["message_id"] for row in rows)

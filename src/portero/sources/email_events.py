@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 
 from portero.core.evidence import Gap, Origin
 from portero.core.text import Text, count
-from portero.sources.csv_rows import CUTS, Rows, csv_rows, plain
+from portero.sources.csv_rows import CUTS, Rows, plain
 from portero.sources.document import Batch, Document, Head, Item, Note, Source
+from portero.sources.json_rows import rows
 from portero.sources.mail_rows import guids, integers, iso_times, mail_batch, message_ids, words
 
 # A join renames the second table's columns with a 1, and Log Analytics shows times as "Timestamp [UTC]".
@@ -55,14 +56,14 @@ _VERDICT_CHARACTERS = 4096  # longer text is no AuthenticationDetails
 
 def recognise(head: Head) -> bool:
     """Tell by the mail's id and one column that the companion tables (URLs, attachments, later moves) lack."""
-    names = {plain(name).removesuffix("utc").removesuffix("1") for name in head.columns}
+    names = {plain(name).removesuffix("utc").removesuffix("1") for name in head.columns or head.keys}
     return {"networkmessageid", "senderfromaddress"} <= names and not _OWN.isdisjoint(names)
 
 
 def read(document: Document) -> Iterator[Item]:
     """Stream the rows; a column that the query left out is null. Source: reference data-formats section 8."""
     total, undated = 0, 0
-    for block in csv_rows(document, _COLUMNS):
+    for block in rows(document, _COLUMNS, table="EmailEvents"):
         if isinstance(block, Gap):
             yield block
             continue
@@ -98,7 +99,7 @@ def _batch(block: Rows) -> Batch:
             "display_name": cells.get("SenderDisplayName"),
             "recipients": None if recipients is None else pc.utf8_lower(recipients),
             "client_ip": _client(cells),
-            "connector": _known(cells.get("Connectors")),
+            "connector": cells.get("Connectors"),
             "direction": words(
                 cells.get("EmailDirection"), lambda text: _DIRECTIONS.get(text.strip().lower())
             ),
@@ -107,21 +108,16 @@ def _batch(block: Rows) -> Batch:
             "dmarc": words(verdicts, partial(_verdict, "dmarc")),
             "compauth": words(verdicts, partial(_verdict, "compauth")),
             "outcome": _outcome(cells),
-            "threat": words(_known(cells.get("ThreatTypes")), _threat),
+            "threat": words(cells.get("ThreatTypes"), _threat),
             "subject": cells.get("Subject"),
             "size_octets": integers(cells.get("EmailSize")),
         },
     )
 
 
-def _known(cells: pa.Array | None) -> pa.Array | None:
-    """Read null as ``""``: the portal writes one and the streaming API the other for the same answer, "none"."""
-    return None if cells is None else pc.fill_null(cells, "")
-
-
 def _client(cells: dict[str, pa.Array]) -> pa.Array | None:
     """Give the address of either family; that there is none is known only when the query kept both columns."""
-    four, six = _known(cells.get("SenderIPv4")), _known(cells.get("SenderIPv6"))
+    four, six = cells.get("SenderIPv4"), cells.get("SenderIPv6")
     if four is not None and six is not None:
         return pc.if_else(pc.equal(four, ""), six, four)
     only = six if four is None else four
@@ -129,7 +125,7 @@ def _client(cells: dict[str, pa.Array]) -> pa.Array | None:
 
 
 def _outcome(cells: dict[str, pa.Array]) -> pa.Array | None:
-    action, location = _known(cells.get("DeliveryAction")), _known(cells.get("DeliveryLocation"))
+    action, location = cells.get("DeliveryAction"), cells.get("DeliveryLocation")
     if action is None or location is None:
         return words(action if location is None else location, _fate)
     return words(pc.binary_join_element_wise(action, location, "|"), _fate)

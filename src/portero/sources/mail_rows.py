@@ -82,3 +82,16 @@ def iso_times(cells: pa.Array) -> pa.Array:
     zoned = pc.match_substring_regex(regular, r"(Z|[+-]\d\d:?\d\d)$")
     utc = pc.if_else(zoned, regular, pc.binary_join_element_wise(regular, "Z", ""))
     return utc.cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us"))
+
+
+def times(cells: pa.Array) -> pa.Array:
+    """Read ISO times, or OData's ``/Date(1658751973240)/``, milliseconds since 1970 in UTC whatever offset follows."""
+    odata = r"^/Date\((-?\d{1,14})([+-]\d{4})?\)/$"
+    if not pc.any(pc.match_substring(cells, "/Date(")).as_py():
+        return iso_times(cells)
+    regular = pc.match_substring_regex(cells, odata)
+    digits = pc.if_else(
+        regular, pc.replace_substring_regex(cells, odata, r"\1"), pa.scalar(None, pa.string())
+    )
+    moments = pc.multiply(digits.cast(pa.int64()), 1000).cast(pa.timestamp("us"))
+    return pc.if_else(regular, moments, iso_times(cells))

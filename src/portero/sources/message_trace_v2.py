@@ -1,16 +1,18 @@
-"""Get-MessageTraceV2 and its predecessor as CSV: one row a mail and recipient, with one sender of unknown kind."""
+"""Get-MessageTraceV2 and its predecessors, as CSV or JSON: one row a mail and recipient, with one sender of unknown kind."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from portero.core.evidence import Gap, Origin
 from portero.core.text import Text, count
-from portero.sources.csv_rows import CUTS, csv_rows
+from portero.sources.csv_rows import CUTS
 from portero.sources.document import Document, Head, Item, Note, Source
-from portero.sources.mail_rows import guids, integers, iso_times, mail_batch, message_ids, words
+from portero.sources.json_rows import rows
+from portero.sources.mail_rows import guids, integers, mail_batch, message_ids, times, words
 
 _COLUMNS = {
     name: (name,)
@@ -40,30 +42,31 @@ _OUTCOMES = {
 def recognise(head: Head) -> bool:
     """Tell by the columns that a trace has and a detail has not."""
     return {"messagetraceid", "received", "senderaddress", "recipientaddress"} <= {
-        name.lower() for name in head.columns
+        name.lower() for name in head.columns or head.keys
     }
 
 
 def read(document: Document) -> Iterator[Item]:
     """Stream the rows; times that are not ISO (Export-Csv writes the computer's own form) are null and named."""
     total, undated = 0, 0
-    for block in csv_rows(document, _COLUMNS):
+    for block in rows(document, _COLUMNS):
         if isinstance(block, Gap):
             yield block
             continue
         cells = block.cells
-        times = iso_times(cells["Received"])
+        recipients, received = cells.get("RecipientAddress"), cells.get("Received")
+        moments = pa.nulls(len(block.lines), pa.timestamp("us")) if received is None else times(received)
         total += len(block.lines)
-        undated += times.null_count
+        undated += moments.null_count
         yield mail_batch(
             SOURCE.id,
             block.lines,
             {
-                "network_message_id": guids(cells["MessageTraceId"]),
+                "network_message_id": guids(cells.get("MessageTraceId")),
                 "message_id": message_ids(cells.get("MessageId")),
-                "observed_at": times,
-                "sender": cells["SenderAddress"],
-                "recipients": pc.utf8_lower(cells["RecipientAddress"]),
+                "observed_at": moments,
+                "sender": cells.get("SenderAddress"),
+                "recipients": None if recipients is None else pc.utf8_lower(recipients),
                 "client_ip": cells.get("FromIP"),
                 "outcome": words(cells.get("Status"), lambda text: _OUTCOMES.get(text.strip().lower())),
                 "subject": cells.get("Subject"),
