@@ -41,10 +41,13 @@ def write_sample(folder: Path, end: datetime) -> None:
     """
     Write the evidence of the sample organisation.
 
-    end:  the last day of the evidence, aware UTC; the same day gives the same bytes.
+    end:  when the story is told, aware UTC; it ends on the Saturday before, and the same week gives the same bytes.
     """
     chance = Random(20261124)  # noqa: S311 - a story, not a secret
-    start = end.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None) - timedelta(days=DAYS)
+    # The story always ends on a Saturday at midnight, so that its weeks and counts are the same on every day it is told.
+    last = end.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    last -= timedelta(days=(last.weekday() - 5) % 7)
+    start = last - timedelta(days=DAYS)
     mails = sorted(_story(chance, start), key=lambda mail: mail.at, reverse=True)
     ids = [UUID(int=chance.getrandbits(128), version=4) for _ in mails]
     folder.mkdir(parents=True, exist_ok=True)
@@ -62,15 +65,15 @@ def _story(chance: Random, start: datetime) -> Iterator[_Mail]:
         if day.weekday() < 5:
             yield from _working_day(chance, day, number)
         yield _at(chance, day, "nas@" + DOMAIN, PEOPLE[11], "Backup report: job finished", "198.51.100.12", 2)
-        if day.day == 28:
+        if number % 28 == 20:
             for person in PEOPLE:
                 yield _at(
                     chance, day, "payroll@" + DOMAIN, person, f"Your pay slip {day:%m/%Y}", "203.0.113.40", 6
                 )
-        if number in {71, 72}:
+        if number in {73, 74}:
             for person in PEOPLE:
                 yield _at(chance, day, person, person, f"New voice message (0:{number})", "192.0.2.66", 13)
-        if number == 78:
+        if number == 80:
             for person in PEOPLE[:8]:
                 yield _at(
                     chance,
@@ -122,7 +125,7 @@ def _working_day(chance: Random, day: datetime, number: int) -> Iterator[_Mail]:
             "Offer",
             f"203.0.113.{chance.randint(100, 200)}",
         )
-    if number % 7 == 1:
+    if number % 7 == 3:
         for person in PEOPLE:
             yield _at(
                 chance, day, "news@" + DOMAIN, person, f"Staff newsletter {number // 7 + 1}", "203.0.113.50"
