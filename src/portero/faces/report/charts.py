@@ -22,7 +22,7 @@ ORDER = (Judgement.LEGITIMATE, Judgement.UNDECIDED, Judgement.ABUSE)
 _MOST_COLUMNS = 70
 # Senders drawn by name in the flow; the rest are folded by judgement.
 _NAMED = 12
-_LONGEST_NAME = 32
+_LONGEST_NAME = 38
 _EFFECTS = (Effect.REFUSED, Effect.UNDETERMINED, Effect.KEPT)
 
 

@@ -26,6 +26,8 @@ T = TypeVar("T")
 # Rows a table shows; the rest stand in the CSV files and in audit.json, and the table says how many.
 MOST_SENDERS = 200
 MOST_QUESTIONS = 50
+# Questions that stand open; the rest are folded.
+ASKED_FIRST = 6
 MOST_EFFECTS = 50
 MOST_GAPS = 100
 MOST_DOCUMENTS = 100
@@ -62,6 +64,7 @@ def render_report(audit: Audit, lang: str = "en") -> str:
         labels={each.id: each.label for each in audit.senders},
         block_effects={each.sender: each.effect for each in block.senders} if block else {},
         questions=_questions(audit.senders),
+        asked_first=ASKED_FIRST,
         simulations=[_view(each) for each in audit.simulations],
         findings=sorted(audit.findings, key=_gravity),
         outcome_counts=[(each, sum(held.outcome is each for held in audit.findings)) for each in _OUTCOMES],
@@ -174,7 +177,6 @@ def _view(simulation: Simulation) -> dict[str, object]:
     }
 
 
-def _gravity(finding: Finding) -> tuple[int, int, int, str]:
-    """Order findings: what fails and what nobody knows before what is well, graver first."""
-    open_first = 0 if finding.outcome in {Outcome.FAIL, Outcome.WARN, Outcome.UNKNOWN} else 1
-    return open_first, list(Severity).index(finding.severity), _OUTCOMES.index(finding.outcome), finding.id
+def _gravity(finding: Finding) -> tuple[int, int, str]:
+    """Order findings: what fails, then what could be better, is unknown, is well; graver first in each."""
+    return _OUTCOMES.index(finding.outcome), list(Severity).index(finding.severity), finding.id
