@@ -87,10 +87,32 @@ class Dns:
                 continue
             if any(is_at_or_below(name, cut) for cut in zone.delegations):
                 break
-            exists = any(is_at_or_below(held, name) for held in self._names)
+            exists = self._exists(name)
+            if not exists and (wild := self._wildcard(name)):
+                # A wildcard answers for names that do not exist. Source: RFC 4592 section 3.3.1.
+                if (wild, "CNAME") in self._answers and type_ != "CNAME":
+                    break
+                held = self._answers.get((wild, type_))
+                return DnsAnswer(
+                    question,
+                    type_,
+                    DnsStatus.NOERROR,
+                    held.answers if held else (),
+                    held.origin if held else zone.origin,
+                )
             status = DnsStatus.NOERROR if exists else DnsStatus.NXDOMAIN
             return DnsAnswer(question, type_, status, (), zone.origin)
         return DnsAnswer(question, type_, DnsStatus.UNKNOWN)
+
+    def _exists(self, name: str) -> bool:
+        return any(is_at_or_below(held, name) for held in self._names)
+
+    def _wildcard(self, name: str) -> str | None:
+        """Find the wildcard beside the closest name above that exists, where there is one."""
+        above = name.partition(".")[2]
+        while above and not self._exists(above):
+            above = above.partition(".")[2]
+        return f"*.{above}" if f"*.{above}" in self._names else None
 
     def __bool__(self) -> bool:
         return bool(self._answers or self._zones)
