@@ -1,0 +1,86 @@
+"""Message trace of Microsoft Graph as JSON or CSV: one row a mail and recipient, with one sender of unknown kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from portero.core.evidence import Gap, Origin
+from portero.core.text import Text, count
+from portero.sources.csv_rows import CUTS
+from portero.sources.document import Document, Head, Item, Note, Source
+from portero.sources.json_rows import rows
+from portero.sources.mail_rows import guids, integers, mail_batch, message_ids, times, words
+
+_COLUMNS = {
+    name: (name,)
+    for name in (
+        "id",
+        "senderAddress",
+        "recipientAddress",
+        "messageId",
+        "receivedDateTime",
+        "subject",
+        "size",
+        "fromIP",
+        "status",
+    )
+}
+_OUTCOMES = {
+    "delivered": "delivered",
+    "expanded": "expanded",
+    "failed": "failed",
+    "filteredasspam": "junked",
+    "gettingstatus": "pending",
+    "pending": "pending",
+    "quarantined": "quarantined",
+}
+
+
+def recognise(head: Head) -> bool:
+    """Tell by the time, which the cmdlets call Received; PowerShell writes the names with capitals."""
+    return {"receiveddatetime", "senderaddress", "recipientaddress"} <= {
+        name.lower() for name in head.columns or head.keys
+    }
+
+
+def read(document: Document) -> Iterator[Item]:
+    """Stream the rows. Source: reference data-formats section 4 (entity exchangeMessageTrace)."""
+    total, undated = 0, 0
+    for block in rows(document, _COLUMNS):
+        if isinstance(block, Gap):
+            yield block
+            continue
+        cells = block.cells
+        received, recipients = cells.get("receivedDateTime"), cells.get("recipientAddress")
+        moments = pa.nulls(len(block.lines), pa.timestamp("us")) if received is None else times(received)
+        total += len(block.lines)
+        undated += moments.null_count
+        yield mail_batch(
+            SOURCE.id,
+            block.lines,
+            {
+                "network_message_id": guids(cells.get("id")),
+                "message_id": message_ids(cells.get("messageId")),
+                "observed_at": moments,
+                "sender": cells.get("senderAddress"),
+                "recipients": None if recipients is None else pc.utf8_lower(recipients),
+                "client_ip": cells.get("fromIP"),
+                "outcome": words(cells.get("status"), lambda text: _OUTCOMES.get(text.strip().lower())),
+                "subject": cells.get("subject"),
+                "size_octets": integers(cells.get("size")),
+            },
+        )
+    if undated:
+        one, many = "{n} row has a time that cannot be read.", "{n} rows have a time that cannot be read."
+        yield Gap(Origin(document.name), count(one, many, undated), undated)
+    if total in CUTS:
+        reason = Text(
+            "Exactly {rows} rows: probably cut by the export. Ask again for shorter periods.", rows=total
+        )
+        yield Note(reason)
+
+
+SOURCE = Source("message-trace-graph", Text("Message trace (Microsoft Graph)"), recognise, read)
