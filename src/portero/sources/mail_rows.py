@@ -95,3 +95,10 @@ def times(cells: pa.Array) -> pa.Array:
     )
     moments = pc.multiply(digits.cast(pa.int64()), 1000).cast(pa.timestamp("us"))
     return pc.if_else(regular, moments, iso_times(cells))
+
+
+def connectors(cells: pa.Array | None) -> pa.Array | None:
+    r"""Give inbound connectors' names; the default receive path (``SERVER\Default SERVER``) is no connector: ``""``."""
+    if cells is None:
+        return None
+    return pc.replace_substring_regex(cells, r"(?i)^\s*[^\\]+\\Default( Frontend)?( [^\\]*)?$", "")
