@@ -54,12 +54,22 @@ def test_recipients_are_unpacked_and_the_best_fate_stands():
     assert (rows[0]["recipients"], rows[0]["outcome"]) == ("u@a.com;v@a.com", "delivered")
 
 
-def test_an_address_blanked_after_ten_days_is_unknown_and_an_own_mail_has_none():
+def test_an_empty_address_is_unknown_and_an_own_mail_has_none():
     old = "2026-11-01T10:00:00Z"
+    # Own mail of the same age stands first: the order of the rows must not matter.
     rows, _, _ = read(
-        (HEADING + row() + row(ip="") + row(at=old, ip="") + row(at=old, ip="", way="Originating")).encode()
+        (HEADING + row(at=old, ip="", way="Originating") + row(at=old, ip="") + row(ip="") + row()).encode()
     )
-    assert [r["client_ip"] for r in rows] == ["192.0.2.1", "", None, ""]
+    assert [r["client_ip"] for r in rows] == ["", None, None, "192.0.2.1"]
+
+
+def test_the_default_receive_path_is_no_connector():
+    rows, _, _ = read(
+        (
+            HEADING + row().replace(",,N", ",SRV01\\Default SRV01,N") + row().replace(",,N", ",Printers,N")
+        ).encode()
+    )
+    assert [r["connector"] for r in rows] == ["", "Printers"]
 
 
 def test_lines_stay_true_past_line_breaks_and_a_broken_record_is_named():

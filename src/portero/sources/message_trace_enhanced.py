@@ -11,7 +11,7 @@ from portero.core.evidence import Gap, Origin
 from portero.core.text import Text, count
 from portero.sources.csv_rows import CUTS, Rows, csv_rows
 from portero.sources.document import Batch, Document, Head, Item, Note, Source
-from portero.sources.mail_rows import guids, integers, iso_times, mail_batch, message_ids, words
+from portero.sources.mail_rows import connectors, guids, integers, iso_times, mail_batch, message_ids, words
 
 _COLUMNS = {
     name: (name,)
@@ -37,9 +37,6 @@ _FATES = (
     ("quarantine", "quarantined"),
     ("fail", "failed"),
 )
-_KEPT_FOR_US = (
-    10 * 24 * 3600 * 1_000_000
-)  # original_client_ip is blanked after ten days (reference data-formats 5.2)
 
 
 def recognise(head: Head) -> bool:
@@ -53,10 +50,10 @@ def read(document: Document) -> Iterator[Item]:
     """
     Stream the rows.
 
-    An empty client address of incoming mail is unknown (null) when the row is more than ten days older than the
-    newest row read so far, since Exchange blanks it then; in files that are sorted newest first that is exact.
+    Exchange blanks the client address of incoming mail after ten days (reference data-formats section 5.2), so that
+    an empty one is unknown (null); only own mail is known to have none.
     """
-    total, undated, newest = 0, 0, None
+    total, undated = 0, 0
     for block in csv_rows(document, _COLUMNS):
         if isinstance(block, Gap):
             yield block
@@ -64,9 +61,7 @@ def read(document: Document) -> Iterator[Item]:
         total += len(block.lines)
         times = iso_times(block.cells["origin_timestamp_utc"])
         undated += times.null_count
-        latest = pc.max(times).cast(pa.int64()).as_py()
-        newest = max((value for value in (newest, latest) if value is not None), default=None)
-        yield _batch(block, times, newest)
+        yield _batch(block, times)
     if undated:
         one, many = "{n} row has a time that cannot be read.", "{n} rows have a time that cannot be read."
         yield Gap(Origin(document.name), count(one, many, undated), undated)
@@ -77,16 +72,14 @@ def read(document: Document) -> Iterator[Item]:
         yield Note(reason)
 
 
-def _batch(block: Rows, times: pa.Array, newest: int | None) -> Batch:
+def _batch(block: Rows, times: pa.Array) -> Batch:
     cells = block.cells
     direction = words(cells.get("directionality"), lambda text: _DIRECTIONS.get(text.strip().lower()))
     recipients, outcome = _recipients(cells["recipient_status"])
     client = cells["original_client_ip"]
-    if newest is not None:
-        old = pc.fill_null(pc.less(times.cast(pa.int64()), newest - _KEPT_FOR_US), True)
-        own = pa.nulls(len(client), pa.bool_()) if direction is None else pc.equal(direction, "originating")
-        blanked = pc.and_(pc.and_(pc.equal(client, ""), old), pc.invert(pc.fill_null(own, False)))
-        client = pc.if_else(blanked, pa.scalar(None, pa.string()), client)
+    own = pa.nulls(len(client), pa.bool_()) if direction is None else pc.equal(direction, "originating")
+    blanked = pc.and_(pc.equal(client, ""), pc.invert(pc.fill_null(own, False)))
+    client = pc.if_else(blanked, pa.scalar(None, pa.string()), client)
     return mail_batch(
         SOURCE.id,
         block.lines,
@@ -97,7 +90,7 @@ def _batch(block: Rows, times: pa.Array, newest: int | None) -> Batch:
             "sender": cells.get("sender_address"),
             "recipients": recipients,
             "client_ip": client,
-            "connector": cells.get("connector_id"),
+            "connector": connectors(cells.get("connector_id")),
             "direction": direction,
             "outcome": outcome,
             "subject": cells.get("message_subject"),
