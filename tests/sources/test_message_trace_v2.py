@@ -71,3 +71,9 @@ def test_what_a_siem_archived_is_read():
         rows = rows_of(file.read_bytes())
         assert rows
         assert all(row["observed_at"] and row["sender"] and "<" not in row["message_id"] for row in rows)
+
+
+def test_times_in_the_computers_own_form_are_read_when_the_column_decides():
+    one = TRACE.replace("2026-11-20T10:00:00.1234567", "9/5/2026 6:10 PM")
+    both = one + one.splitlines()[-1].replace("9/5", "11/20") + "\r\n"
+    assert [row["observed_at"].month for row in rows_of(both.encode())] == [9, 11]

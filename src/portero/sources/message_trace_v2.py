@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from portero.core.evidence import Gap, Origin
-from portero.core.text import Text, count
+from portero.core.evidence import Gap
+from portero.core.text import Text
 from portero.sources.csv_rows import CUTS
 from portero.sources.document import Document, Head, Item, Note, Source
 from portero.sources.json_rows import rows
-from portero.sources.mail_rows import guids, integers, mail_batch, message_ids, times, words
+from portero.sources.local_times import Times
+from portero.sources.mail_rows import guids, integers, mail_batch, message_ids, words
 
 _COLUMNS = {
     name: (name,)
@@ -47,17 +48,16 @@ def recognise(head: Head) -> bool:
 
 
 def read(document: Document) -> Iterator[Item]:
-    """Stream the rows; times that are not ISO (Export-Csv writes the computer's own form) are null and named."""
-    total, undated = 0, 0
+    """Stream the rows; Export-Csv writes times in the computer's own form (see `Times`)."""
+    total, times = 0, Times(document, "Received")
     for block in rows(document, _COLUMNS):
         if isinstance(block, Gap):
             yield block
             continue
         cells = block.cells
         recipients, received = cells.get("RecipientAddress"), cells.get("Received")
-        moments = pa.nulls(len(block.lines), pa.timestamp("us")) if received is None else times(received)
+        moments = pa.nulls(len(block.lines), pa.timestamp("us")) if received is None else times.read(received)
         total += len(block.lines)
-        undated += moments.null_count
         yield mail_batch(
             SOURCE.id,
             block.lines,
@@ -73,10 +73,8 @@ def read(document: Document) -> Iterator[Item]:
                 "size_octets": integers(cells.get("Size")),
             },
         )
-    if undated:
-        one = "{n} row has a time that cannot be read. Export with Received.ToString('o')."
-        many = "{n} rows have a time that cannot be read. Export with Received.ToString('o')."
-        yield Gap(Origin(document.name), count(one, many, undated), undated)
+    if gap := times.gap():
+        yield gap
     if total in CUTS:
         reason = Text(
             "Exactly {rows} rows: probably cut by the export. Ask again for shorter periods.", rows=total
