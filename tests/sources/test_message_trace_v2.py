@@ -77,3 +77,13 @@ def test_times_in_the_computers_own_form_are_read_when_the_column_decides():
     one = TRACE.replace("2026-11-20T10:00:00.1234567", "9/5/2026 6:10 PM")
     both = one + one.splitlines()[-1].replace("9/5", "11/20") + "\r\n"
     assert [row["observed_at"].month for row in rows_of(both.encode())] == [9, 11]
+
+
+def test_a_types_name_instead_of_data_is_unknown_and_named_with_its_remedy():
+    raw = TRACE.replace("U@a.com", "System.String[]").replace('"s"', '"System.Outage"').encode()
+    document = Document("t.csv", head_of(raw), lambda: io.BytesIO(raw), len(raw))
+    items = list(SOURCE.read(document))
+    (row,) = [line for item in items if isinstance(item, Batch) for line in item.rows.to_pylist()]
+    (gap,) = [item for item in items if isinstance(item, Gap)]
+    assert (row["recipients"], row["subject"], gap.count) == (None, "System.Outage", 1)
+    assert "-join" in str(gap.reason)

@@ -20,6 +20,7 @@ from portero.sources.text import utf8_blocks
 RECORD_OCTETS = 4 << 20  # a quoted value that stays open for longer than this is taken for a broken record
 NAMED_GAPS = 20  # broken records named one by one; the others are counted together
 CUTS = frozenset({1_000, 5_000, 10_000, 20_000, 50_000, 100_000})  # reference data-formats section 5
+_TYPE = r"^System\.(\w+\[\]|Collections\.[\w.]+(`\d+\[.*\])?)$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class Rows:
     One block of records.
 
     lines:  int64, physical line of each record's start.
-    cells:  field name -> strings, ``""`` where a cell is empty; a field whose column the document lacks is absent.
+    cells:  field name -> strings, ``""`` where a cell is empty, null where the export wrote a type's name instead of
+            the data; a field whose column the document lacks is absent.
     """
 
     lines: pa.Array
@@ -48,7 +50,11 @@ def heading(text: str) -> tuple[tuple[str, ...], str, int]:
         skipped += 1
     first = text.partition("\n")[0].rstrip("\r")
     delimiter = max(",;\t", key=first.count)
-    names = next(csv.reader(io.StringIO(first), delimiter=delimiter), [])
+    try:
+        names = next(csv.reader(io.StringIO(first, newline=""), delimiter=delimiter), [])
+    except csv.Error:
+        # A bare carriage return or an endless cell: no heading of any export.
+        return (), delimiter, skipped + 1
     return tuple(name.strip() for name in names), delimiter, skipped + 1
 
 
@@ -107,7 +113,7 @@ def _without_blank_lines(rows: Rows) -> Rows:
     """Drop the records that are no more than an empty line."""
     filled = pa.array([False]).take(pa.array([0] * len(rows.lines)))
     for cells in rows.cells.values():
-        filled = pc.or_(filled, pc.not_equal(cells, ""))
+        filled = pc.or_(filled, pc.fill_null(pc.not_equal(cells, ""), True))
     return Rows(
         rows.lines.filter(filled), {field: cells.filter(filled) for field, cells in rows.cells.items()}
     )
@@ -119,6 +125,7 @@ class _Blocks:
     def __init__(self, name: str, width: int, delimiter: str, found: dict[str, int], line: int) -> None:
         self.name, self.width, self.delimiter, self.found, self.line = name, width, delimiter, found, line
         self.broken = 0
+        self.lost: dict[str, int] = {}
         self.names = [str(number) for number in range(width)]
 
     def read(self, block: bytes) -> Iterator[Rows | Gap]:
@@ -146,9 +153,8 @@ class _Blocks:
         self.line += newlines
         if table.num_rows:
             cells = {f: table.column(str(n)).combine_chunks() for f, n in self.found.items()}
-            rows = Rows(
-                lines, {f: c.chunk(0) if isinstance(c, pa.ChunkedArray) else c for f, c in cells.items()}
-            )
+            whole = {f: c.chunk(0) if isinstance(c, pa.ChunkedArray) else c for f, c in cells.items()}
+            rows = Rows(lines, {field: self._without_types(field, cells) for field, cells in whole.items()})
             yield _without_blank_lines(rows) if b"\n\n" in block or b"\n\r\n" in block else rows
         for line, (_, text, width) in zip(broken_lines, invalid, strict=True):
             if text.strip():
@@ -157,7 +163,11 @@ class _Blocks:
                     yield self._gap(line, width)
 
     def rest(self) -> Iterator[Gap]:
-        """Count the broken records beyond those that were named."""
+        """Count the broken records beyond those that were named, and the cells whose data the export lost."""
+        for field, n in self.lost.items():
+            one = "{n} cell of {column} holds a type's name instead of data. Export again and join lists with -join ';'."
+            many = "{n} cells of {column} hold a type's name instead of data. Export again and join lists with -join ';'."
+            yield Gap(Origin(self.name), count(one, many, n, column=field), n)
         if self.broken > NAMED_GAPS:
             n = self.broken - NAMED_GAPS
             one, many = (
@@ -165,6 +175,15 @@ class _Blocks:
                 "{n} more records have a wrong number of cells.",
             )
             yield Gap(Origin(self.name), count(one, many, n), n)
+
+    def _without_types(self, field: str, cells: pa.Array) -> pa.Array:
+        """Make ``System.String[]`` and its kind unknown: Export-Csv writes it for a list that was not joined."""
+        if not pc.any(pc.starts_with(cells, "System.")).as_py():
+            return cells
+        lost = pc.match_substring_regex(cells, _TYPE)
+        if n := pc.sum(lost).as_py():
+            self.lost[field] = self.lost.get(field, 0) + n
+        return pc.if_else(lost, pa.scalar(None, pa.string()), cells)
 
     def _gap(self, line: int, width: int) -> Gap:
         reason = Text(

@@ -105,9 +105,9 @@ def _recipients(packed: pa.Array) -> tuple[pa.Array, pa.Array | None]:
     halves = pc.split_pattern(pc.binary_join_element_wise(people.flatten(), "", "##"), "##")
     names = pc.ascii_trim_whitespace(pc.utf8_lower(pc.list_element(halves, 0)))
     fates = pa.ListArray.from_arrays(people.offsets, pc.list_element(halves, 1))
-    return pc.binary_join(pa.ListArray.from_arrays(people.offsets, names), ";"), words(
-        pc.binary_join(fates, ";"), _fate
-    )
+    mailboxes = pc.binary_join(pa.ListArray.from_arrays(people.offsets, names), ";")
+    lost = pc.is_null(packed)
+    return pc.if_else(lost, pa.scalar(None, pa.string()), mailboxes), words(pc.binary_join(fates, ";"), _fate)
 
 
 def _fate(statuses: str) -> str | None:
