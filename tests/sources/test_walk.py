@@ -6,6 +6,7 @@ import random
 import zipfile
 
 from portero.core.evidence import Gap
+from portero.sources.csv_rows import heading
 from portero.sources.document import Document
 from portero.sources.walk import walk
 
@@ -60,3 +61,8 @@ def test_a_cut_container_gives_what_is_sound_and_a_gap(tmp_path):
     assert isinstance(document, Document)
     with document.open() as stream:
         assert stream.read().startswith(b"x,y\n")
+
+
+def test_a_bare_carriage_return_ends_a_heading_and_an_endless_cell_is_none() -> None:
+    assert heading("one,two\rthree,four\n1,2\n")[0] == ("one", "two")
+    assert heading("x" * 200_000 + ",y\n")[0] == ()

@@ -53,7 +53,7 @@ def heading(text: str) -> tuple[tuple[str, ...], str, int]:
     try:
         names = next(csv.reader(io.StringIO(first, newline=""), delimiter=delimiter), [])
     except csv.Error:
-        # A bare carriage return or an endless cell: no heading of any export.
+        # An endless cell: no heading of any export.
         return (), delimiter, skipped + 1
     return tuple(name.strip() for name in names), delimiter, skipped + 1
 
