@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portero.core.evidence import Gap
-from portero.sources import sources
+from portero.sources import message_trace_enhanced, message_trace_v2
 from portero.sources.document import Batch, Document, Note
 from portero.sources.head import head_of
 from portero.sources.message_trace_extended import SOURCE
@@ -69,7 +69,11 @@ def table(*events):
 
 def read(raw: bytes):
     document = Document("t.csv", head_of(raw), lambda: io.BytesIO(raw), len(raw))
-    assert [source.id for source in sources() if source.recognise(document.head)] == [SOURCE.id]
+    assert [
+        trace.id
+        for trace in (message_trace_v2.SOURCE, message_trace_enhanced.SOURCE, SOURCE)
+        if trace.recognise(document.head)
+    ] == [SOURCE.id]
     items = list(SOURCE.read(document))
     rows = [line for item in items if isinstance(item, Batch) for line in item.rows.to_pylist()]
     return (

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from portero.core.evidence import Gap
-from portero.sources import sources
+from portero.sources import message_trace_enhanced, message_trace_v2
 from portero.sources.document import Batch, Document
 from portero.sources.head import head_of
 from portero.sources.message_trace_graph import SOURCE
@@ -28,7 +28,11 @@ MAIL = {
 def read(value):
     raw = json.dumps(value).encode()
     document = Document("t.json", head_of(raw), lambda: io.BytesIO(raw), len(raw))
-    assert [source.id for source in sources() if source.recognise(document.head)] == ["message-trace-graph"]
+    assert [
+        trace.id
+        for trace in (message_trace_v2.SOURCE, message_trace_enhanced.SOURCE, SOURCE)
+        if trace.recognise(document.head)
+    ] == [SOURCE.id]
     items = list(SOURCE.read(document))
     rows = [line for item in items if isinstance(item, Batch) for line in item.rows.to_pylist()]
     return rows, [item for item in items if isinstance(item, Gap)]
