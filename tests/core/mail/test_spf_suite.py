@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-sys.path.insert(0, str(Path(__file__).parent))
-from suite_dns import SHARED, openspf_zone, shared
-
 from portero.core.mail.spf import SpfVerdict, evaluate
+from support.suite_dns import SHARED, openspf_zone, shared
 
 SUITE = "suites/rfc7208-tests.yml"
 CASES = [
@@ -29,7 +25,11 @@ def verdict(scenario: dict[str, Any], name: str) -> SpfVerdict:
     sender = case["mailfrom"]
     domain = sender.rpartition("@")[2] if sender else case["helo"]
     return evaluate(
-        openspf_zone(scenario["zonedata"]), case["host"], domain, sender or f"postmaster@{domain}", case["helo"]
+        openspf_zone(scenario["zonedata"]),
+        case["host"],
+        domain,
+        sender or f"postmaster@{domain}",
+        case["helo"],
     )
 
 

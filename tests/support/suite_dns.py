@@ -10,7 +10,7 @@ import pytest
 
 from portero.core.dns import Dns, DnsAnswer, DnsStatus
 
-SHARED = Path(__file__).resolve().parents[4] / "shared"
+SHARED = Path(__file__).resolve().parents[3] / "shared"
 
 
 def shared(name: str) -> Path:
