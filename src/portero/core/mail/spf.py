@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from typing import NamedTuple
 
-from portero.core.address import client_address
 from portero.core.dns import Dns, DnsAnswer, DnsStatus
 from portero.core.evidence import Origin
 from portero.core.mail.conversation import Conversation, Question, converse
 from portero.core.mail.spf_macro import DomainSpec, Parts, expand_name, expand_text, parse_macros
+from portero.core.mail.spf_names import address, askable, best, dotted, reverse
 from portero.core.mail.spf_record import Mechanism, Qualifier, SpfRecord, is_spf, parse_record
 from portero.core.text import Text
 
@@ -153,7 +151,7 @@ class _Evaluation:
     )  # fmt: skip
 
     def __init__(self, ip: str, domain: str, sender: str, ehlo: str, receiver: str, at_seconds: int) -> None:
-        self._text, self._version, self._number = _address(ip)
+        self._text, self._version, self._number = address(ip)
         self._host_type = "A" if self._version == 4 else "AAAA"
         local, at, sender_domain = sender[-MAX_IDENTITY:].rpartition("@")
         self._local = local or "postmaster"
@@ -200,7 +198,7 @@ class _Evaluation:
 
     def _check(self, domain: str) -> Generator[Question, DnsAnswer, tuple[SpfResult, str, SpfRecord | None]]:
         """Evaluate the record of a domain; gives the result, and the domain and record that decided after redirects."""
-        if not _askable(domain) or "." not in domain:
+        if not askable(domain) or "." not in domain:
             return SpfResult.NONE, domain, None
         answer = yield from self._ask(domain, "TXT")
         if answer.status is DnsStatus.UNKNOWN:
@@ -257,7 +255,7 @@ class _Evaluation:
         # RFC 7208 section 4.8 leaves names that DNS cannot be asked for open: they match nothing.
         if kind == "ptr":
             return (yield from self._ptr(target))
-        if not _askable(target):
+        if not askable(target):
             return False
         if kind == "exists":
             answer = yield from self._ask(target, "A", counts=True)
@@ -281,7 +279,7 @@ class _Evaluation:
         wanted = self._number & mask
         version = self._version
         for text in answer.answers:
-            _, other, number = _address(text)
+            _, other, number = address(text)
             if other == version and number & mask == wanted:
                 return True
         return False
@@ -299,7 +297,7 @@ class _Evaluation:
         unsure = False
         for text in answer.answers:
             host = text.rpartition(" ")[2].removesuffix(".").lower()
-            if not _askable(host):
+            if not askable(host):
                 continue
             matched = self._within((yield from self._ask(host, self._host_type)), mask)
             if matched:
@@ -378,15 +376,15 @@ class _Evaluation:
     def _validated(self, *, counts: bool = False) -> Generator[Question, DnsAnswer, tuple[str, ...]]:
         """Give the names of the client that lead back to it. Source: RFC 7208 section 5.5."""
         if self._ptr_names is None:
-            answer = yield from self._ask(_reverse(self._version, self._number), "PTR", counts=counts)
+            answer = yield from self._ask(reverse(self._version, self._number), "PTR", counts=counts)
             names: list[str] = []
             for text in answer.answers[:MAX_HOSTS]:
                 name = text.removesuffix(".").lower()
-                if not _askable(name):
+                if not askable(name):
                     continue
                 forward = yield from self._ask(name, self._host_type)
                 # RFC 7208 section 5.5: a name whose look-up fails is skipped.
-                if any(_address(each)[1:] == (self._version, self._number) for each in forward.answers):
+                if any(address(each)[1:] == (self._version, self._number) for each in forward.answers):
                     names.append(name)
             self._ptr_names = tuple(names)
         return self._ptr_names
@@ -403,7 +401,7 @@ class _Evaluation:
             "l": self._local,
             "o": self._sender_domain,
             "d": domain,
-            "i": _dotted(self._version, self._number),
+            "i": dotted(self._version, self._number),
             "v": "in-addr" if self._version == 4 else "ip6",
             "h": self._ehlo,
             "c": self._text,
@@ -412,13 +410,13 @@ class _Evaluation:
         }
         if "p" in letters:
             names = yield from self._validated()
-            values["p"] = _best(names, domain)
+            values["p"] = best(names, domain)
         return values
 
     def _explanation(self, spec: DomainSpec, domain: str) -> Generator[Question, DnsAnswer, str | None]:
         """Fetch the owner's words; any trouble means none. Source: RFC 7208 section 6.2."""
         target = spec.name if spec.name is not None else (yield from self._expand(spec, domain))
-        if not _askable(target):
+        if not askable(target):
             return None
         answer = yield from self._ask(target, "TXT")
         if len(answer.answers) != 1:
@@ -437,39 +435,3 @@ _VOID = frozenset({DnsStatus.NOERROR, DnsStatus.NXDOMAIN})
 
 def _failed(answer: DnsAnswer) -> Text:
     return Text("DNS failed for {question}", question=f"{answer.name} {answer.type}")
-
-
-@lru_cache(maxsize=65536)
-def _address(text: str) -> tuple[str, int, int]:
-    """Give canonical text, version and number of an address; version 0 where the text is none."""
-    canonical = client_address(text)
-    if canonical is None:
-        return text, 0, 0
-    address = ipaddress.ip_address(canonical)
-    return canonical, address.version, int(address)
-
-
-@lru_cache(maxsize=16384)
-def _askable(name: str) -> bool:
-    """Tell whether DNS can be asked for a name. Source: RFC 1035 section 2.3.4; RFC 7208 section 4.3."""
-    return 0 < len(name) <= 253 and all(0 < len(label) <= 63 for label in name.split("."))
-
-
-def _dotted(version: int, number: int) -> str:
-    """Write the address for ``%{i}``: dotted quad, or 32 nibbles with dots. Source: RFC 7208 section 7.3."""
-    if version == 4:
-        return str(ipaddress.IPv4Address(number))
-    return ".".join(f"{number:032X}")
-
-
-def _reverse(version: int, number: int) -> str:
-    pieces = _dotted(version, number).lower().split(".")
-    return ".".join(reversed(pieces)) + (".in-addr.arpa" if version == 4 else ".ip6.arpa")
-
-
-def _best(names: tuple[str, ...], domain: str) -> str:
-    """Choose the value of ``%{p}``: the domain itself, then a name below it, then any. Source: RFC 7208 section 7.3."""
-    if domain in names:
-        return domain
-    below = [name for name in names if name.endswith("." + domain)]
-    return (below or list(names) or ["unknown"])[0]
