@@ -92,7 +92,8 @@ def replay_prefixes(
     for number in range(1, len(steps) + 1):
         done = steps[:number]
         controls = plan_controls(done)
-        if last is None or last.controls != tuple(control.text for control in controls):
+        # A way in added to the others refuses nothing, so only a step that brings another control is replayed anew.
+        if last is None or any(not text.startswith("allow=") for text in done[-1].controls):
             last = simulate(senders, settings, controls)
         staying = keep - moved_by(done)
         concerned = [each for each in last.senders if each.sender in staying]

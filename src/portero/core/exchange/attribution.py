@@ -186,9 +186,7 @@ def _holds(held: InboundConnector, address: str | None) -> bool:
 def _matching(key: FlowKey, settings: Settings) -> Attribution | None:
     """Match by address against the connectors that are on; certain matches first."""
     doubtful: Attribution | None = None
-    for held in settings.connectors:
-        if held.enabled is False or not _holds(held, key.client_ip):
-            continue
+    for held in settings.by_address.covering(key.client_ip) if key.client_ip else ():
         scope = held.associated_domains
         if scope and key.mail_from_domain is not None and key.mail_from_domain not in scope:
             continue

@@ -24,7 +24,7 @@ def partner_restriction(key: FlowKey, attribution: Attribution, settings: Settin
     """
     if attribution.by is By.SUBMITTED:
         return None
-    locks = [held for held in settings.connectors if _restricts(held)]
+    locks = settings.locks
     if not locks:
         return None
     domain, _ = envelope_domain(key)
@@ -35,7 +35,7 @@ def partner_restriction(key: FlowKey, attribution: Attribution, settings: Settin
     covering = [held for held in locks if held.covers(domain)]
     if not covering:
         return None
-    unreadable = [held for held in covering if _unreadable(held)]
+    unreadable = [held for held in covering if held.unreadable]
     if unreadable:
         return undetermined(
             Text("What connector “{name}” restricts mail to is not known.", name=unreadable[0].name)
@@ -73,19 +73,6 @@ def partner_restriction(key: FlowKey, attribution: Attribution, settings: Settin
     return refused(
         REPLY, Text("Its address or certificate is not among those of connector “{name}”.", name=name)
     )
-
-
-def _restricts(held: InboundConnector) -> bool:
-    if held.enabled is False or not held.partner:
-        return False
-    return _unreadable(held) or bool(
-        (held.restrict_to_addresses and held.addresses) or (held.restrict_to_certificate and held.certificate)
-    )
-
-
-def _unreadable(held: InboundConnector) -> bool:
-    """Tell whether the export lacks a Restrict flag, or a simulated lock has nothing to restrict to."""
-    return held.restrict_to_addresses is None or held.restrict_to_certificate is None
 
 
 def _met(held: InboundConnector, key: FlowKey, attribution: Attribution, settings: Settings) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
-from portero.core.address import a_label, is_at_or_below, parse_range
+from portero.core.address import NetworkMap, a_label, is_at_or_below, parse_network, parse_range
 from portero.core.evidence import ConfigAnswer, ConfigObject, Origin
 
 
@@ -152,6 +153,19 @@ class InboundConnector:
         """Tell whether it names addresses or a certificate at all, rather than sender domains alone."""
         return bool(self.addresses or self.certificate)
 
+    @property
+    def restricts(self) -> bool:
+        """Tell whether mail of the domains it covers must come from its addresses or with its certificate."""
+        return bool(
+            (self.restrict_to_addresses and self.addresses)
+            or (self.restrict_to_certificate and self.certificate)
+        )
+
+    @property
+    def unreadable(self) -> bool:
+        """Tell whether the export lacks a Restrict flag, or a simulated lock has nothing to restrict to."""
+        return self.restrict_to_addresses is None or self.restrict_to_certificate is None
+
     def covers(self, domain: str) -> bool:
         """Tell whether SenderDomains cover a P1 domain. Source: New-InboundConnector -SenderDomains."""
         return any(
@@ -161,7 +175,7 @@ class InboundConnector:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settings:
     """
     What decides over a message. None always means that the evidence does not say.
@@ -215,7 +229,7 @@ class Settings:
         """Tell whether a domain is ours or below ours, so that mail under it claims to be the organisation's."""
         return bool(domain) and any(is_at_or_below(domain or "", held.name) for held in self.accepted_domains)
 
-    @property
+    @cached_property
     def connectors(self) -> tuple[InboundConnector, ...]:
         """Give the inbound connectors in force, exported and simulated; those that are off included."""
         exported = tuple(
@@ -224,9 +238,32 @@ class Settings:
         )
         return exported + self.added
 
+    @cached_property
+    def by_address(self) -> NetworkMap[InboundConnector]:
+        """Index the connectors that are on by the addresses they list."""
+        return NetworkMap(
+            (parse_network(text), held)
+            for held in self.connectors
+            if held.enabled is not False
+            for text in held.addresses
+        )
+
+    @cached_property
+    def locks(self) -> tuple[InboundConnector, ...]:
+        """Give the Partner connectors that are on and restrict, or may restrict, what they cover."""
+        return tuple(
+            held
+            for held in self.connectors
+            if held.enabled is not False and held.partner and (held.unreadable or held.restricts)
+        )
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, InboundConnector]:
+        return {held.name.lower(): held for held in reversed(self.connectors)}
+
     def connector(self, name: str) -> InboundConnector | None:
         """Find an inbound connector by name, as Exchange compares names: without regard to case."""
-        return next((held for held in self.connectors if held.name.lower() == name.lower()), None)
+        return self._by_name.get(name.lower())
 
     def with_connector(self, connector: InboundConnector) -> Settings:
         """Give settings with one more connector, which replaces an added one of the same name."""
