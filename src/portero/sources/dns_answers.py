@@ -20,6 +20,7 @@ _DIG = re.compile(
     r"^;; (?:->>HEADER<<-|ANSWER SECTION:|connection timed out|no servers could)|^; <<>> DiG ", re.MULTILINE
 )
 _DIG_OCTETS = 32 << 20
+_CONTRACT = {"name", "type", "answers", "status", "observed_at"}
 Records = dict[tuple[str, str], list[str]]
 
 
@@ -28,7 +29,7 @@ def recognise(head: Head) -> bool:
     keys = head.keys
     if keys:
         return (
-            ({"name", "type"} <= keys and bool(keys & {"answers", "status"}))
+            ({"name", "type"} <= keys and ("answers" in keys or keys <= _CONTRACT))
             or {"Status", "Question"} <= keys
             or {"Name", "Type", "Section", "TTL"} <= keys
         )
