@@ -1,0 +1,148 @@
+"""DNS checks judge domain by domain; here their answers become one verdict and their cures lines of a zone file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from portero.core.address import is_at_or_below
+from portero.core.dns import DnsAnswer, DnsStatus
+from portero.core.evidence import Origin
+from portero.core.finding import Outcome, Posture, Severity, Verdict
+from portero.core.text import Text
+
+_TXT_STRING = 255  # RFC 1035 section 3.3.14: one string of a TXT record holds no more octets
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """
+    How one domain stands.
+
+    reason:    a clause without a full stop that names the domain.
+    wanted:    lines of a zone file to publish; previous: those they take the place of.
+    """
+
+    domain: str
+    outcome: Outcome
+    reason: Text
+    origins: tuple[Origin, ...] = ()
+    severity: Severity | None = None
+    wanted: tuple[str, ...] = ()
+    previous: tuple[str, ...] = ()
+
+
+def custom_domains(posture: Posture) -> tuple[str, ...]:
+    """Name the domains whose DNS is the organisation's to keep: Microsoft keeps the names below onmicrosoft.com."""
+    return tuple(
+        held.name
+        for held in posture.settings.accepted_domains
+        if not is_at_or_below(held.name, "onmicrosoft.com")
+    )
+
+
+def no_custom_domain() -> Verdict:
+    """Say that the organisation keeps no DNS of its own."""
+    return Verdict(Outcome.NOT_APPLICABLE, Text("The organisation has no domain of its own in DNS."))
+
+
+def unanswered(answer: DnsAnswer) -> bool:
+    """Tell whether the evidence holds no answer to a question, or only a failure of DNS."""
+    return answer.status not in {DnsStatus.NOERROR, DnsStatus.NXDOMAIN}
+
+
+def silence(domain: str, answer: DnsAnswer) -> Standing:
+    """Say that a question was never answered, and which."""
+    question = f"{answer.name} {answer.type}"
+    if answer.status is DnsStatus.UNKNOWN:
+        reason = Text("the evidence holds no answer for {question}", question=question)
+    else:
+        reason = Text(
+            "DNS failed to answer {question} ({status})", question=question, status=answer.status.value
+        )
+    return Standing(domain, Outcome.UNKNOWN, reason, origins_of(answer))
+
+
+def origins_of(*answers: DnsAnswer) -> tuple[Origin, ...]:
+    """Give the places of answers, each once."""
+    return tuple(dict.fromkeys(answer.origin for answer in answers if answer.origin is not None))
+
+
+def conclude(standings: Sequence[Standing], passed: Text, inapplicable: Text) -> Verdict:
+    """
+    Make one verdict of the domains' standings.
+
+    Any failure fails and names what is unknown beside it; else anything unknown leaves the whole unknown; else any
+    warning warns. A cure names every domain that fails or warns.
+    """
+    by_outcome = {outcome: [each for each in standings if each.outcome is outcome] for outcome in Outcome}
+    failed, unknown, warned = (
+        by_outcome[outcome] for outcome in (Outcome.FAIL, Outcome.UNKNOWN, Outcome.WARN)
+    )
+    if failed or warned or unknown:
+        outcome = Outcome.FAIL if failed else Outcome.UNKNOWN if unknown else Outcome.WARN
+        shown = [*failed, *warned]
+        graver = [each.severity for each in failed if each.severity is not None]
+        order = list(Severity)
+        return Verdict(
+            outcome,
+            _because(shown, unknown),
+            _origins([*shown, *unknown]),
+            severity=min(graver, key=order.index) if graver else None,
+            fix=_publish([line for each in shown for line in each.wanted]),
+            undo=_restore(shown),
+        )
+    judged = by_outcome[Outcome.PASS]
+    if not judged:
+        return Verdict(Outcome.NOT_APPLICABLE, inapplicable, _origins(standings))
+    return Verdict(Outcome.PASS, passed, _origins(judged))
+
+
+def _because(shown: Sequence[Standing], unknown: Sequence[Standing]) -> Text:
+    faults = tuple(each.reason for each in shown)
+    silent = tuple(each.reason for each in unknown)
+    if not silent:
+        return Text("{faults}.", faults=faults)
+    if not faults:
+        return Text("Not known: {silent}.", silent=silent)
+    return Text("{faults}. Not known: {silent}.", faults=faults, silent=silent)
+
+
+def _origins(standings: Iterable[Standing]) -> tuple[Origin, ...]:
+    return tuple(dict.fromkeys(origin for each in standings for origin in each.origins))
+
+
+def _publish(lines: Sequence[str]) -> Text | None:
+    if not lines:
+        return None
+    return Text("Publish in DNS, in place of what stands there: {records}", records="\n".join(lines))
+
+
+def _restore(standings: Sequence[Standing]) -> Text | None:
+    changed = [each for each in standings if each.wanted]
+    before = [line for each in changed for line in each.previous]
+    added = tuple(each.wanted[0].split(" ", 1)[0] for each in changed if not each.previous)
+    if not changed:
+        return None
+    if not before:
+        return Text("Remove the records published at {names} again.", names=added)
+    if not added:
+        return Text("Publish the previous records again: {records}", records="\n".join(before))
+    return Text(
+        "Remove the records published at {names} again, and publish the previous ones: {records}",
+        names=added,
+        records="\n".join(before),
+    )
+
+
+def txt_line(name: str, text: str) -> str:
+    """Write a TXT record as a line of a zone file, cut into strings that DNS can hold. Source: RFC 1035 section 5.1."""
+    pieces = [text[start : start + _TXT_STRING] for start in range(0, len(text), _TXT_STRING)] or [""]
+    quoted = ('"' + piece.replace("\\", "\\\\").replace('"', '\\"') + '"' for piece in pieces)
+    return f"{name}. TXT {' '.join(quoted)}"
+
+
+def mx_line(name: str, text: str) -> str:
+    """Write an MX record, ``preference host``, as a line of a zone file."""
+    host = text.split()[-1].rstrip(".")
+    return f"{name}. MX {' '.join([*text.split()[:-1], host + '.'])}"
