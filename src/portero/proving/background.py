@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from portero.proving.draft import Draft
 from portero.proving.organisation import Sender, Session
 
@@ -32,13 +34,14 @@ def mailboxes(draft: Draft) -> None:
         )
 
 
-def inbound(draft: Draft) -> None:
+def inbound(draft: Draft, addresses: Sequence[str] = ()) -> None:
     """Outsiders' mail, which names the organisation nowhere but in the recipient; it fills what room is left."""
-    servers = [(domain, draft.address(), domain) for domain in _OUTSIDERS]
+    addresses = addresses or [draft.address() for _ in _OUTSIDERS]
+    servers = list(zip(_OUTSIDERS, addresses, strict=True))
     budget = max(50, draft.axes.mails_at_most - len(draft.mails))
     rate = min(draft.axes.people * 12.0, budget * 6 / max(draft.days, 1))
     for when in draft.times(rate, always=draft.random.random() < 0.5):
-        domain, address, host = draft.pick(servers)
+        domain, address = draft.pick(servers)
         draft.post(
             None,
             when,
@@ -46,7 +49,7 @@ def inbound(draft: Draft) -> None:
             recipients=[draft.pick(draft.people).address],
             subject=draft.subject("people", when),
             client_ip=address,
-            ehlo=f"mail.{host}",
+            ehlo=f"mail.{domain}",
             by_mx=True,
             dkim_domain=domain,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from portero.proving.draft import Draft
@@ -216,12 +216,13 @@ def branch(draft: Draft) -> None:
         )
 
 
-def smtp_auth(draft: Draft) -> None:
+def smtp_auth(draft: Draft, addresses: Sequence[str] = ()) -> None:
     """Two devices that submit with credentials, one with a password and one with a token."""
     for name, session in (("alarm", Session.SMTP_AUTH_BASIC), ("crm", Session.SMTP_AUTH_OAUTH)):
         kind = "device" if name == "alarm" else "application"
         identity = draft.enlist(Sender(f"auth-{name}", name, kind, "legitimate", session.value))
-        address = f"{draft.office}.10" if name == "alarm" else draft.address()
+        at_office = f"{draft.office}.10" if name == "alarm" else ""
+        address = (addresses[name == "crm"] if addresses else at_office) or draft.address()
         for when in draft.times(4, always=True):
             draft.post(
                 identity,

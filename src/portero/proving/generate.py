@@ -26,7 +26,7 @@ def generate(seed: int, axes: Axes | None = None, end: datetime = END) -> Organi
     name = f"{random.choice(_NAMES)}{seed}"
     draft = Draft(random, chosen, end - timedelta(days=chosen.days), end, name, _domains(name, chosen))
     _people_it(draft)
-    return _finish(draft)
+    return finish(draft)
 
 
 def _domains(name: str, axes: Axes) -> list[Domain]:
@@ -97,7 +97,8 @@ def _gateway(draft: Draft) -> None:
         )
 
 
-def _finish(draft: Draft) -> Organisation:
+def finish(draft: Draft) -> Organisation:
+    """Close a draft: derive SPF, drop what is refused as things stand, sort the mails."""
     axes = draft.axes
     organisation = Organisation(
         name=draft.name,

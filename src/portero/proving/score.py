@@ -12,6 +12,8 @@ from typing import Any
 
 Json = Mapping[str, Any]
 _BINS = 10
+_SUBMITTED = ("internal", "authenticated")
+_DECIDED = ("legitimate", "abuse")
 
 
 def score(audit: Json, ledger: Json) -> dict[str, Any]:
@@ -63,7 +65,7 @@ def assign(senders: Sequence[Json], mails: Sequence[Json]) -> dict[str, str | No
 
 def _best(fitting: Iterable[_Fit], mail: Json) -> list[str]:
     points = {fit.identity: value for fit in fitting if (value := fit.points(mail)) is not None}
-    most = max(points.values(), default=0)
+    most = max(points.values(), default=0.0)
     return sorted(identity for identity, value in points.items() if value == most)
 
 
@@ -89,11 +91,15 @@ class _Fit:
         if near is None or (self._header_domains and domain not in self._header_domains):
             # A sender known by its envelope alone has no P2 to compare.
             return None
-        submitted = mail["path"] in ("internal", "authenticated")
         total = near + 4.0 * named + 2.0 * (mail["mail_from_domain"] in self._mail_domains)
         total += 2.0 * (mail["ehlo"] is not None and mail["ehlo"] in self._ehlo)
-        total += 1.0 * (submitted == (self._path in ("internal", "authenticated")))
-        return total if total > 1.0 else None
+        return total + self._taken_alike(mail["path"])
+
+    def _taken_alike(self, path: str | None) -> float:
+        """Mail from a mailbox and mail from port 25 look different in every trace, whoever is named in them."""
+        if self._path == "undetermined":
+            return 2.0
+        return 6.0 if (path in _SUBMITTED) == (self._path in _SUBMITTED) else 0.0
 
     def _nearness(self, address: str | None) -> float | None:
         if address is None:
@@ -129,9 +135,6 @@ def _judgement(
         "abuse_called_legitimate": _cases(wrong["abuse", "legitimate"], reported),
         "undecided": _cases(wrong["legitimate", "undecided"] + wrong["abuse", "undecided"], reported),
     }
-
-
-_DECIDED = ("legitimate", "abuse")
 
 
 def _cases(counted: Counter[str], reported: Mapping[str, Json]) -> list[dict[str, Any]]:
@@ -291,7 +294,7 @@ def _paths(
 
 def _same_path(true: str, said: str) -> bool:
     """Submission and mailbox cannot be told apart in most evidence; the contract takes either."""
-    return true == said or {true, said} == {"internal", "authenticated"}
+    return true == said or {true, said} == set(_SUBMITTED)
 
 
 def _counting(senders: Sequence[Json], assigned: Mapping[str, str | None], mails: int) -> dict[str, Any]:
@@ -303,9 +306,11 @@ def _counting(senders: Sequence[Json], assigned: Mapping[str, str | None], mails
         "excess": max(0, said - mails),
         "lacking": max(0, mails - said),
         "unassigned": sum(owner is None for owner in assigned.values()),
-        "senders_without_mail": sorted(
-            sender["id"] for sender in senders if sender["messages"] and not found[sender["id"]]
-        ),
+        "by_sender": [
+            {"reported": sender["id"], "said": sender["messages"], "found": found[sender["id"]]}
+            for sender in senders
+            if sender["messages"] != found[sender["id"]]
+        ],
     }
 
 

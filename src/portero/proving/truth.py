@@ -231,7 +231,7 @@ def _inside(address: str, networks: tuple[str, ...]) -> bool:
     return any(number in ipaddress.ip_network(network) for network in networks)
 
 
-def direction_shown(organisation: Organisation, mail: Mail) -> bool:
-    """Tell whether a trace shows the mail as Incoming, so that it cannot be a submission."""
+def on_premises(organisation: Organisation, mail: Mail) -> bool:
+    """Tell whether an OnPremises connector takes a mail, so that it counts as Originating (reference 1.5)."""
     named = connector_of(organisation, mail)
-    return not any(held.name == named and held.type == "OnPremises" for held in organisation.connectors)
+    return any(held.name == named and held.type == "OnPremises" for held in organisation.connectors)

@@ -215,9 +215,11 @@ def _events(organisation: Organisation, mail: Mail, number: int) -> Iterator[lis
 
 def direction(organisation: Organisation, mail: Mail) -> str:
     """Give Exchange's directionality: an OnPremises connector's mail is Originating too (reference 1.5)."""
-    named = truth.connector_of(organisation, mail)
-    on_premises = any(held.name == named and held.type == "OnPremises" for held in organisation.connectors)
-    return "Originating" if on_premises or mail.session is not Session.ANONYMOUS else "Incoming"
+    return (
+        "Originating"
+        if truth.on_premises(organisation, mail) or mail.session is not Session.ANONYMOUS
+        else "Incoming"
+    )
 
 
 def _connector(organisation: Organisation, mail: Mail) -> str:
