@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -92,13 +93,13 @@ class Draft:
 
     def hire(self) -> None:
         """Fill the organisation with people, each with one mailbox in the default domain."""
-        for number in range(self.axes.people):
+        names: Counter[str] = Counter()
+        for _ in range(self.axes.people):
             first, last = self.pick(FIRST_NAMES), self.pick(LAST_NAMES)
-            suffix = "" if number < 40 else str(number)
-            self.people.append(
-                Person(f"{first} {last}", f"{first}.{last}{suffix}".lower() + f"@{self.domain}")
-            )
-        self.people = list({person.address: person for person in self.people}.values())
+            local = f"{first}.{last}".lower()
+            names[local] += 1
+            suffix = "" if names[local] == 1 else str(names[local])
+            self.people.append(Person(f"{first} {last}", f"{local}{suffix}@{self.domain}"))
 
     def enlist(self, sender: Sender) -> str:
         """Take a sender and give its id."""

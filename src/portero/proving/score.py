@@ -12,6 +12,7 @@ from typing import Any
 
 Json = Mapping[str, Any]
 _BINS = 10
+_CONTAINED = 4.0  # points for an address that lies inside a stated network
 _SUBMITTED = ("internal", "authenticated")
 _DECIDED = ("legitimate", "abuse")
 
@@ -91,9 +92,12 @@ class _Fit:
         if near is None or (self._header_domains and domain not in self._header_domains):
             # A sender known by its envelope alone has no P2 to compare.
             return None
-        total = near + 4.0 * named + 2.0 * (mail["mail_from_domain"] in self._mail_domains)
+        alike = self._taken_alike(mail["path"])
+        if not alike and near < _CONTAINED:
+            return None
+        total = near + alike + 4.0 * named + 2.0 * (mail["mail_from_domain"] in self._mail_domains)
         total += 2.0 * (mail["ehlo"] is not None and mail["ehlo"] in self._ehlo)
-        return total + self._taken_alike(mail["path"])
+        return total
 
     def _taken_alike(self, path: str | None) -> float:
         """Mail from a mailbox and mail from port 25 look different in every trace, whoever is named in them."""
@@ -108,7 +112,7 @@ class _Fit:
             return 0.0
         number = ipaddress.ip_address(address)
         containing = [held for held in self._networks if number in held]
-        return max((4.0 + held.prefixlen / held.max_prefixlen for held in containing), default=None)
+        return max((_CONTAINED + held.prefixlen / held.max_prefixlen for held in containing), default=None)
 
 
 def _judgement(
