@@ -16,6 +16,7 @@ from portero.core.exchange.settings import Settings, Tenant, read_settings
 from portero.core.finding import Finding, Posture, Profile, find
 from portero.core.flow import Flow, OutsideFlow
 from portero.core.judge import Context
+from portero.core.mail.spf import SpfResult, evaluate
 from portero.core.plan import make_plan, simulate_plan
 from portero.core.register import Configuration
 from portero.core.sender import Sender
@@ -118,7 +119,12 @@ def inventory(evidence: Evidence, tables: Tables, progress: Callable[[Text], Non
     by_address: dict[str, tuple[OutsideFlow, ...]] = {}
     for row in folded.outside:
         by_address[row.source_ip] = (*by_address.get(row.source_ip, ()), row)
-    context = Context(settings, window_of(folded.flows), use_of, outside=by_address)
+
+    def spf_of(address: str, domain: str) -> str | None:
+        result = evaluate(evidence.dns, address, domain, f"postmaster@{domain}", domain).result
+        return None if result is SpfResult.UNKNOWN else result.value
+
+    context = Context(settings, window_of(folded.flows), use_of, spf_of, outside=by_address)
     senders = find_senders(folded.flows, folded.outside, context, evidence.configuration)
     return Inventory(settings, senders, folded, tuple(assumptions))
 

@@ -136,3 +136,25 @@ def test_judgement_does_not_depend_on_the_domains_name(name: str) -> None:
     )
     renamed = find_senders(flows, (), Context(settings, window_of(flows)), Configuration())
     assert [each.confidence for each in renamed] == [each.confidence for each in found(scanner(), campaign())]
+
+
+def test_pay_slips_to_everybody_at_once_are_never_an_accusation() -> None:
+    slips = flow(
+        30,
+        1,
+        client_ip="203.0.113.40",
+        connector="",
+        direction="incoming",
+        mail_from_domain=OURS,
+        header_from=f"payroll@{OURS}",
+        shapes={"your payroll slip #/#": 30},
+        recipients=people(30),
+        busiest=30,
+    )
+    judged = {name: sender.judgement for sender in found(scanner(), slips) for name in sender.header_from}
+    assert judged[f"payroll@{OURS}"] is not Judgement.ABUSE
+
+
+def test_weeks_vouch_for_nobody_where_no_address_is_recorded() -> None:
+    (sender,) = found(scanner(client_ip=None, ehlo=None, distinct_shapes=people(40), shapes={}))
+    assert "weeks-8" not in {reason.code for reason in sender.because}

@@ -69,6 +69,9 @@ WEIGHTS: dict[str, Weight] = {
     "lure": Weight(
         1.2, "Reference exchange-online 7.1: voicemail, fax, payroll, password and sign-in lures."
     ),
+    "nothing-forged": Weight(
+        -2.8, "Judgement: burst, lure and short life together must not accuse: pay slips show all three."
+    ),
     "self-addressed": Weight(
         1.2, "Reference exchange-online 7.1: From = To; scanning to oneself does it too."
     ),

@@ -62,6 +62,12 @@ class EvidenceTables:
         """Append what still waits; queries see all rows only after it."""
         for document, table in list(self._waiting):
             self._flush(document, table)
+        # A summary shows mail from inside by an empty address. Where all of a document's addresses are empty the export
+        # lost them, and to read that as "from inside" would call every stranger one of ours.
+        self.connection.execute(
+            "UPDATE mail_rows SET client_ip = NULL WHERE client_ip = '' AND direction IS NULL AND document NOT IN "
+            "(SELECT document FROM mail_rows WHERE client_ip <> '')"
+        )
 
     def _flush(self, document: int, table: str) -> None:
         batches = self._waiting.pop((document, table))

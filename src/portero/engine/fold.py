@@ -91,7 +91,7 @@ WITH named AS (
     SELECT m.*, a.address,
         coalesce(p.label, m.mail_from_domain) AS p1,
         lower(m.header_from) AS p2, lower(m.sender) AS traced,
-        coalesce(m.client_ip = '' AND coalesce(m.direction, 'originating') = 'originating'
+        coalesce(coalesce(m.client_ip, '') = '' AND coalesce(m.direction, CASE WHEN m.client_ip = '' THEN 'originating' END) = 'originating'
                  AND coalesce(m.connector, '') = '', FALSE) AS mailbox
     FROM mails m LEFT JOIN addresses a ON m.client_ip = a.written LEFT JOIN labels p ON m.mail_from_domain = p.written
 ), keys AS (

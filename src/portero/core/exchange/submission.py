@@ -23,7 +23,7 @@ def submission(key: FlowKey, attribution: Attribution, settings: Settings) -> De
     from OAuth.
     Source: reference exchange-online 3.1; Set-TransportConfig, Set-CASMailbox -SmtpClientAuthenticationDisabled.
     """
-    if attribution.by is not By.SUBMITTED or not key.client_ip:
+    if attribution.by is not By.SUBMITTED or key.client_ip == "":
         return None
     if settings.smtp_auth_off_for is None and not settings.smtp_basic_off:
         return None
