@@ -225,3 +225,15 @@ def test_the_command_line_writes_and_scores(tmp_path: Path, capsys: pytest.Captu
     (tmp_path / "audit.json").write_text(json.dumps(right(written)), encoding="utf-8")
     assert main(["score", str(tmp_path / "audit.json"), str(tmp_path / "truth.json")]) == 0
     assert json.loads(capsys.readouterr().out)["judgement"]["accuracy"] > 0.9
+
+
+def test_an_internationalised_domain_may_be_written_either_way(truth: dict[str, Any]) -> None:
+    truth = copy.deepcopy(truth)
+    audit = right(truth)
+    domain = "münchen.example"
+    for sender in audit["senders"]:
+        sender["header_from"] = [f"{text.partition('@')[0]}@{domain}" for text in sender["header_from"]]
+        sender["header_from_domains"] = [domain]
+    for mail in truth["mails"]:
+        mail["header_from"] = f"{mail['header_from'].partition('@')[0]}@xn--mnchen-3ya.example"
+    assert score(audit, truth)["judgement"]["accuracy"] == 1.0

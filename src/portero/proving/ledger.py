@@ -84,6 +84,7 @@ class _View:
             "header_from": _ascii_address(mail.header_from),
             "client_ip": mail.client_ip if self._address(mail) else None,
             "ehlo": mail.ehlo if "extended" in seen else None,
+            "session_shown": self._session_shown(seen),
             "path": truth.path(self._organisation, mail),
             "witnesses": sorted(seen),
             "fates": {control: fate.value for control, fate in fates.items()},
@@ -93,6 +94,11 @@ class _View:
                 if fate is not truth.Fate.UNKNOWABLE and self._settles(mail, control)
             ],
         }
+
+    def _session_shown(self, seen: set[str]) -> bool:
+        """Tell whether some document tells a mailbox's mail from port 25's: by direction, or by an empty FromIP."""
+        from_ip = seen & {"v2", "graph"} and not self._organisation.axes.get("addresses_lost")
+        return bool(seen & _NAMES_CONNECTOR or from_ip or "dmarc" in seen)
 
     def _address(self, mail: Mail) -> bool:
         """Tell whether some document shows the client's address."""

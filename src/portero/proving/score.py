@@ -53,7 +53,10 @@ def assign(senders: Sequence[Json], mails: Sequence[Json]) -> dict[str, str | No
     room = {sender["id"]: int(sender["messages"]) for sender in senders}
     result: dict[str, str | None] = {}
     for mail in mails:
-        key = tuple(mail[name] for name in ("client_ip", "header_from", "mail_from_domain", "ehlo", "path"))
+        key = tuple(
+            mail[name]
+            for name in ("client_ip", "header_from", "mail_from_domain", "ehlo", "path", "session_shown")
+        )
         if key not in cache:
             cache[key] = _best(fitting, mail)
         best = cache[key]
@@ -76,11 +79,11 @@ class _Fit:
     def __init__(self, sender: Json) -> None:
         self.identity: str = sender["id"]
         self._networks = [ipaddress.ip_network(text, strict=False) for text in sender["client_networks"]]
-        self._header_from = {text.lower() for text in sender["header_from"]}
-        self._header_domains = set(sender["header_from_domains"]) | {
+        self._header_from = {_ascii_address(text) for text in sender["header_from"]}
+        self._header_domains = {_ascii(text) for text in sender["header_from_domains"]} | {
             text.rpartition("@")[2] for text in self._header_from
         }
-        self._mail_domains = set(sender["mail_from_domains"])
+        self._mail_domains = {_ascii(text) for text in sender["mail_from_domains"]}
         self._ehlo = set(sender["ehlo"])
         self._path = sender["path"]
 
@@ -92,7 +95,8 @@ class _Fit:
         if near is None or (self._header_domains and domain not in self._header_domains):
             # A sender known by its envelope alone has no P2 to compare.
             return None
-        alike = self._taken_alike(mail["path"])
+        # Where no document tells mail from a mailbox and mail from port 25 apart, neither can the judge.
+        alike = self._taken_alike(mail["path"]) if mail["session_shown"] else 2.0
         if not alike and near < _CONTAINED:
             return None
         total = near + alike + 4.0 * named + 2.0 * (mail["mail_from_domain"] in self._mail_domains)
@@ -113,6 +117,19 @@ class _Fit:
         number = ipaddress.ip_address(address)
         containing = [held for held in self._networks if number in held]
         return max((_CONTAINED + held.prefixlen / held.max_prefixlen for held in containing), default=None)
+
+
+def _ascii_address(address: str) -> str:
+    local, _, domain = address.rpartition("@")
+    return f"{local.lower()}@{_ascii(domain)}"
+
+
+def _ascii(domain: str) -> str:
+    """Give A-labels, lower case; a name that no A-label stands for is compared as it is."""
+    try:
+        return domain.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        return domain.lower()
 
 
 def _judgement(
