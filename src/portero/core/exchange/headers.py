@@ -96,7 +96,7 @@ class CompositeReason(StrEnum):
         "own-domain-failure"  # 010 and 6xx: the claimed domain is one of the organisation's own
     )
     PASSED = "passed"  # 1xx and 7xx
-    SOFT_PASS = "soft-pass"  # 2xx
+    SOFT_PASS = "soft-pass"  # noqa: S105 - a meaning, not a password (2xx)
     NOT_CHECKED = "not-checked"  # 3xx
     BYPASSED = "bypassed"  # 4xx and 9xx, among them 451 and 905: complex routing
     UNDOCUMENTED = "undocumented"
