@@ -237,3 +237,12 @@ def test_an_internationalised_domain_may_be_written_either_way(truth: dict[str, 
     for mail in truth["mails"]:
         mail["header_from"] = f"{mail['header_from'].partition('@')[0]}@xn--mnchen-3ya.example"
     assert score(audit, truth)["judgement"]["accuracy"] == 1.0
+
+
+def test_the_plan_s_own_simulation_is_not_taken_for_a_control_alone(truth: dict[str, Any]) -> None:
+    audit = right(truth)
+    together = copy.deepcopy(audit["simulations"][0])
+    for entry in together["senders"]:
+        entry.update(effect="kept", refused=0, undetermined=0)
+    audit["simulations"].append(together)
+    assert score(audit, truth)["simulations"] == score(right(truth), truth)["simulations"]

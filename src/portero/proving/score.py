@@ -33,8 +33,8 @@ def score(audit: Json, ledger: Json) -> dict[str, Any]:
         "calibration": _calibration(assigned, ledger["mails"], judgements, reported),
         "simulations": [
             _simulation(simulation, assigned, ledger["mails"])
-            for simulation in audit.get("simulations", ())
-            if len(simulation["controls"]) == 1 and _control(simulation) in ledger["controls"]
+            for control, simulation in _alone(audit.get("simulations", ())).items()
+            if control in ledger["controls"]
         ],
         "paths": _paths(assigned, ledger["mails"], reported),
         "counting": _counting(audit["senders"], assigned, len(ledger["mails"])),
@@ -258,6 +258,15 @@ _ERRORS = (
     "undetermined_needlessly",
     "missing",
 )
+
+
+def _alone(simulations: Sequence[Json]) -> dict[str, Json]:
+    """Give the simulations of one control each; the plan's, which comes last, may consist of one control too."""
+    alone: dict[str, Json] = {}
+    for simulation in simulations:
+        if len(simulation["controls"]) == 1:
+            alone.setdefault(_control(simulation), simulation)
+    return alone
 
 
 def _control(simulation: Json) -> str:
