@@ -12,7 +12,9 @@ from portero.core.address import client_address
 MAX_FIELD = 65536
 
 _COMPAUTH = re.compile(r"\bcompauth=(pass|fail|softpass|none)\b(?:\s+reason=([0-9]{3})\b)?", re.IGNORECASE)
-_ATTRIBUTED = re.compile(r"TenantId=([0-9a-f-]{36})?;\s*Ip=\[([^\]]*)\];\s*Helo=\[([^\]]*)\]", re.IGNORECASE)
+_ATTRIBUTED = re.compile(
+    r"TenantId=([0-9a-f-]{36})?;\s*Ip=\[([^\]]{0,64})\];\s*Helo=\[([^\]]{0,512})\]", re.IGNORECASE
+)
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from portero.core.text import Text
 
 _VERSION = re.compile(r"[vV][ \t]*=[ \t]*DMARC1[ \t]*(?:;|\Z)")
-_TAG = re.compile(r"[ \t]*([A-Za-z]+)[ \t]*=[ \t]*([ -:<-~]*?)[ \t]*\Z")
+_TAG = re.compile(r"([A-Za-z]+)[ \t]*=([ -:<-~\t]*)\Z")
 _MAILTO = re.compile(r"mailto:[^@\s,!]+@([^@\s,!/?]+)(?:\?[^\s,!]*)?\Z", re.IGNORECASE)
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s,!]+\Z")
 _OLD_SIZE = re.compile(r"![0-9]+[kmgt]?\Z", re.IGNORECASE)
@@ -104,13 +104,13 @@ def parse_record(text: str) -> DmarcRecord | None:
     for piece in text[found.end() : MAX_RECORD].split(";"):
         if not piece.strip(" \t"):
             continue
-        tag = _TAG.match(piece)
+        tag = _TAG.match(piece.strip(" \t"))
         if tag is None:
             faults.append(Text("{piece} is not a tag", piece=piece.strip()))
         elif tag[1].lower() in tags:
             faults.append(Text("{tag} stands twice, and the first counts", tag=tag[1].lower()))
         else:
-            tags[tag[1].lower()] = tag[2]
+            tags[tag[1].lower()] = tag[2].strip(" \t")
     policies = {name: _policy(tags, name, faults) for name in ("p", "sp", "np")}
     rua, ruf = _uris(tags, "rua", faults), _uris(tags, "ruf", faults)
     invalid = any(tags.get(name) is not None and policies[name] is None for name in policies)

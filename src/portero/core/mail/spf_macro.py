@@ -22,7 +22,7 @@ _LITERAL_OR_SPACE = re.compile(r"[ -$&-~]+")
 _PLAIN = {"%": "%", "_": " ", "-": "%20"}
 _LETTERS = frozenset("slodiphv")
 _LETTERS_OF_EXPLANATIONS = _LETTERS | frozenset("crt")
-_END = re.compile(r"\.(?:[a-z0-9]*[a-z][a-z0-9]*|[a-z0-9]+-[a-z0-9-]*[a-z0-9])\.?\Z", re.IGNORECASE)
+_TOP_LABEL = re.compile(r"(?=[0-9]*[a-z-])[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\Z", re.IGNORECASE)
 
 
 class Macro(NamedTuple):
@@ -117,11 +117,17 @@ def parse_domain_spec(text: str) -> DomainSpec | None:
         pass
     elif text[-2:] not in {"%%", "%_", "%-"}:
         last = parts[-1]
-        if not isinstance(last, str) or not _END.search(last):
+        if not isinstance(last, str) or not _ends_in_top_label(last):
             return None
     plain = all(isinstance(part, str) for part in parts)
     name = fit("".join(str(part) for part in parts)) if plain else None
     return DomainSpec(text, parts, name)
+
+
+def _ends_in_top_label(text: str) -> bool:
+    """Tell whether a text ends in a dot and a top label, which is not all digits; a longer label is none of DNS's."""
+    _, dot, label = text.removesuffix(".").rpartition(".")
+    return bool(dot) and len(label) <= 63 and _TOP_LABEL.match(label) is not None
 
 
 def fit(name: str) -> str:
