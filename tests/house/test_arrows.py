@@ -21,6 +21,7 @@ PURE = frozenset(
         "dataclasses",
         "datetime",
         "difflib",
+        "email",
         "enum",
         "functools",
         "hashlib",
