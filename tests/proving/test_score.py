@@ -246,3 +246,13 @@ def test_the_plan_s_own_simulation_is_not_taken_for_a_control_alone(truth: dict[
         entry.update(effect="kept", refused=0, undetermined=0)
     audit["simulations"].append(together)
     assert score(audit, truth)["simulations"] == score(right(truth), truth)["simulations"]
+
+
+def test_a_reader_who_took_p1_for_p2_is_still_recognised(truth: dict[str, Any]) -> None:
+    truth = copy.deepcopy(truth)
+    for mail in truth["mails"]:
+        if mail["sender"] == "erp":
+            mail["mail_from_domain"] = "shop.example"
+    audit = right(truth)
+    named(audit, "erp").update(header_from=["orders@shop.example"], header_from_domains=["shop.example"])
+    assert score(audit, truth)["counting"]["unassigned"] == 0

@@ -92,8 +92,9 @@ class _Fit:
         near = self._nearness(mail["client_ip"])
         domain = mail["header_from"].rpartition("@")[2]
         named = mail["header_from"] in self._header_from
-        if near is None or (self._header_domains and domain not in self._header_domains):
-            # A sender known by its envelope alone has no P2 to compare.
+        # A summary may have shown P1 only, and its reader taken it for P2.
+        names = {domain, mail["mail_from_domain"]}
+        if near is None or (self._header_domains and self._header_domains.isdisjoint(names)):
             return None
         # Where no document tells mail from a mailbox and mail from port 25 apart, neither can the judge.
         alike = self._taken_alike(mail["path"]) if mail["session_shown"] else 2.0

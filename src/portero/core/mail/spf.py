@@ -290,12 +290,12 @@ class _Evaluation:
             return None
         if answer.status in _FAILURES:
             raise _Ended(SpfResult.TEMPERROR, _failed(answer))
-        if len(answer.answers) > MAX_HOSTS:
-            raise _Ended(
-                SpfResult.PERMERROR, Text("{domain} has more than ten mail exchangers", domain=target)
-            )
         unsure = False
-        for text in answer.answers:
+        for number, text in enumerate(answer.answers):
+            if number == MAX_HOSTS:  # RFC 7208 section 4.6.4: the eleventh host is an error, not the tenth
+                raise _Ended(
+                    SpfResult.PERMERROR, Text("{domain} has more than ten mail exchangers", domain=target)
+                )
             host = text.rpartition(" ")[2].removesuffix(".").lower()
             if not askable(host):
                 continue
