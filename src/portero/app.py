@@ -12,6 +12,7 @@ from portero.core.checks import checks
 from portero.core.controls import Control, parse_control
 from portero.core.dns import Dns, DnsStatus
 from portero.core.evidence import Coverage, Gap
+from portero.core.exchange.exchangers import Exchanger, read_exchangers
 from portero.core.exchange.settings import Settings, Tenant, read_settings
 from portero.core.finding import Finding, Posture, Profile, find
 from portero.core.flow import Flow, OutsideFlow
@@ -24,9 +25,6 @@ from portero.core.senders import find_senders, window_of
 from portero.core.simulate import simulate
 from portero.core.simulation import Simulation
 from portero.core.text import Text
-
-# Where Microsoft's own MX hosts live. Source: reference data-formats section 12.
-_MICROSOFT_MX = (".mail.protection.outlook.com", ".mx.microsoft", ".mail.protection.office365.us")
 
 
 class Arrival(Protocol):
@@ -153,16 +151,14 @@ def with_gateway(settings: Settings, evidence: Evidence, arrivals: Sequence[Arri
 def _mx_at_microsoft(settings: Settings, evidence: Evidence) -> bool | None:
     if evidence.configuration.mx_provider is not None:
         return evidence.configuration.mx_provider == "microsoft"
-    hosts = []
+    found: list[Exchanger] = []
     for domain in settings.accepted_domains:
         if domain.name.endswith(".onmicrosoft.com"):
             continue
         answer = evidence.dns.lookup(domain.name, "MX")
         if answer.status is DnsStatus.NOERROR:
-            hosts += [text.split()[-1].rstrip(".").lower() for text in answer.answers if text.split()]
-    if not hosts:
-        return None
-    return all(host.endswith(_MICROSOFT_MX) for host in hosts)
+            found += read_exchangers(answer.answers)
+    return all(each.at_microsoft for each in found) if found else None
 
 
 def _assumptions(settings: Settings, folded: Folded) -> list[Text]:

@@ -18,6 +18,17 @@ _ISO = (
 )
 _SCHEMA = pa.schema([field for field in MAIL_ROWS if field.name != "document"])
 
+# What a trace summary calls the fate of a mail, in lower case without spaces. Source: data-formats 3.1 and 4.
+TRACE_OUTCOMES = {
+    "delivered": "delivered",
+    "expanded": "expanded",
+    "failed": "failed",
+    "filteredasspam": "junked",
+    "gettingstatus": "pending",
+    "pending": "pending",
+    "quarantined": "quarantined",
+}
+
 
 def mail_batch(witness: str, lines: pa.Array, columns: dict[str, pa.Array | None]) -> Batch:
     """Make a batch of ``mail_rows``; a column that is absent or None is null throughout: the source does not know."""

@@ -12,7 +12,7 @@ from portero.core.text import Text, count
 from portero.sources.csv_rows import CUTS
 from portero.sources.document import Document, Head, Item, Note, Source
 from portero.sources.json_rows import rows
-from portero.sources.mail_rows import guids, integers, mail_batch, message_ids, times, words
+from portero.sources.mail_rows import TRACE_OUTCOMES, guids, integers, mail_batch, message_ids, times, words
 
 _COLUMNS = {
     name: (name,)
@@ -27,15 +27,6 @@ _COLUMNS = {
         "fromIP",
         "status",
     )
-}
-_OUTCOMES = {
-    "delivered": "delivered",
-    "expanded": "expanded",
-    "failed": "failed",
-    "filteredasspam": "junked",
-    "gettingstatus": "pending",
-    "pending": "pending",
-    "quarantined": "quarantined",
 }
 
 
@@ -68,7 +59,7 @@ def read(document: Document) -> Iterator[Item]:
                 "sender": cells.get("senderAddress"),
                 "recipients": None if recipients is None else pc.utf8_lower(recipients),
                 "client_ip": cells.get("fromIP"),
-                "outcome": words(cells.get("status"), lambda text: _OUTCOMES.get(text.strip().lower())),
+                "outcome": words(cells.get("status"), lambda text: TRACE_OUTCOMES.get(text.strip().lower())),
                 "subject": cells.get("subject"),
                 "size_octets": integers(cells.get("size")),
             },

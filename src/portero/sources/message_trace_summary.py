@@ -12,7 +12,7 @@ from portero.core.text import Text, count
 from portero.sources.csv_rows import csv_rows
 from portero.sources.document import Document, Head, Item, Source
 from portero.sources.local_times import Times
-from portero.sources.mail_rows import guids, integers, mail_batch, message_ids, words
+from portero.sources.mail_rows import TRACE_OUTCOMES, guids, integers, mail_batch, message_ids, words
 
 # The headings are not documented; these are the forms met (reference data-formats section 5.1).
 _UTC = "Date (UTC)"
@@ -26,15 +26,6 @@ _COLUMNS = {
     "trace": ("Network message ID", "Message Trace ID"),
     "client": ("From IP",),
     "size": ("Size",),
-}
-_OUTCOMES = {
-    "delivered": "delivered",
-    "expanded": "expanded",
-    "failed": "failed",
-    "filteredasspam": "junked",
-    "gettingstatus": "pending",
-    "pending": "pending",
-    "quarantined": "quarantined",
 }
 
 
@@ -86,7 +77,7 @@ def _known(cells: pa.Array | None) -> pa.Array | None:
 
 
 def _outcome(text: str) -> str | None:
-    return _OUTCOMES.get(text.replace(" ", "").lower())
+    return TRACE_OUTCOMES.get(text.replace(" ", "").lower())
 
 
 SOURCE = Source("message-trace-summary", Text("Message trace, Summary download"), recognise, read)

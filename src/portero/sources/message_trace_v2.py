@@ -13,7 +13,7 @@ from portero.sources.csv_rows import CUTS
 from portero.sources.document import Document, Head, Item, Note, Source
 from portero.sources.json_rows import rows
 from portero.sources.local_times import Times
-from portero.sources.mail_rows import guids, integers, mail_batch, message_ids, words
+from portero.sources.mail_rows import TRACE_OUTCOMES, guids, integers, mail_batch, message_ids, words
 
 _COLUMNS = {
     name: (name,)
@@ -28,15 +28,6 @@ _COLUMNS = {
         "Size",
         "MessageTraceId",
     )
-}
-_OUTCOMES = {
-    "delivered": "delivered",
-    "expanded": "expanded",
-    "failed": "failed",
-    "filteredasspam": "junked",
-    "gettingstatus": "pending",
-    "pending": "pending",
-    "quarantined": "quarantined",
 }
 
 
@@ -68,7 +59,7 @@ def read(document: Document) -> Iterator[Item]:
                 "sender": cells.get("SenderAddress"),
                 "recipients": None if recipients is None else pc.utf8_lower(recipients),
                 "client_ip": cells.get("FromIP"),
-                "outcome": words(cells.get("Status"), lambda text: _OUTCOMES.get(text.strip().lower())),
+                "outcome": words(cells.get("Status"), lambda text: TRACE_OUTCOMES.get(text.strip().lower())),
                 "subject": cells.get("Subject"),
                 "size_octets": integers(cells.get("Size")),
             },

@@ -27,13 +27,12 @@ from portero.core.address import a_label, is_at_or_below, lies_in, parse_network
 from portero.core.checks.origins import of_answers
 from portero.core.dns import DnsStatus
 from portero.core.evidence import Origin
+from portero.core.exchange.exchangers import MICROSOFT_MX
 from portero.core.exchange.powershell import listed, quote, run
 from portero.core.exchange.settings import InboundConnector
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.text import Text
 
-# Names below which Microsoft's own mail exchangers stand. Source: reference exchange-online 1.1.
-_MICROSOFT = ("mail.protection.outlook.com", "mx.microsoft", "mail.protection.office365.us")
 _NAME = "Only via gateway"
 
 
@@ -102,7 +101,9 @@ def _exchangers(posture: Posture) -> _Mx:
         answer = posture.dns.lookup(held.name, "MX")
         hosts = [a_label(text.split()[-1]) for text in answer.answers if text.split()]
         # RFC 7505: an MX of "." says that the domain takes no mail.
-        outside = [host for host in hosts if host and not any(is_at_or_below(host, ms) for ms in _MICROSOFT)]
+        outside = [
+            host for host in hosts if host and not any(is_at_or_below(host, ms) for ms in MICROSOFT_MX)
+        ]
         if answer.origin is not None:
             origins.append(answer.origin)
         if outside:
