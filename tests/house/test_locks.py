@@ -30,7 +30,7 @@ def test_every_line_is_a_pin_or_a_hash(lock: str) -> None:
 def test_the_lock_covers_what_the_project_asks_for(lock: str) -> None:
     wanted = asked(PROJECT["project"]["dependencies"]) | asked(PROJECT["build-system"]["requires"])
     if lock == "requirements-test.lock":
-        for extra in ("dkim", "test"):
+        for extra in ("dkim", "messages", "postgres", "relay", "web", "test"):
             wanted |= asked(PROJECT["project"]["optional-dependencies"][extra])
     assert wanted <= set(pinned(lock))
 
