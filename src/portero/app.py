@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
+from portero.core.address import client_address, neighbourhood
 from portero.core.audit import Audit, Totals
 from portero.core.checks import checks
 from portero.core.controls import Control, parse_control
@@ -38,6 +39,10 @@ class Arrival(Protocol):
     def domains(self) -> int:
         """Count the different sender domains it delivers for."""
 
+    @property
+    def connector(self) -> str:
+        """Name the connector that took its mail; "" for none."""
+
 
 class Folded(Protocol):
     """What the fold gives."""
@@ -57,6 +62,10 @@ class Folded(Protocol):
     @property
     def arrivals(self) -> Sequence[Arrival]:
         """Give where other people's mail arrives from."""
+
+    @property
+    def mailboxes(self) -> frozenset[str]:
+        """Give the own mailboxes whose names mail from elsewhere claims."""
 
 
 class Tables(Protocol):
@@ -122,7 +131,9 @@ def inventory(evidence: Evidence, tables: Tables, progress: Callable[[Text], Non
         result = evaluate(evidence.dns, address, domain, f"postmaster@{domain}", domain).result
         return None if result is SpfResult.UNKNOWN else result.value
 
-    context = Context(settings, window_of(folded.flows), use_of, spf_of, outside=by_address)
+    context = Context(
+        settings, window_of(folded.flows), use_of, spf_of, outside=by_address, mailboxes=folded.mailboxes
+    )
     senders = find_senders(folded.flows, folded.outside, context, evidence.configuration)
     return Inventory(settings, senders, folded, tuple(assumptions))
 
@@ -131,21 +142,42 @@ def with_gateway(settings: Settings, evidence: Evidence, arrivals: Sequence[Arri
     """
     Add to the settings where mail enters: at Microsoft, or through a gateway and from which addresses.
 
-    With the MX at a gateway, other people's mail arrives from its addresses: those that deliver for at least a tenth
-    as many different sender domains as the busiest does.
+    With the MX at a gateway, other people's mail arrives from its networks: those that deliver for at least a tenth
+    as many different sender domains as the busiest does. Wherever the MX points, a connector through which the mail
+    of many strangers comes carries the internet's mail, whatever its administrator called it.
     """
     at_microsoft = _mx_at_microsoft(settings, evidence)
+    domains: dict[str, int] = {}
+    carried: set[str] = set()
+    for each in arrivals:
+        if (address := client_address(each.client_ip)) is None:
+            continue
+        near = neighbourhood(address)
+        # Addresses of one network may deliver for the same domains, so their sum is an upper bound.
+        domains[near] = domains.get(near, 0) + each.domains
+        if _carries(settings, each.connector, address):
+            carried.add(near)
+    busy = [near for near, number in domains.items() if number >= 10 and number * 10 >= max(domains.values())]
     if at_microsoft is not False:
-        return replace(settings, mx_at_microsoft=at_microsoft)
+        return replace(
+            settings,
+            mx_at_microsoft=at_microsoft,
+            gateway_networks=tuple(near for near in busy if near in carried),
+        )
     listed = [
         network
         for held in settings.connectors
         if held.enabled is not False and held.partner and "*" in held.sender_domains
         for network in held.addresses
     ]
-    most = max((each.domains for each in arrivals), default=0)
-    busy = [each.client_ip for each in arrivals if each.domains >= 10 and each.domains * 10 >= most]
     return replace(settings, mx_at_microsoft=False, gateway_networks=tuple(dict.fromkeys([*listed, *busy])))
+
+
+def _carries(settings: Settings, name: str, address: str) -> bool:
+    """Tell whether a connector that is not the hybrid one takes an address's mail, by its name or by its list."""
+    named = settings.connector(name) if name else None
+    held = [named] if named is not None else list(settings.by_address.covering(address))
+    return bool(name or held) and not any(each.cloud_services_mail for each in held)
 
 
 def _mx_at_microsoft(settings: Settings, evidence: Evidence) -> bool | None:

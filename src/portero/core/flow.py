@@ -157,6 +157,7 @@ class OutsideFlow:
     What other people's receivers reported by DMARC about mail in the organisation's name.
 
     to_us:  True when a receiver of ours reported it (envelope_to is an accepted domain), so it reached this tenant.
+    days:   mails by the day on which the report that counts them begins.
     """
 
     source_ip: str
@@ -172,6 +173,7 @@ class OutsideFlow:
     first_seen: datetime
     last_seen: datetime
     origins: tuple[Origin, ...] = ()
+    days: Mapping[date, int] = field(default_factory=dict)
 
 
 def merge_facts(facts: Iterable[Facts]) -> Facts:

@@ -11,6 +11,7 @@ from portero.core.address import domain_of, neighbourhood
 from portero.core.exchange.attribution import Attribution, author_domain, envelope_domain, within
 from portero.core.exchange.settings import Settings
 from portero.core.flow import Flow
+from portero.core.reported import is_reported
 from portero.core.sender import Path
 
 # What many hosts call themselves says nothing about which host it is.
@@ -84,6 +85,14 @@ def _tokens(item: Placed, settings: Settings) -> Iterable[tuple[str, ...]]:
         yield ("mailboxes", author_domain(key) or "")
     elif item.path is Path.AUTHENTICATED:
         yield ("submission", item.name)
+    elif is_reported(item.flow):
+        # A report names no mailbox: its sources are one party where they pass with the same domains.
+        envelope = _organisation(envelope_domain(key)[0] or "")
+        signer = min(item.flow.facts.dkim_domains, default="")
+        scope = (envelope, signer) if item.authenticated else (item.place, "")
+        yield ("reported", item.name, *scope)
+    elif within(key.client_ip, settings.gateway_networks):
+        yield ("gateway", envelope_domain(key)[0] or "", item.name)
     elif item.path is Path.CONNECTOR:
         held = item.attribution.connector
         name = (held.name if held else key.connector or "").lower()
@@ -92,8 +101,6 @@ def _tokens(item: Placed, settings: Settings) -> Iterable[tuple[str, ...]]:
         else:
             yield ("connector", name, item.place, item.name)
             yield from _device_tokens(item, name)
-    elif within(key.client_ip, settings.gateway_networks):
-        yield ("gateway", envelope_domain(key)[0] or "", item.name)
     elif item.path is Path.FOREIGN_ENVELOPE:
         yield (
             "envelope",
@@ -142,7 +149,7 @@ def _join_moving(placed: Sequence[Placed], links: _Links) -> None:
     for index, item in enumerate(placed):
         direct = item.path in {Path.DIRECT_SEND, Path.UNDETERMINED}
         if direct and item.place and item.name:
-            by_name.setdefault((item.name, _wide(item.place)), []).append(index)
+            by_name.setdefault((item.name, wide_network(item.place)), []).append(index)
     for members in by_name.values():
         if len(members) < 2 or len(members) > 400:
             continue
@@ -152,7 +159,7 @@ def _join_moving(placed: Sequence[Placed], links: _Links) -> None:
                 links.join(before, after)
 
 
-def _wide(place: str) -> str:
+def wide_network(place: str) -> str:
     """Give the part of an address that a line keeps when its provider renumbers it: /16 for IPv4, /40 for IPv6."""
     address, _, _ = place.partition("/")
     return str(ipaddress.ip_network(f"{address}/{40 if ':' in address else 16}", strict=False))

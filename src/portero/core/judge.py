@@ -10,10 +10,10 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from portero.core.evidence import Origin
-from portero.core.exchange.attribution import By, envelope_domain
+from portero.core.exchange.attribution import By, envelope_domain, within
 from portero.core.exchange.settings import Settings
 from portero.core.flow import Facts, OutsideFlow, merge_facts
-from portero.core.grouping import Placed, nameless
+from portero.core.grouping import Placed, nameless, wide_network
 from portero.core.sender import Judgement, Path, Reason
 from portero.core.text import Text, count
 from portero.core.weights import WEIGHTS
@@ -49,7 +49,11 @@ class Context:
     network_use:  gives what the configuration says a client address is used for, or None.
     spf:          evaluates the published record: RFC 7208 result of (address, domain), or None where DNS is unknown.
     outside:      DMARC reports by source address.
-    established:  names and client addresses of senders already found legitimate without looking at their neighbours.
+    mailboxes:    own mailboxes, of those whose names mail from elsewhere claims.
+    names:        by name, the places of senders established without looking at their neighbours, and whether they
+                  pass authentication.
+    addresses:    by place, the names established there.
+    roaming:      by name, in how many distant networks mail arrives under it that passes no authentication.
     """
 
     settings: Settings
@@ -57,8 +61,10 @@ class Context:
     network_use: Callable[[str], str | None] = lambda _: None
     spf: Callable[[str, str], str | None] = lambda _address, _domain: None
     outside: Mapping[str, tuple[OutsideFlow, ...]] = field(default_factory=dict)
+    mailboxes: frozenset[str] = frozenset()
     names: Mapping[str, tuple[frozenset[str], bool]] = field(default_factory=dict)
     addresses: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    roaming: Mapping[str, int] = field(default_factory=dict)
 
 
 def judgement_of(odds: float) -> tuple[Judgement, float]:
@@ -90,13 +96,24 @@ class _Case:
     def __init__(self, group: Sequence[Placed], facts: Facts, context: Context) -> None:
         self.group, self.facts, self.context = group, facts, context
         self.origins = tuple(origin for origins in facts.origins.values() for origin in origins)[:5]
+        gateways = context.settings.gateway_networks
+        self.gated = any(within(item.flow.key.client_ip, gateways) for item in group)
         self.reasons = [Reason("prior", Text("Before any evidence."), WEIGHTS["prior"].value)]
         self.settled = False
 
-    def add(self, code: str, text: Text, origins: tuple[Origin, ...] | None = None) -> None:
-        self.reasons.append(
-            Reason(code, text, WEIGHTS[code].value, self.origins if origins is None else origins)
-        )
+    def add(
+        self, code: str, text: Text, origins: tuple[Origin, ...] | None = None, weight: float | None = None
+    ) -> None:
+        value = WEIGHTS[code].value if weight is None else weight
+        self.reasons.append(Reason(code, text, value, self.origins if origins is None else origins))
+
+    @property
+    def odds(self) -> float:
+        return sum(reason.weight for reason in self.reasons)
+
+    @property
+    def codes(self) -> frozenset[str]:
+        return frozenset(reason.code for reason in self.reasons)
 
     @property
     def paths(self) -> set[Path]:
@@ -119,6 +136,8 @@ def _arranged(case: _Case) -> None:
     elif case.paths == {Path.AUTHENTICATED}:
         case.add("submitted", Text("It is submitted with the organisation's credentials."))
         case.settled = True
+    elif case.gated:
+        case.add("gateway", Text("It came through the gateway, which carries anybody's mail."))
     elif case.paths == {Path.CONNECTOR}:
         first = case.group[0].attribution
         held = first.connector
@@ -144,6 +163,11 @@ def _authentication(case: _Case) -> None:
     if case.settled:
         return
     facts = case.facts
+    if case.gated:
+        # Behind a gateway SPF judges the gateway's address, and DMARC may pass or fail by it; only a signature tells.
+        if _signed_as_us(case):
+            case.add("dkim-pass", Text("It carries the organisation's own DKIM signature."))
+        return
     passed = facts.dmarc.get("pass", 0) + facts.dmarc.get("bestguesspass", 0)
     failed = facts.dmarc.get("fail", 0)
     own_envelope = any(
@@ -170,13 +194,16 @@ def _authentication(case: _Case) -> None:
         case.add(
             "authentication-fails", Text("Its mail fails SPF, DKIM and DMARC for the organisation's domain.")
         )
-        if not own_envelope:
+        # The null reverse-path of notices is nobody's domain: it can neither align nor be foreign.
+        if not own_envelope and any(envelope_domain(item.flow.key)[0] for item in case.group):
             case.add(
                 "foreign-unaligned",
                 Text("It shows the organisation's address over a foreign envelope and nothing ties the two."),
             )
     elif own_envelope and not facts.spf:
         _published(case)
+    elif _signed_as_us(case):
+        case.add("dkim-pass", Text("It carries the organisation's own DKIM signature."))
     rows = [row for address in case.addresses for row in case.context.outside.get(address, ())]
     if any(row.aligned_spf or row.aligned_dkim for row in rows):
         case.add(
@@ -184,6 +211,18 @@ def _authentication(case: _Case) -> None:
             Text("DMARC reports show the same address passing for the organisation's domain."),
             tuple(origin for row in rows for origin in row.origins)[:5],
         )
+    elif rows and not case.codes & _AUTHENTICATED and not case.codes & _FAILING:
+        case.add(
+            "outside-fail",
+            Text("DMARC reports show the same address failing for the organisation's domain."),
+            tuple(origin for row in rows for origin in row.origins)[:5],
+        )
+
+
+def _signed_as_us(case: _Case) -> bool:
+    signers = case.facts.dkim_domains
+    ours = sum(number for domain, number in signers.items() if case.context.settings.names_us(domain))
+    return bool(ours) and ours >= 9 * (case.facts.mails - ours) and not case.facts.dkim.get("fail")
 
 
 def _published(case: _Case) -> None:
@@ -234,13 +273,23 @@ def _over_time(case: _Case) -> None:
                 people=people,
             ),
         )
-    if 0 < people <= 3 and facts.mails >= 3 * people and weeks >= 2:
+    if 0 < people * 3 <= facts.mails and weeks >= 2:
         case.add(
-            "same-few-people",
+            "same-people",
             count(
                 "It writes to the same person again and again.",
                 "It writes to the same {n} people again and again.",
                 people,
+            ),
+        )
+    elif facts.mails >= 5 and people * 5 >= facts.mails * 4 and weeks >= 2:
+        case.add(
+            "new-people",
+            count(
+                "Its {mails} mails went to {n} person.",
+                "Its {mails} mails went to {n} different people, hardly ever twice.",
+                people,
+                mails=facts.mails,
             ),
         )
 
@@ -281,6 +330,14 @@ def _appearance(case: _Case) -> None:
         )
     if facts.self_addressed * 5 >= facts.mails * 4 and facts.recipients.value > 3:
         case.add("self-addressed", Text("It writes to people under their own address."))
+    if case.names and case.names <= case.context.mailboxes:
+        case.add(
+            "as-mailbox",
+            Text(
+                "From elsewhere it writes as people whose mailboxes are here, such as {name}.",
+                name=min(case.names),
+            ),
+        )
     if len(case.names) >= 5:
         case.add(
             "many-names",
@@ -322,10 +379,10 @@ def _beside(case: _Case) -> None:
         return
     context = case.context
     own = frozenset(item.place for item in case.group if item.place)
-    failing = any(reason.code in {"authentication-fails", "spf-unlisted"} for reason in case.reasons)
+    failing = bool(case.codes & (_FAILING | {"outside-fail"}))
     for name in sorted(case.names):
         held = context.names.get(name)
-        if name.startswith("@") or held is None or not own or held[0] & own:
+        if name.startswith("@") or held is None or not own or not held[0] or held[0] & own:
             continue
         if held[1] and failing:
             case.add(
@@ -341,7 +398,17 @@ def _beside(case: _Case) -> None:
                 "copies", Text("{name} has an established sender elsewhere, in another network.", name=name)
             )
         return
-    if own and all(place in context.addresses for place in own):
+    roams = max((context.roaming.get(name, 0) for name in case.names), default=0)
+    if roams >= _ROAMS_FROM and not case.codes & _AUTHENTICATED:
+        case.add(
+            "roams",
+            Text(
+                "Mail under its name arrives from {number} distant networks, and from none of them does it pass "
+                "authentication.",
+                number=roams,
+            ),
+        )
+    if own and not case.gated and all(place in context.addresses for place in own):
         others = frozenset[str]().union(*(context.addresses[place] for place in own)) - case.names
         if others:
             case.add("beside-established", Text("It shares its client address with an established sender."))
@@ -350,11 +417,24 @@ def _beside(case: _Case) -> None:
 # A name in use at more places than this is a service that sends from many addresses; no place of it is the original.
 _ROAMS_FROM = 4
 
+# Log odds at which a person is asked: as many for as against.
+_ASK_AT = 0.0
+
+_AUTHENTICATED = frozenset({"dmarc-pass", "spf-pass", "dkim-pass", "outside-pass"})
+_FAILING = frozenset({"authentication-fails", "spf-unlisted"})
+
+# What no outsider can arrange: a sender with one of these vouches for its address and for its name.
+_ANCHORED = _AUTHENTICATED | {"inside", "submitted", "connector", "network-devices"}
+
 # What a legitimate burst, such as the pay slips, does not show.
 _FORGED = frozenset(
     {
         "authentication-fails",
         "foreign-unaligned",
+        "outside-fail",
+        "spf-unlisted",
+        "as-mailbox",
+        "roams",
         "self-addressed",
         "many-names",
         "nameless-host",
@@ -367,11 +447,17 @@ _FORGED = frozenset(
 
 
 def _unforged(case: _Case) -> None:
-    """Behaviour and themes alone never accuse: the organisation's own mailings look the same."""
-    codes = {reason.code for reason in case.reasons}
-    if codes & {"burst", "lure", "short-lived"} and not codes & _FORGED:
+    """
+    Behaviour and themes alone never accuse: the organisation's own mailings look the same.
+
+    The reason takes back as much as would accuse and no more, so that it makes nothing legitimate either.
+    """
+    beyond = case.odds - _ASK_AT
+    if case.codes & {"burst", "lure", "short-lived"} and not case.codes & _FORGED and beyond > 0:
         case.add(
-            "nothing-forged", Text("Nothing shows that it writes as somebody else or fails authentication.")
+            "nothing-forged",
+            Text("Nothing shows that it writes as somebody else or fails authentication."),
+            weight=-beyond,
         )
 
 
@@ -381,7 +467,9 @@ def established(
     """
     Give the names and the addresses of senders found legitimate on their own evidence.
 
-    Names map to the places they send from and whether they pass authentication; addresses to the names there.
+    Names map to the places they send from and whether they pass authentication; addresses to the names there. Long
+    good behaviour establishes a name, so that a copy of it stands out; only what no outsider can arrange vouches for
+    others at the same address.
     """
     names: dict[str, tuple[frozenset[str], bool]] = {}
     addresses: dict[str, frozenset[str]] = {}
@@ -392,13 +480,31 @@ def established(
     for group, held in zip(groups, reasons, strict=True):
         if judgement_of(sum(reason.weight for reason in held))[0] is not Judgement.LEGITIMATE:
             continue
+        codes = {reason.code for reason in held}
         places = frozenset(item.place for item in group if item.place)
-        passes = any(reason.code in {"dmarc-pass", "spf-pass"} for reason in held)
+        passes = bool(codes & _AUTHENTICATED)
         for name in {item.name for item in group if item.name}:
-            if len(everywhere[name]) > _ROAMS_FROM:
+            if len(everywhere[name]) > _ROAMS_FROM and not passes:
                 continue
             before = names.get(name, (frozenset(), False))
             names[name] = (before[0] | places, before[1] or passes)
+        if not codes & _ANCHORED or "gateway" in codes:
+            continue
         for place in places:
             addresses[place] = addresses.get(place, frozenset()) | {item.name for item in group}
     return names, addresses
+
+
+def roaming(groups: Sequence[Sequence[Placed]], reasons: Sequence[Sequence[Reason]]) -> dict[str, int]:
+    """Count by name the distant networks from which mail arrives under it, where no sender of that name passes."""
+    networks: dict[str, set[str]] = {}
+    passing: set[str] = set()
+    for group, held in zip(groups, reasons, strict=True):
+        names = {item.name for item in group if item.name and not item.name.startswith("@")}
+        if {reason.code for reason in held} & (_ANCHORED | {"gateway", "connector-doubtful"}):
+            passing |= names
+            continue
+        for item in group:
+            if item.place and item.name in names:
+                networks.setdefault(item.name, set()).add(wide_network(item.place))
+    return {name: len(held) for name, held in networks.items() if name not in passing}

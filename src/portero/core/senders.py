@@ -14,8 +14,10 @@ from portero.core.exchange.attribution import attribute, envelope_domain, path_o
 from portero.core.exchange.settings import Settings
 from portero.core.flow import Facts, Flow, OutsideFlow, merge_facts
 from portero.core.grouping import Placed, group
-from portero.core.judge import Context, established, judgement_of, weigh
+from portero.core.judge import Context, established, judgement_of, roaming, weigh
 from portero.core.register import Configuration, RegisterEntry
+from portero.core.reported import WITNESS as REPORTED
+from portero.core.reported import reported_flows
 from portero.core.sender import DecidedBy, Judgement, Kind, Path, Reason, Sender
 from portero.core.text import Text
 
@@ -35,18 +37,19 @@ def find_senders(
     settings = context.settings
     seen = seen_connectors(flows)
     placed = []
-    for flow in flows:
+    for flow in (*flows, *reported_flows(outside, flows)):
         attribution = attribute(flow, settings, seen)
         placed.append(Placed(flow, attribution, path_of(flow, settings, attribution)))
     entries, rest = _registered(placed, configuration)
     groups = group(rest, settings)
-    names, addresses = established(groups, [weigh(each, context) for each in groups])
+    alone = [weigh(each, context) for each in groups]
+    names, addresses = established(groups, alone)
     for _, members in entries:
         for item in members:
             if item.name:
                 held = names.get(item.name, (frozenset[str](), False))
                 names[item.name] = (held[0] | {item.place}, held[1])
-    beside = replace(context, names=names, addresses=addresses)
+    beside = replace(context, names=names, addresses=addresses, roaming=roaming(groups, alone))
     by_address = _outside_by_address(outside)
     found = [_sender(each, weigh(each, beside), settings, by_address, None) for each in groups]
     found += [_sender(tuple(members), (), settings, by_address, entry) for entry, members in entries]
@@ -88,10 +91,11 @@ def _sender(
         judgement, confidence = Judgement.UNDECIDED, 0.5
     kind = _kind(members, facts, judgement, settings)
     addresses = sorted({item.flow.key.client_ip for item in members if item.flow.key.client_ip})
-    rows = [row for address in addresses for row in outside.get(address, ())]
+    written_as = {domain_of(item.name) for item in members if item.name}
+    rows = [row for address in addresses for row in outside.get(address, ()) if row.header_from in written_as]
     witnesses = dict(facts.witnessed)
     if rows:
-        witnesses["dmarc-aggregate"] = sum(row.mails for row in rows)
+        witnesses[REPORTED] = sum(row.mails for row in rows)
     paths = _ranked((item.path.value, item.flow.facts.mails) for item in members)
     envelope = _ranked(
         (domain, item.flow.facts.mails)

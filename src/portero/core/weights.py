@@ -33,6 +33,7 @@ WEIGHTS: dict[str, Weight] = {
     "connector-doubtful": Weight(
         -2.5, "Same, where the export does not settle by what the connector matches."
     ),
+    "gateway": Weight(0.0, "Reference exchange-online 1.6: what a gateway delivers may come from anybody."),
     "network-devices": Weight(-4.0, "The organisation's own word in portero.toml about this network."),
     "network-users": Weight(-1.0, "Own users' network: also where taken-over computers are."),
     "network-partner": Weight(-1.5, "The organisation's own word; the partner's security is not its own."),
@@ -40,6 +41,8 @@ WEIGHTS: dict[str, Weight] = {
     # Authentication.
     "dmarc-pass": Weight(-3.0, "RFC 9989: needs the domain's key or a place in its SPF record."),
     "spf-pass": Weight(-2.5, "RFC 7208: the domain's owner lists the address; shared services weaken it."),
+    "dkim-pass": Weight(-3.0, "RFC 6376: the signature needs the domain's private key."),
+    "outside-fail": Weight(0.7, "RFC 9990: other receivers saw it fail; many scanners fail too."),
     "outside-pass": Weight(-2.0, "RFC 9990: other receivers saw the same address pass DMARC for the domain."),
     "authentication-fails": Weight(
         1.2, "Reference exchange-online 2.3: spoofs fail, and so do unlisted scanners."
@@ -59,7 +62,10 @@ WEIGHTS: dict[str, Weight] = {
     "short-lived": Weight(1.2, "Reference exchange-online 7.1: campaigns come from addresses used for days."),
     "new": Weight(0.6, "First seen in the last days of the evidence: a new device or a new campaign."),
     "burst": Weight(1.5, "Reference exchange-online 7.1 (ProArch): bursts to many people."),
-    "same-few-people": Weight(-1.0, "Controls catalogue R5: few recipients, again and again."),
+    "same-people": Weight(-1.0, "Controls catalogue R5: the same recipients, again and again."),
+    "new-people": Weight(
+        0.8, "Reference exchange-online 7.1: a campaign works through its victims; a device has its regulars."
+    ),
     # What it looks like.
     "same-subjects": Weight(-0.8, "Controls catalogue R5: devices repeat a few subjects over weeks."),
     "varied-subjects": Weight(-1.2, "Forwarded correspondence varies; a campaign repeats its lure."),
@@ -70,7 +76,16 @@ WEIGHTS: dict[str, Weight] = {
         1.2, "Reference exchange-online 7.1: voicemail, fax, payroll, password and sign-in lures."
     ),
     "nothing-forged": Weight(
-        -2.8, "Judgement: burst, lure and short life together must not accuse: pay slips show all three."
+        0.0,
+        "Judgement: burst, lure and short life together must not accuse: pay slips show all three. Its weight is what "
+        "brings the odds back to even.",
+    ),
+    "as-mailbox": Weight(
+        1.0, "Reference exchange-online 7.1: colleagues' names over an outside server; forwarders do it too."
+    ),
+    "roams": Weight(
+        1.5,
+        "Judgement: a service that sends from many networks passes authentication, or it would not arrive.",
     ),
     "self-addressed": Weight(
         1.2, "Reference exchange-online 7.1: From = To; scanning to oneself does it too."

@@ -59,11 +59,21 @@ SELECT DISTINCT k.mail FROM keyed k WHERE
     OR k.header_from_domain IN (SELECT name FROM own_names)
 """
 
+# The Enhanced summary loses its addresses with age (reference data-formats 5.2): an empty one says "from inside" only
+# in rows as young as the oldest that still has one.
 _WITNESSED = """
 CREATE TEMP TABLE witnessed AS
-SELECT k.mail, k.sender_domain, k.mail_from_domain, k.header_from_domain, r.*
+WITH kept AS (
+    SELECT document, min(observed_at) AS since FROM mail_rows
+    WHERE witness = 'message-trace-enhanced' AND client_ip <> '' GROUP BY document
+)
+SELECT k.mail, k.sender_domain, k.mail_from_domain, k.header_from_domain, r.*,
+    CASE WHEN r.client_ip = '' AND r.witness = 'message-trace-enhanced'
+              AND (a.since IS NULL OR r.observed_at IS NULL OR r.observed_at < a.since) THEN NULL
+         ELSE r.client_ip END AS known_ip
 FROM keyed k JOIN ours o ON k.mail = o.mail
 JOIN mail_rows r ON k.document = r.document AND k.line = r.line
+LEFT JOIN kept a ON r.document = a.document
 """
 
 # Where witnesses of one mail differ, the value that says most wins: an address over "none", a name over "none".
@@ -75,7 +85,7 @@ SELECT mail,
     max(CASE WHEN mail_from IS NOT NULL THEN mail_from_domain END) AS mail_from_domain,
     max(CASE WHEN header_from IS NOT NULL THEN header_from_domain END) AS header_from_domain,
     max(sender_domain) AS sender_domain,
-    max(display_name) AS display_name, max(client_ip) AS client_ip, max(ehlo) AS ehlo, max(ptr) AS ptr,
+    max(display_name) AS display_name, max(known_ip) AS client_ip, max(ehlo) AS ehlo, max(ptr) AS ptr,
     max(connector) AS connector, min(direction) AS direction,
     max(spf) AS spf, max(dkim) AS dkim, max(dkim_domain) AS dkim_domain, max(dmarc) AS dmarc,
     max(compauth) AS compauth, max(compauth_reason) AS compauth_reason,
@@ -186,22 +196,35 @@ GROUP BY r.source_ip, lower(r.header_from), lower(r.envelope_from), r.reporter, 
 ORDER BY 1, 2, 3, 4, 5, 13
 """
 
+# Mail through an OnPremises connector is of direction originating too, so a connector's name counts as arrival.
 _ARRIVALS = """
-SELECT r.client_ip, count(DISTINCT k.mail), count(DISTINCT coalesce(nullif(k.mail_from_domain, ''), k.sender_domain))
+SELECT r.client_ip, count(DISTINCT k.mail), count(DISTINCT coalesce(nullif(k.mail_from_domain, ''), k.sender_domain)),
+    max(coalesce(r.connector, ''))
 FROM keyed k JOIN mail_rows r ON k.document = r.document AND k.line = r.line
-WHERE r.client_ip <> '' AND coalesce(r.direction, 'incoming') = 'incoming'
+WHERE r.client_ip <> '' AND (coalesce(r.direction, 'incoming') = 'incoming' OR r.connector <> '')
     AND k.mail NOT IN (SELECT mail FROM ours)
-GROUP BY r.client_ip ORDER BY 3 DESC, 1 LIMIT 200
+GROUP BY r.client_ip ORDER BY 3 DESC, 1 LIMIT 2000
+"""
+
+# Whose own mailbox it is that mail from elsewhere claims to be from.
+_MAILBOXES = """
+SELECT DISTINCT coalesce(p2, traced) FROM flowed
+WHERE mailbox AND coalesce(p2, traced) IN (SELECT coalesce(p2, traced) FROM flowed WHERE NOT mailbox) ORDER BY 1
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A client address that delivers mail of others: how many mails, of how many different sender domains."""
+    """
+    A client address that delivers mail of others: how many mails, of how many different sender domains.
+
+    connector:  the connector a witness named for it, "" for none.
+    """
 
     client_ip: str
     mails: int
     domains: int
+    connector: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +235,7 @@ class Folded:
     outside: tuple[OutsideFlow, ...]
     totals: Totals
     arrivals: tuple[Arrival, ...]
+    mailboxes: frozenset[str]
 
 
 def fold(tables: EvidenceTables, settings: Settings, documents: Sequence[str]) -> Folded:
@@ -248,8 +272,9 @@ def fold(tables: EvidenceTables, settings: Settings, documents: Sequence[str]) -
             ours=cast("int", ours), others=cast("int", total) - cast("int", ours), rows=cast("int", rows)
         ),
         arrivals=tuple(
-            Arrival(str(ip), cast("int", n), cast("int", d)) for ip, n, d in tables.rows(_ARRIVALS)
+            Arrival(str(ip), cast("int", n), cast("int", d), str(c)) for ip, n, d, c in tables.rows(_ARRIVALS)
         ),
+        mailboxes=frozenset(str(row[0]) for row in tables.rows(_MAILBOXES)),
     )
 
 
@@ -394,6 +419,16 @@ def _outside(tables: EvidenceTables, documents: Sequence[str]) -> tuple[OutsideF
                     Origin(documents[cast("int", row[12])], cast("int | None", row[13]))
                     for row in rows[:ORIGINS_KEPT]
                 ),
+                days=_report_days(rows),
             )
         )
     return tuple(flows)
+
+
+def _report_days(rows: Sequence[tuple[object, ...]]) -> Mapping[date, int]:
+    """Give mails by the day on which each report begins."""
+    days: dict[date, int] = {}
+    for row in rows:
+        day = cast("datetime", row[10]).date()
+        days[day] = days.get(day, 0) + int(cast("int", row[5]))
+    return days

@@ -1,0 +1,69 @@
+"""Ways of sending that only DMARC reports show: flows made of their records, so that no sender is missed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from portero.core.flow import Facts, Flow, FlowKey, OutsideFlow, merge_facts
+
+WITNESS = "dmarc-aggregate"
+
+
+def reported_flows(outside: Sequence[OutsideFlow], flows: Sequence[Flow]) -> tuple[Flow, ...]:
+    """
+    Give flows for the client addresses that reports name and no trace does.
+
+    Their P2 is known by domain only (``@domain``). Only mail that a receiver of ours reported reached this tenant and
+    counts; and not even that while a trace holds anonymous mail of those days without its address, for it may be the
+    same mail. Source: RFC 9990 section 3; contract section 4, `messages`.
+    """
+    traced = {flow.key.client_ip for flow in flows if flow.key.client_ip}
+    # RFC 9990 3.1.1.5: a reporter may leave envelope_from out; the domain that SPF was asked about is the same.
+    held: dict[FlowKey, list[Facts]] = {}
+    for row in outside:
+        if row.source_ip not in traced:
+            envelope = row.spf_domain if row.envelope_from is None else row.envelope_from
+            key = FlowKey(
+                client_ip=row.source_ip,
+                mail_from_domain=envelope,
+                header_from=f"@{row.header_from}",
+                direction="incoming",
+            )
+            held.setdefault(key, []).append(_facts(row, counts=row.to_us and not _hidden(row, flows)))
+    return tuple(Flow(key, merge_facts(facts)) for key, facts in sorted(held.items(), key=_order))
+
+
+def is_reported(flow: Flow) -> bool:
+    """Tell whether only DMARC reports show this way of sending."""
+    return set(flow.facts.origins) == {WITNESS}
+
+
+def _order(item: tuple[FlowKey, list[Facts]]) -> tuple[str, str, str]:
+    key, _ = item
+    return key.client_ip or "", key.header_from or "", key.mail_from_domain or ""
+
+
+def _hidden(row: OutsideFlow, flows: Iterable[Flow]) -> bool:
+    """Tell whether a trace holds mail of the same days whose client address is not known."""
+    return any(
+        flow.key.client_ip is None
+        and flow.facts.first_seen is not None
+        and flow.facts.last_seen is not None
+        and flow.facts.first_seen <= row.last_seen
+        and flow.facts.last_seen >= row.first_seen
+        for flow in flows
+    )
+
+
+def _facts(row: OutsideFlow, *, counts: bool) -> Facts:
+    passed = max(row.aligned_spf, row.aligned_dkim)
+    return Facts(
+        mails=row.mails if counts else 0,
+        witnessed={WITNESS: row.mails},
+        first_seen=row.first_seen,
+        last_seen=row.last_seen,
+        days=row.days,
+        dmarc={word: number for word, number in (("pass", passed), ("fail", row.mails - passed)) if number},
+        dkim_domains={row.dkim_domain: row.mails} if row.dkim_domain else {},
+        origins={WITNESS: row.origins},
+    )
