@@ -79,6 +79,20 @@ def group(placed: Sequence[Placed], settings: Settings) -> list[tuple[Placed, ..
     return [tuple(part) for part in parts.values()]
 
 
+def anchor(members: Iterable[Placed], settings: Settings) -> str:
+    """
+    Give what names a group of flows for as long as it sends, and no other group.
+
+    Tokens part groups, so none is in two. What outlives an address comes first: a name that passes authentication.
+    """
+    tokens = {token for item in members for token in _tokens(item, settings) if token[0] != "shape"}
+    return "|".join(min(tokens, key=_lasting))
+
+
+def _lasting(token: tuple[str, ...]) -> tuple[bool, tuple[str, ...]]:
+    return token[0] != "passes", token
+
+
 def _tokens(item: Placed, settings: Settings) -> Iterable[tuple[str, ...]]:
     key = item.flow.key
     if item.path is Path.INTERNAL:
@@ -98,6 +112,9 @@ def _tokens(item: Placed, settings: Settings) -> Iterable[tuple[str, ...]]:
         name = (held.name if held else key.connector or "").lower()
         if held is not None and (held.certificate or held.cloud_services_mail):
             yield ("certificate", name)
+        elif not item.place:
+            # Whoever made the connector made it for one source; without addresses nothing parts it.
+            yield ("connector", name)
         else:
             yield ("connector", name, item.place, item.name)
             yield from _device_tokens(item, name)

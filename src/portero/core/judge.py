@@ -147,6 +147,8 @@ def _arranged(case: _Case) -> None:
             origins = (held.origin, *case.origins) if held and held.origin else case.origins
             case.add("connector", first.why, tuple(origins))
             case.settled = True
+    elif case.paths == {Path.UNDETERMINED} and all(item.attribution.connector for item in case.group):
+        case.add("connector-possible", case.group[0].attribution.why)
     uses = {case.context.network_use(address) for address in case.addresses}
     if len(uses) == 1 and (use := next(iter(uses))):
         code = {
@@ -226,15 +228,26 @@ def _signed_as_us(case: _Case) -> bool:
 
 
 def _published(case: _Case) -> None:
-    results = set()
+    results: set[str | None] = set()
+    assumed = False
     for item in case.group:
-        domain, _ = envelope_domain(item.flow.key)
+        domain, shown = envelope_domain(item.flow.key)
         if item.flow.key.client_ip and domain:
+            assumed |= shown
             results.add(case.context.spf(item.flow.key.client_ip, domain))
     if results == {"pass"}:
         case.add("spf-pass", Text("The organisation's SPF record lists its address."))
     elif results and results <= {"fail", "softfail", "neutral"}:
-        case.add("spf-unlisted", Text("The organisation's SPF record does not list its address."))
+        if assumed:
+            case.add(
+                "spf-perhaps-unlisted",
+                Text(
+                    "The organisation's SPF record does not list its address; that tells little, for only a summary "
+                    "saw its envelope sender."
+                ),
+            )
+        else:
+            case.add("spf-unlisted", Text("The organisation's SPF record does not list its address."))
 
 
 def _over_time(case: _Case) -> None:
@@ -309,7 +322,7 @@ def _appearance(case: _Case) -> None:
     weeks = len({day.isocalendar()[:2] for day in facts.days})
     kept = sum(facts.shapes.values())
     varied = facts.distinct_shapes.value
-    if facts.mails >= 10 and varied <= 5 and weeks >= 2:
+    if facts.mails >= 10 and 0 < varied <= 5 and weeks >= 2:
         case.add(
             "same-subjects",
             count("It repeats {n} subject for weeks.", "It repeats {n} subjects for weeks.", varied),
@@ -330,12 +343,13 @@ def _appearance(case: _Case) -> None:
         )
     if facts.self_addressed * 5 >= facts.mails * 4 and facts.recipients.value > 3:
         case.add("self-addressed", Text("It writes to people under their own address."))
-    if case.names and case.names <= case.context.mailboxes:
+    people = case.names & case.context.mailboxes
+    if len(people) * 2 > len(case.names) and Path.CONNECTOR not in case.paths:
         case.add(
             "as-mailbox",
             Text(
                 "From elsewhere it writes as people whose mailboxes are here, such as {name}.",
-                name=min(case.names),
+                name=min(people),
             ),
         )
     if len(case.names) >= 5:
@@ -382,6 +396,9 @@ def _beside(case: _Case) -> None:
     failing = bool(case.codes & (_FAILING | {"outside-fail"}))
     for name in sorted(case.names):
         held = context.names.get(name)
+        # People write from many places; what their names over strange servers mean has a reason of its own.
+        if name in context.mailboxes:
+            continue
         if name.startswith("@") or held is None or not own or not held[0] or held[0] & own:
             continue
         if held[1] and failing:
@@ -477,17 +494,26 @@ def established(
     for group in groups:
         for item in group:
             everywhere.setdefault(item.name, set()).add(item.place)
-    for group, held in zip(groups, reasons, strict=True):
-        if judgement_of(sum(reason.weight for reason in held))[0] is not Judgement.LEGITIMATE:
-            continue
-        codes = {reason.code for reason in held}
+    vouched: set[str] = set()
+    sound = [
+        (group, codes)
+        for group, held in zip(groups, reasons, strict=True)
+        if judgement_of(sum(reason.weight for reason in held))[0] is Judgement.LEGITIMATE
+        and not (codes := frozenset(reason.code for reason in held)) & _FAILING
+    ]
+    # Those with proof come first: beside them behaviour does not make a second original of the same name.
+    for group, codes in sorted(sound, key=lambda each: not each[1] & _ANCHORED):
         places = frozenset(item.place for item in group if item.place)
         passes = bool(codes & _AUTHENTICATED)
-        for name in {item.name for item in group if item.name}:
-            if len(everywhere[name]) > _ROAMS_FROM and not passes:
+        for name in sorted({item.name for item in group if item.name}):
+            if (len(everywhere[name]) > _ROAMS_FROM and not passes) or (
+                name in vouched and not codes & _ANCHORED
+            ):
                 continue
             before = names.get(name, (frozenset(), False))
             names[name] = (before[0] | places, before[1] or passes)
+            if codes & _ANCHORED:
+                vouched.add(name)
         if not codes & _ANCHORED or "gateway" in codes:
             continue
         for place in places:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
+from portero.core.address import domain_of
 from portero.core.flow import Facts, Flow, FlowKey, OutsideFlow, merge_facts
 
 WITNESS = "dmarc-aggregate"
@@ -31,6 +33,25 @@ def reported_flows(outside: Sequence[OutsideFlow], flows: Sequence[Flow]) -> tup
             )
             held.setdefault(key, []).append(_facts(row, counts=row.to_us and not _hidden(row, flows)))
     return tuple(Flow(key, merge_facts(facts)) for key, facts in sorted(held.items(), key=_order))
+
+
+def with_reported_result(flow: Flow, outside: Iterable[OutsideFlow]) -> Flow:
+    """
+    Give a flow with the DMARC result that reports on the same address and domain agree on.
+
+    Only where no witness of the mail recorded a result, and only where every reported mail shares it.
+    """
+    author = flow.key.header_from or flow.key.sender
+    if flow.facts.dmarc or flow.facts.spf or not flow.key.client_ip or not author:
+        return flow
+    found: set[str] = set()
+    for row in outside:
+        if row.source_ip == flow.key.client_ip and row.header_from == domain_of(author):
+            passed = max(row.aligned_spf, row.aligned_dkim)
+            found |= {word for word, number in (("pass", passed), ("fail", row.mails - passed)) if number}
+    if len(found) != 1:
+        return flow
+    return replace(flow, facts=replace(flow.facts, dmarc={min(found): flow.facts.mails}))
 
 
 def is_reported(flow: Flow) -> bool:

@@ -13,11 +13,11 @@ from portero.core.address import domain_of, exact_network, neighbourhood
 from portero.core.exchange.attribution import attribute, envelope_domain, path_of, seen_connectors, within
 from portero.core.exchange.settings import Settings
 from portero.core.flow import Facts, Flow, OutsideFlow, merge_facts
-from portero.core.grouping import Placed, group
+from portero.core.grouping import Placed, anchor, group
 from portero.core.judge import Context, established, judgement_of, roaming, weigh
 from portero.core.register import Configuration, RegisterEntry
 from portero.core.reported import WITNESS as REPORTED
-from portero.core.reported import reported_flows
+from portero.core.reported import reported_flows, with_reported_result
 from portero.core.sender import DecidedBy, Judgement, Kind, Path, Reason, Sender
 from portero.core.text import Text
 
@@ -119,7 +119,7 @@ def _sender(
         ),
     )
     return Sender(
-        id=_id(members, entry),
+        id=_id(members, settings, entry),
         label=_label(entry, kind, names, addresses, connector),
         kind=kind,
         judgement=judgement,
@@ -141,7 +141,7 @@ def _sender(
         first_seen=facts.first_seen,
         last_seen=facts.last_seen,
         because=reasons,
-        flows=tuple(item.flow for item in members),
+        flows=tuple(with_reported_result(item.flow, rows) for item in members),
         facts=facts,
         owner=entry.owner if entry else None,
     )
@@ -172,23 +172,10 @@ def _networks(addresses: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def _id(members: Sequence[Placed], entry: RegisterEntry | None) -> str:
-    """
-    Give an id from what stays when the window moves: the register's label, the connector, or address and name.
-
-    It is the smallest of the flows' own keys, so it changes only when that one way of sending drops out of the evidence.
-    """
-    anchor = f"register|{entry.label}" if entry is not None else min(_anchor(item) for item in members)
-    return "s-" + sha256(anchor.encode()).hexdigest()[:12]
-
-
-def _anchor(item: Placed) -> str:
-    key = item.flow.key
-    if item.path is Path.FOREIGN_ENVELOPE:
-        return f"foreign|{key.mail_from_domain}|{item.name}"
-    if item.path in {Path.INTERNAL, Path.AUTHENTICATED}:
-        return f"{item.path}|{item.name}"
-    return f"{item.path}|{item.place}|{item.name}|{key.connector or ''}"
+def _id(members: Sequence[Placed], settings: Settings, entry: RegisterEntry | None) -> str:
+    """Give an id from what stays when the window moves: the register's label, or the group's anchor."""
+    text = f"register|{entry.label}" if entry is not None else anchor(members, settings)
+    return "s-" + sha256(text.encode()).hexdigest()[:12]
 
 
 def _kind(members: Sequence[Placed], facts: Facts, judgement: Judgement, settings: Settings) -> Kind:

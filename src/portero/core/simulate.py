@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from portero.core.controls import Control, apply_controls
 from portero.core.exchange.attribution import Attribution, Seen, attribute, envelope_domain, seen_connectors
@@ -53,36 +54,53 @@ def simulate(senders: Sequence[Sender], settings: Settings, controls: Sequence[C
     """
     changed = apply_controls(settings, tuple(controls))
     seen = seen_connectors(flow for sender in senders for flow in sender.flows)
-    foreign = kinds_with_foreign_envelope(senders, settings)
+    foreign = foreign_envelopes(senders, settings)
     effects = [_sender_effect(sender, changed, seen, foreign) for sender in senders]
     effects.sort(key=lambda each: (-each.refused, -each.undetermined, -each.kept, each.sender))
     return Simulation(tuple(control.text for control in controls), tuple(effects))
 
 
-def kinds_with_foreign_envelope(senders: Iterable[Sender], settings: Settings) -> frozenset[Kind]:
+@dataclass(frozen=True, slots=True)
+class ForeignEnvelopes:
     """
-    Name the kinds of which some sender is known to write with a foreign P1 and an own P2.
+    Who is known to write with a foreign P1 and an own P2: kinds of senders, and names.
 
-    A summary that shows an own sender address for another of that kind may be showing its P2.
+    A summary that shows an own sender address for another of that kind, or for that name, may be showing its P2.
     Source: contract section 4, the sender column of a trace summary.
     """
-    return frozenset(
-        sender.kind
+
+    kinds: frozenset[Kind]
+    names: frozenset[str]
+
+    def cover(self, sender: Sender, flow: Flow) -> bool:
+        """Tell whether a flow that only a summary saw may have a foreign P1 too."""
+        if not envelope_domain(flow.key)[1] or flow.key.header_from is not None:
+            return False
+        # From many networks a summary cannot show that a sender is a service, and calls it an application.
+        scattered = Kind.SERVICE in self.kinds and len(sender.client_networks) > 3
+        return sender.kind in self.kinds or flow.key.sender in self.names or scattered
+
+
+def foreign_envelopes(senders: Iterable[Sender], settings: Settings) -> ForeignEnvelopes:
+    """Collect who is known to write with a foreign P1 and an own P2."""
+    known = [
+        (sender.kind, flow.key.header_from)
         for sender in senders
         for flow in sender.flows
         if flow.key.mail_from_domain
-        and settings.accepted(flow.key.mail_from_domain) is False
         and flow.key.header_from is not None
-    )
+        and settings.accepted(flow.key.mail_from_domain) is False
+    ]
+    return ForeignEnvelopes(frozenset(kind for kind, _ in known), frozenset(name for _, name in known))
 
 
-def _sender_effect(sender: Sender, settings: Settings, seen: Seen, foreign: frozenset[Kind]) -> SenderEffect:
+def _sender_effect(sender: Sender, settings: Settings, seen: Seen, foreign: ForeignEnvelopes) -> SenderEffect:
     counted: Counter[Effect] = Counter()
     reasons: Counter[tuple[Effect, Text]] = Counter()
     reply: str | None = None
     for flow in sender.flows:
         decision = decide(flow, settings, seen)
-        if decision.effect is Effect.REFUSED and sender.kind in foreign and _assumed(flow):
+        if decision.effect is Effect.REFUSED and foreign.cover(sender, flow):
             decision = undetermined(
                 Text(
                     "Only a trace summary saw it, and its sender column may be the visible From: others of its kind "
@@ -109,7 +127,3 @@ def _sender_effect(sender: Sender, settings: Settings, seen: Seen, foreign: froz
         reply=reply,
         because=why,
     )
-
-
-def _assumed(flow: Flow) -> bool:
-    return envelope_domain(flow.key)[1] and flow.key.header_from is None

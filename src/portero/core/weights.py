@@ -33,6 +33,10 @@ WEIGHTS: dict[str, Weight] = {
     "connector-doubtful": Weight(
         -2.5, "Same, where the export does not settle by what the connector matches."
     ),
+    "connector-possible": Weight(
+        -0.7,
+        "Reference exchange-online 1.4: a connector by certificate would take it and no witness shows it.",
+    ),
     "gateway": Weight(0.0, "Reference exchange-online 1.6: what a gateway delivers may come from anybody."),
     "network-devices": Weight(-4.0, "The organisation's own word in portero.toml about this network."),
     "network-users": Weight(-1.0, "Own users' network: also where taken-over computers are."),
@@ -50,6 +54,10 @@ WEIGHTS: dict[str, Weight] = {
     "spf-unlisted": Weight(
         0.7, "The published SPF record leaves the address out; many scanners are left out too."
     ),
+    "spf-perhaps-unlisted": Weight(
+        0.3,
+        "Contract section 4: a summary's sender may be the visible From, and SPF asks about the envelope's.",
+    ),
     "foreign-unaligned": Weight(
         1.0, "Controls catalogue DS-04: own From over a foreign envelope that fails DMARC."
     ),
@@ -64,7 +72,7 @@ WEIGHTS: dict[str, Weight] = {
     "burst": Weight(1.5, "Reference exchange-online 7.1 (ProArch): bursts to many people."),
     "same-people": Weight(-1.0, "Controls catalogue R5: the same recipients, again and again."),
     "new-people": Weight(
-        0.8, "Reference exchange-online 7.1: a campaign works through its victims; a device has its regulars."
+        1.2, "Reference exchange-online 7.1: a campaign works through its victims; a device has its regulars."
     ),
     # What it looks like.
     "same-subjects": Weight(-0.8, "Controls catalogue R5: devices repeat a few subjects over weeks."),

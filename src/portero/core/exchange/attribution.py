@@ -221,6 +221,12 @@ def _by_address(flow: Flow, name: str | None, settings: Settings) -> Attribution
                 name=held.name if held else "",
             ),
         )
+    if name is None and key.client_ip is None and key.direction is None:
+        return Attribution(
+            By.UNKNOWN,
+            None,
+            Text("No witness shows where it came from: neither address, connector nor direction."),
+        )
     if name is None:
         doubt = _may_be_certificate(settings)
         if doubt is not None:

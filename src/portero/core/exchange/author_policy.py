@@ -37,6 +37,8 @@ def dmarc_policy(key: FlowKey, facts: Facts, attribution: Attribution, settings:
     passes = dmarc_result(key, facts)
     if passes is True:
         return kept(Text("It passes DMARC."))
+    if attribution.by is By.UNKNOWN and key.connector:
+        return undetermined(attribution.why)
     if passes is None:
         return undetermined(
             Text(

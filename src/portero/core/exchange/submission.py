@@ -23,10 +23,12 @@ def submission(key: FlowKey, attribution: Attribution, settings: Settings) -> De
     from OAuth.
     Source: reference exchange-online 3.1; Set-TransportConfig, Set-CASMailbox -SmtpClientAuthenticationDisabled.
     """
-    if attribution.by is not By.SUBMITTED or key.client_ip == "":
+    if attribution.by is not By.SUBMITTED:
         return None
     if settings.smtp_auth_off_for is None and not settings.smtp_basic_off:
         return None
+    if not key.client_ip:
+        return _inside(key, settings)
     mailbox = key.header_from or key.sender or ""
     now = _allowed_now(mailbox, settings)
     if now is False:
@@ -53,6 +55,26 @@ def submission(key: FlowKey, attribution: Attribution, settings: Settings) -> De
         Text(
             "It is submitted with credentials; no evidence tells Basic authentication from OAuth for {mailbox}.",
             mailbox=mailbox,
+        )
+    )
+
+
+def _inside(key: FlowKey, settings: Settings) -> Decision | None:
+    """
+    Decide mail without a client address: a mailbox's, unless the witness shows no address of submissions either.
+
+    Get-MessageTraceV2 and Graph leave FromIP blank for every submission, and the Enhanced summary forgets addresses.
+    Source: reference data-formats 3.1 and 5.2.
+    """
+    if key.client_ip == "" and key.direction is not None:
+        return None
+    if settings.smtp_auth_disabled and not any(
+        disabled is False for disabled in settings.smtp_auth_mailboxes.values()
+    ):
+        return kept(Text("SMTP AUTH is already off for the organisation and no exported mailbox allows it."))
+    return undetermined(
+        Text(
+            "It comes from inside; whether from a mailbox or by SMTP AUTH only its client address would show."
         )
     )
 
