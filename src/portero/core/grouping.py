@@ -58,6 +58,12 @@ def nameless(ehlo: str | None) -> bool:
     return True
 
 
+def _anybody(ehlo: str | None) -> bool:
+    """Tell whether an EHLO is one that rented and taken-over hosts use, an inner address not being one."""
+    text = (ehlo or "").lower()
+    return bool(text) and text.startswith(_NAMELESS)
+
+
 def group(placed: Sequence[Placed], settings: Settings) -> list[tuple[Placed, ...]]:
     """
     Part flows into senders.
@@ -158,7 +164,8 @@ def _organisation(domain: str) -> str:
 
 def _join_moving(placed: Sequence[Placed], links: _Links) -> None:
     """
-    Join one host over changing addresses: same name, same own EHLO or same subjects, one network, never two at once.
+    Join one host over changing addresses: same name, same EHLO, same subjects or a name of its own, one network, and
+    outside its neighbourhood never two at once.
 
     An attacker's copy works while the original does and from another network, so it stays apart.
     """
@@ -184,17 +191,15 @@ def wide_network(place: str) -> str:
 
 def _same_host(one: Placed, other: Placed) -> bool:
     mine, theirs = one.flow, other.flow
-    if _pass(one) != _pass(other):
+    if _pass(one) != _pass(other) or mine.key.ehlo != theirs.key.ehlo:
         return False
-    same_name = not nameless(mine.key.ehlo) and mine.key.ehlo == theirs.key.ehlo
-    unnamed = mine.key.ehlo is None and theirs.key.ehlo is None
     same_subjects = bool(set(mine.facts.shapes) & set(theirs.facts.shapes))
-    if not (same_name or (unnamed and same_subjects)):
-        return False
     if neighbourhood(_address(one)) == neighbourhood(_address(other)):
-        return True
+        return same_subjects or not nameless(mine.key.ehlo)
+    if not same_subjects and nameless(mine.key.ehlo):
+        return False
     shared = set(mine.facts.days) & set(theirs.facts.days)
-    return len(shared) <= 1
+    return len(shared) <= 1 and not _anybody(mine.key.ehlo)
 
 
 def _address(item: Placed) -> str:

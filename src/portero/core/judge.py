@@ -167,7 +167,8 @@ def _authentication(case: _Case) -> None:
     facts = case.facts
     if case.gated:
         # Behind a gateway SPF judges the gateway's address, and DMARC may pass or fail by it; only a signature tells.
-        if _signed_as_us(case):
+        aligned = facts.dmarc.get("pass", 0) >= 9 * facts.dmarc.get("fail", 0) and not facts.spf.get("pass")
+        if _signed_as_us(case) or (aligned and facts.dmarc.get("pass") and facts.spf):
             case.add("dkim-pass", Text("It carries the organisation's own DKIM signature."))
         return
     passed = facts.dmarc.get("pass", 0) + facts.dmarc.get("bestguesspass", 0)
@@ -256,10 +257,13 @@ def _over_time(case: _Case) -> None:
         return
     days = sorted(facts.days)
     weeks = len({day.isocalendar()[:2] for day in days})
+    people = facts.recipients.value
+    # Recurrence speaks for a sender because somebody here expects its mail; nobody does who never gets it twice.
+    strangers = facts.mails >= 10 and people * 5 >= facts.mails * 4
     # Where no address is recorded several hosts may share the name, and weeks of activity vouch for none of them.
-    one_host = all(item.place for item in case.group) or facts.distinct_shapes.value <= 3
+    one_host = all(item.place for item in case.group) or 0 < facts.distinct_shapes.value <= 3
     for bound in (8, 4, 3, 2):
-        if weeks >= bound and one_host:
+        if weeks >= bound and one_host and not strangers:
             case.add(
                 f"weeks-{bound}",
                 count("It was active in {n} week.", "It was active in {n} different weeks.", weeks),
@@ -275,7 +279,6 @@ def _over_time(case: _Case) -> None:
         )
     elif window and span >= 21 and days[0] >= (window[1] - timedelta(days=7)).date():
         case.add("new", Text("It was first seen in the last week of the evidence."))
-    people = facts.recipients.value
     if facts.busiest >= 10 and facts.busiest * 2 >= facts.mails and people >= 10:
         case.add(
             "burst",
@@ -295,7 +298,7 @@ def _over_time(case: _Case) -> None:
                 people,
             ),
         )
-    elif facts.mails >= 5 and people * 5 >= facts.mails * 4 and weeks >= 2:
+    elif strangers and weeks >= 2:
         case.add(
             "new-people",
             count(
@@ -436,6 +439,8 @@ _ROAMS_FROM = 4
 
 # Log odds at which a person is asked: as many for as against.
 _ASK_AT = 0.0
+# Log odds just below an accusation.
+_ALMOST = 1.2
 
 _AUTHENTICATED = frozenset({"dmarc-pass", "spf-pass", "dkim-pass", "outside-pass"})
 _FAILING = frozenset({"authentication-fails", "spf-unlisted"})
@@ -447,34 +452,46 @@ _ANCHORED = _AUTHENTICATED | {"inside", "submitted", "connector", "network-devic
 _FORGED = frozenset(
     {
         "authentication-fails",
-        "foreign-unaligned",
-        "outside-fail",
         "spf-unlisted",
-        "as-mailbox",
-        "roams",
-        "self-addressed",
-        "many-names",
-        "nameless-host",
+        "outside-fail",
         "filter-phish",
         "filter-some-phish",
         "copies",
         "copies-failing",
+        "roams",
     }
+)
+
+# What a device or a list that fails authentication does not show.
+_CAMPAIGN = frozenset(
+    {"burst", "short-lived", "lure", "new-people", "filter-phish", "copies-failing", "roams"}
 )
 
 
 def _unforged(case: _Case) -> None:
     """
-    Behaviour and themes alone never accuse: the organisation's own mailings look the same.
+    Keep from accusing on half a case.
 
-    The reason takes back as much as would accuse and no more, so that it makes nothing legitimate either.
+    Looking like a campaign does not accuse, for the organisation's own mailings look the same; neither does failing
+    authentication, for many a scanner does. The reason takes back as much as would accuse and no more, so that it
+    makes nothing legitimate either.
     """
-    beyond = case.odds - _ASK_AT
-    if case.codes & {"burst", "lure", "short-lived"} and not case.codes & _FORGED and beyond > 0:
+    codes = case.codes
+    forged = codes & _FORGED or ("self-addressed" in codes and codes & _CAMPAIGN)
+    forged = forged or ("as-mailbox" in codes and codes & {"burst", "short-lived", "lure"})
+    if not forged and codes & _CAMPAIGN and case.odds > _ASK_AT:
         case.add(
             "nothing-forged",
             Text("Nothing shows that it writes as somebody else or fails authentication."),
-            weight=-beyond,
+            weight=_ASK_AT - case.odds,
+        )
+    elif not codes & _CAMPAIGN and case.odds > _ALMOST:
+        case.add(
+            "no-campaign",
+            Text(
+                "Nothing in how it sends is like a campaign: a device or list set up wrongly looks the same."
+            ),
+            weight=_ALMOST - case.odds,
         )
 
 

@@ -88,6 +88,11 @@ WEIGHTS: dict[str, Weight] = {
         "Judgement: burst, lure and short life together must not accuse: pay slips show all three. Its weight is what "
         "brings the odds back to even.",
     ),
+    "no-campaign": Weight(
+        0.0,
+        "Judgement: failing authentication alone must not accuse, R5: most unlisted senders are devices. Its weight is "
+        "what keeps the odds below an accusation.",
+    ),
     "as-mailbox": Weight(
         1.0, "Reference exchange-online 7.1: colleagues' names over an outside server; forwarders do it too."
     ),
