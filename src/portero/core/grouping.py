@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -91,15 +91,16 @@ def anchor(members: Iterable[Placed], settings: Settings) -> str:
 
     Tokens part groups, so none is in two. What outlives an address comes first: a name that passes authentication.
     """
-    tokens = {token for item in members for token in _tokens(item, settings) if token[0] != "shape"}
-    return "|".join(min(tokens, key=_lasting))
+    tokens = [token for item in members for token in _tokens(item, settings) if token[0] != "shape"]
+    first = min(tokens, key=_lasting)
+    return "|".join(first)
 
 
 def _lasting(token: tuple[str, ...]) -> tuple[bool, tuple[str, ...]]:
     return token[0] != "passes", token
 
 
-def _tokens(item: Placed, settings: Settings) -> Iterable[tuple[str, ...]]:
+def _tokens(item: Placed, settings: Settings) -> Iterator[tuple[str, ...]]:
     key = item.flow.key
     if item.path is Path.INTERNAL:
         yield ("mailboxes", author_domain(key) or "")
@@ -112,7 +113,9 @@ def _tokens(item: Placed, settings: Settings) -> Iterable[tuple[str, ...]]:
         scope = (envelope, signer) if item.authenticated else (item.place, "")
         yield ("reported", item.name, *scope)
     elif within(key.client_ip, settings.gateway_networks):
-        yield ("gateway", envelope_domain(key)[0] or "", item.name)
+        envelope = envelope_domain(key)[0] or ""
+        foreign = envelope and not settings.names_us(envelope)
+        yield ("gateway", _organisation(envelope), (author_domain(key) or "") if foreign else item.name)
     elif item.path is Path.CONNECTOR:
         held = item.attribution.connector
         name = (held.name if held else key.connector or "").lower()

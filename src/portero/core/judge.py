@@ -32,11 +32,15 @@ _DEVICE = re.compile(
 # What published Direct Send lures are about (reference exchange-online 7.1), in four languages.
 _LURE = re.compile(
     r"(voice ?mail|voice ?message|missed (call|fax)|caller left|vm message|fax[- ]?(msg|message)|buz[oó]n de voz"
-    r"|mensaje de voz|sprachnachricht|correio de voz|mensagem de voz|payroll|salary|bonus|n[oó]mina|sueldo|gehalt"
-    r"|sal[aá]rio|password.{0,20}expir|contraseña.{0,25}(expir|caduc)|passwort.{0,20}(l[aä]uft|abl)|senha.{0,20}expir"
+    r"|mensaje de voz|sprachnachricht|correio de voz|mensagem de voz|password.{0,20}expir|contraseña.{0,25}(expir|caduc)|passwort.{0,20}(l[aä]uft|abl)|senha.{0,20}expir"
     r"|\bmfa\b|multi-?factor|two-?factor|authenticat|verify your|verifi(que|car)|shared (a |the )?(file|document)"
     r"|document(o)? compartid|docusign|signature required|action required|acci[oó]n requerida|urgent|urgente|dringend"
-    r"|overdue|remittance|wire transfer|transferencia|qr[- ]?code|c[oó]digo qr|handbook|benefits|evaluation)"
+    r"|wire transfer|qr[- ]?code|c[oó]digo qr)"
+)
+# Lures too, and what a payroll office or the accounts write about every month.
+_BUSINESS = re.compile(
+    r"(payroll|salary|bonus|n[oó]mina|sueldo|gehalt|sal[aá]rio|overdue|remittance|transferencia|handbook|benefits"
+    r"|evaluation)"
 )
 
 
@@ -141,7 +145,9 @@ def _arranged(case: _Case) -> None:
     elif case.paths == {Path.CONNECTOR}:
         first = case.group[0].attribution
         held = first.connector
-        if first.by is By.UNKNOWN:
+        # Only OnPremises connectors make mail Originating, and those never match by domain alone.
+        own_server = all(item.flow.key.direction == "originating" for item in case.group)
+        if first.by is By.UNKNOWN and not own_server:
             case.add("connector-doubtful", first.why)
         else:
             origins = (held.origin, *case.origins) if held and held.origin else case.origins
@@ -339,6 +345,16 @@ def _appearance(case: _Case) -> None:
             "lure",
             Text("Its subjects are those of known lures, for example “{shape}”.", shape=_first(facts, _LURE)),
         )
+    elif (
+        kept and sum(number for shape, number in facts.shapes.items() if _BUSINESS.search(shape)) * 2 >= kept
+    ):
+        case.add(
+            "business-lure",
+            Text(
+                "Its subjects are about money or staff matters, as lures and real offices write: “{shape}”.",
+                shape=_first(facts, _BUSINESS),
+            ),
+        )
     elif kept and devices * 2 >= kept and weeks >= 2:
         case.add(
             "device-words",
@@ -477,15 +493,23 @@ def _unforged(case: _Case) -> None:
     makes nothing legitimate either.
     """
     codes = case.codes
-    forged = codes & _FORGED or ("self-addressed" in codes and codes & _CAMPAIGN)
+    likeness = codes & _CAMPAIGN
+    forged = codes & _FORGED or ("self-addressed" in codes and likeness)
     forged = forged or ("as-mailbox" in codes and codes & {"burst", "short-lived", "lure"})
-    if not forged and codes & _CAMPAIGN and case.odds > _ASK_AT:
+    if not forged and likeness and codes & _AUTHENTICATED:
+        alike = sum(reason.weight for reason in case.reasons if reason.code in likeness)
+        case.add(
+            "nothing-forged",
+            Text("It passes as the organisation, whose own mailings look like campaigns too."),
+            weight=-alike,
+        )
+    elif not forged and likeness and case.odds > _ASK_AT:
         case.add(
             "nothing-forged",
             Text("Nothing shows that it writes as somebody else or fails authentication."),
             weight=_ASK_AT - case.odds,
         )
-    elif not codes & _CAMPAIGN and case.odds > _ALMOST:
+    elif not likeness and case.odds > _ALMOST:
         case.add(
             "no-campaign",
             Text(

@@ -83,10 +83,11 @@ WEIGHTS: dict[str, Weight] = {
     "lure": Weight(
         1.2, "Reference exchange-online 7.1: voicemail, fax, payroll, password and sign-in lures."
     ),
+    "business-lure": Weight(0.5, "Same; payroll offices and accounts write so every month."),
     "nothing-forged": Weight(
         0.0,
         "Judgement: burst, lure and short life together must not accuse: pay slips show all three. Its weight is what "
-        "brings the odds back to even.",
+        "brings the odds back to even, or takes those three back where authentication passes.",
     ),
     "no-campaign": Weight(
         0.0,

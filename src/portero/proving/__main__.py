@@ -7,8 +7,10 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 from typing import Any
 
+from portero.proving.axes import draw_ordinary
 from portero.proving.generate import generate
 from portero.proving.ledger import ledger
 from portero.proving.score import score
@@ -25,10 +27,18 @@ def _write(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m portero.proving", description=__doc__)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument(
+        "--ordinary",
+        action="store_true",
+        help="an organisation whose administrator exported what the guide asks for",
+    )
+    parser.add_argument(
         "--out", type=Path, required=True, help="exports go to OUT/evidence, truth to OUT/truth.json"
     )
     chosen = parser.parse_args(words)
-    organisation = generate(chosen.seed)
+    organisation = generate(
+        chosen.seed,
+        draw_ordinary(Random(chosen.seed)) if chosen.ordinary else None,  # noqa: S311
+    )
     write(organisation, chosen.out / "evidence")
     text = json.dumps(ledger(organisation), ensure_ascii=False, indent=1)
     (chosen.out / "truth.json").write_text(text + "\n", encoding="utf-8")

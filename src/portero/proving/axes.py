@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 LANGUAGES = ("en", "es", "de", "pt")
@@ -141,4 +141,21 @@ def draw(random: Random) -> Axes:
         hunting_form=random.choice(("csv", "answer", "stream")),
         connector_report=often(0.3),
         honours_dmarc=often(0.7),
+    )
+
+
+def draw_ordinary(random: Random) -> Axes:
+    """
+    Draw an organisation whose administrator followed docs/collect-evidence.md.
+
+    A month or more of traces with their addresses, the whole configuration and the DNS answers; everything else,
+    attackers included, differs as in `draw`.
+    """
+    return replace(
+        draw(random),
+        days=random.choice((30, 60, 90)),
+        traces=random.choice(("enhanced+v2", "extended", "email-events+v2")),
+        configuration="full",
+        dns=random.choice(("zone", "json-lines")),
+        addresses_lost=False,
     )
