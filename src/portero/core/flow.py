@@ -85,6 +85,7 @@ class Facts:
     outcomes, threats: mails by what happened, and by what the filter called them.
     spf, dkim, dmarc, compauth: mails by result; compauth as ``result reason`` where the reason is known.
     dkim_domains:   mails by d= of the signature the witness named.
+    envelopes:      P1 domains that DMARC reports give for the same address and P2 domain, with their mails.
     origins:        a sample of rows, per witness.
     """
 
@@ -109,6 +110,7 @@ class Facts:
     dmarc: Mapping[str, int] = field(default_factory=dict)
     compauth: Mapping[str, int] = field(default_factory=dict)
     dkim_domains: Mapping[str, int] = field(default_factory=dict)
+    envelopes: Mapping[str, int] = field(default_factory=dict)
     ptr: Mapping[str, int] = field(default_factory=dict)
     octets: int = 0
     origins: Mapping[str, tuple[Origin, ...]] = field(default_factory=dict)
@@ -137,6 +139,7 @@ class Facts:
             dmarc=_add(self.dmarc, other.dmarc),
             compauth=_add(self.compauth, other.compauth),
             dkim_domains=_add(self.dkim_domains, other.dkim_domains),
+            envelopes=_add(self.envelopes, other.envelopes),
             ptr=_add(self.ptr, other.ptr),
             octets=self.octets + other.octets,
             origins=_join(self.origins, other.origins),

@@ -58,12 +58,6 @@ def nameless(ehlo: str | None) -> bool:
     return True
 
 
-def _anybody(ehlo: str | None) -> bool:
-    """Tell whether an EHLO is one that rented and taken-over hosts use, an inner address not being one."""
-    text = (ehlo or "").lower()
-    return bool(text) and text.startswith(_NAMELESS)
-
-
 def group(placed: Sequence[Placed], settings: Settings) -> list[tuple[Placed, ...]]:
     """
     Part flows into senders.
@@ -167,8 +161,8 @@ def _organisation(domain: str) -> str:
 
 def _join_moving(placed: Sequence[Placed], links: _Links) -> None:
     """
-    Join one host over changing addresses: same name, same EHLO, same subjects or a name of its own, one network, and
-    outside its neighbourhood never two at once.
+    Join one host over changing addresses: same name, same EHLO, one network, never two at once, and in its
+    neighbourhood the same subjects or an EHLO of its own, farther away both.
 
     An attacker's copy works while the original does and from another network, so it stays apart.
     """
@@ -196,13 +190,13 @@ def _same_host(one: Placed, other: Placed) -> bool:
     mine, theirs = one.flow, other.flow
     if _pass(one) != _pass(other) or mine.key.ehlo != theirs.key.ehlo:
         return False
+    if len(set(mine.facts.days) & set(theirs.facts.days)) > 1:
+        return False
+    own_name = mine.key.ehlo is not None and not nameless(mine.key.ehlo)
     same_subjects = bool(set(mine.facts.shapes) & set(theirs.facts.shapes))
     if neighbourhood(_address(one)) == neighbourhood(_address(other)):
-        return same_subjects or not nameless(mine.key.ehlo)
-    if not same_subjects and nameless(mine.key.ehlo):
-        return False
-    shared = set(mine.facts.days) & set(theirs.facts.days)
-    return len(shared) <= 1 and not _anybody(mine.key.ehlo)
+        return same_subjects or own_name
+    return same_subjects and own_name
 
 
 def _address(item: Placed) -> str:

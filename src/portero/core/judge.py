@@ -319,7 +319,7 @@ def _over_time(case: _Case) -> None:
 def _regular(days: Sequence[date]) -> bool:
     """Tell whether activity keeps a weekly or monthly interval: at least four days, gaps of 6 to 35 days, alike."""
     gaps = [(after - before).days for before, after in pairwise(days)]
-    if len(gaps) < 2 or min(gaps) < 6 or max(gaps) > 35:
+    if len(gaps) < 3 or min(gaps) < 6 or max(gaps) > 35:
         return False
     return max(gaps) - min(gaps) <= 3
 
@@ -413,7 +413,8 @@ def _beside(case: _Case) -> None:
     context = case.context
     own = frozenset(item.place for item in case.group if item.place)
     failing = bool(case.codes & (_FAILING | {"outside-fail"}))
-    for name in sorted(case.names):
+    # A copy takes one name; who writes under many is a list, a forwarder or a follow-me scanner.
+    for name in sorted(case.names) if len(case.names) <= _COPIED_AT_MOST else ():
         held = context.names.get(name)
         # People write from many places; what their names over strange servers mean has a reason of its own.
         if name in context.mailboxes:
@@ -449,6 +450,9 @@ def _beside(case: _Case) -> None:
         if others:
             case.add("beside-established", Text("It shares its client address with an established sender."))
 
+
+# A copy has the name of its original, or of a few.
+_COPIED_AT_MOST = 3
 
 # A name in use at more places than this is a service that sends from many addresses; no place of it is the original.
 _ROAMS_FROM = 4

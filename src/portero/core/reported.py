@@ -35,23 +35,29 @@ def reported_flows(outside: Sequence[OutsideFlow], flows: Sequence[Flow]) -> tup
     return tuple(Flow(key, merge_facts(facts)) for key, facts in sorted(held.items(), key=_order))
 
 
-def with_reported_result(flow: Flow, outside: Iterable[OutsideFlow]) -> Flow:
+def with_reports(flow: Flow, outside: Iterable[OutsideFlow]) -> Flow:
     """
-    Give a flow with the DMARC result that reports on the same address and domain agree on.
+    Give a flow with what reports on the same address and domain say: its envelope domains, and the DMARC result.
 
-    Only where no witness of the mail recorded a result, and only where every reported mail shares it.
+    The result counts only where no witness of the mail recorded one, and where every reported mail shares it.
     """
     author = flow.key.header_from or flow.key.sender
-    if flow.facts.dmarc or flow.facts.spf or not flow.key.client_ip or not author:
+    if is_reported(flow) or not flow.key.client_ip or not author:
         return flow
-    found: set[str] = set()
+    results: set[str] = set()
+    envelopes: dict[str, int] = {}
     for row in outside:
-        if row.source_ip == flow.key.client_ip and row.header_from == domain_of(author):
-            passed = max(row.aligned_spf, row.aligned_dkim)
-            found |= {word for word, number in (("pass", passed), ("fail", row.mails - passed)) if number}
-    if len(found) != 1:
-        return flow
-    return replace(flow, facts=replace(flow.facts, dmarc={min(found): flow.facts.mails}))
+        if row.source_ip != flow.key.client_ip or row.header_from != domain_of(author):
+            continue
+        passed = max(row.aligned_spf, row.aligned_dkim)
+        results |= {word for word, number in (("pass", passed), ("fail", row.mails - passed)) if number}
+        envelope = row.spf_domain if row.envelope_from is None else row.envelope_from
+        if envelope:
+            envelopes[envelope] = envelopes.get(envelope, 0) + row.mails
+    facts = replace(flow.facts, envelopes=envelopes) if envelopes else flow.facts
+    if len(results) == 1 and not flow.facts.dmarc and not flow.facts.spf:
+        facts = replace(facts, dmarc={min(results): flow.facts.mails})
+    return flow if facts is flow.facts else replace(flow, facts=facts)
 
 
 def is_reported(flow: Flow) -> bool:

@@ -17,7 +17,7 @@ from portero.core.grouping import Placed, anchor, group
 from portero.core.judge import Context, established, judgement_of, roaming, weigh
 from portero.core.register import Configuration, RegisterEntry
 from portero.core.reported import WITNESS as REPORTED
-from portero.core.reported import reported_flows, with_reported_result
+from portero.core.reported import reported_flows, with_reports
 from portero.core.sender import DecidedBy, Judgement, Kind, Path, Reason, Sender
 from portero.core.text import Text
 
@@ -141,7 +141,7 @@ def _sender(
         first_seen=facts.first_seen,
         last_seen=facts.last_seen,
         because=reasons,
-        flows=tuple(with_reported_result(item.flow, rows) for item in members),
+        flows=tuple(with_reports(item.flow, rows) for item in members),
         facts=facts,
         owner=entry.owner if entry else None,
     )
@@ -190,7 +190,6 @@ def _kind(members: Sequence[Placed], facts: Facts, judgement: Judgement, setting
         return Kind.GATEWAY
     if paths == {Path.CONNECTOR} and held is not None and held.cloud_services_mail:
         return Kind.HYBRID
-    own = any(settings.names_us(domain) for item in members if (domain := envelope_domain(item.flow.key)[0]))
     names = {item.name for item in members if item.name}
     subjects = facts.distinct_shapes.value
     if (
@@ -200,7 +199,7 @@ def _kind(members: Sequence[Placed], facts: Facts, judgement: Judgement, setting
         and paths != {Path.CONNECTOR}
     ):
         return Kind.FORWARDER
-    if paths == {Path.FOREIGN_ENVELOPE} and not own:
+    if paths == {Path.FOREIGN_ENVELOPE}:
         return Kind.SERVICE
     passes = any(item.authenticated for item in members)
     addresses = {item.place for item in members if item.place}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from portero.core.controls import Control, apply_controls
 from portero.core.exchange.attribution import Attribution, Seen, attribute, envelope_domain, seen_connectors
@@ -65,10 +66,12 @@ class ForeignEnvelopes:
     """
     Who is known to write with a foreign P1 and an own P2: kinds of senders, and names.
 
+    Where DMARC reports give the envelope domains of the same address and domain, they are believed instead.
     A summary that shows an own sender address for another of that kind, or for that name, may be showing its P2.
     Source: contract section 4, the sender column of a trace summary.
     """
 
+    settings: Settings
     kinds: frozenset[Kind]
     names: frozenset[str]
 
@@ -76,9 +79,30 @@ class ForeignEnvelopes:
         """Tell whether a flow that only a summary saw may have a foreign P1 too."""
         if not envelope_domain(flow.key)[1] or flow.key.header_from is not None:
             return False
-        # From many networks a summary cannot show that a sender is a service, and calls it an application.
-        scattered = Kind.SERVICE in self.kinds and len(sender.client_networks) > 3
-        return sender.kind in self.kinds or flow.key.sender in self.names or scattered
+        if any(known.key.mail_from_domain and known.key.header_from for known in sender.flows):
+            # Other witnesses saw this very sender's P1, and the sender is found by it.
+            return False
+        if flow.facts.envelopes:
+            return any(self.settings.accepted(domain) is False for domain in flow.facts.envelopes)
+        return (
+            sender.kind in self.kinds
+            or flow.key.sender in self.names
+            or (Kind.SERVICE in self.kinds and _several_hosts(sender))
+        )
+
+
+def _several_hosts(sender: Sender) -> bool:
+    """
+    Tell whether a sender uses several addresses on the same days, as services do and one moving host does not.
+
+    A summary cannot show that it is a service, and so it may be called an application.
+    """
+    places: dict[str, set[date]] = {}
+    for flow in sender.flows:
+        if flow.key.client_ip:
+            places.setdefault(flow.key.client_ip, set()).update(flow.facts.days)
+    days = set[date]().union(*places.values())
+    return sum(len(held) for held in places.values()) - len(days) > len(places)
 
 
 def foreign_envelopes(senders: Iterable[Sender], settings: Settings) -> ForeignEnvelopes:
@@ -91,7 +115,9 @@ def foreign_envelopes(senders: Iterable[Sender], settings: Settings) -> ForeignE
         and flow.key.header_from is not None
         and settings.accepted(flow.key.mail_from_domain) is False
     ]
-    return ForeignEnvelopes(frozenset(kind for kind, _ in known), frozenset(name for _, name in known))
+    return ForeignEnvelopes(
+        settings, frozenset(kind for kind, _ in known), frozenset(name for _, name in known)
+    )
 
 
 def _sender_effect(sender: Sender, settings: Settings, seen: Seen, foreign: ForeignEnvelopes) -> SenderEffect:

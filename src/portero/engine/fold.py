@@ -77,21 +77,42 @@ LEFT JOIN kept a ON r.document = a.document
 """
 
 # Where witnesses of one mail differ, the value that says most wins: an address over "none", a name over "none".
+# Two summaries that name different senders for some mail show one each: the Enhanced one P2, the others P1 (reference
+# data-formats, first table, and exchange-online 4.11). Then they do so for every mail that both saw.
 _MAILS = """
 CREATE TEMP TABLE mails AS
-SELECT mail,
-    min(observed_at) AS observed_at,
-    max(sender) AS sender, max(mail_from) AS mail_from, max(header_from) AS header_from,
-    max(CASE WHEN mail_from IS NOT NULL THEN mail_from_domain END) AS mail_from_domain,
-    max(CASE WHEN header_from IS NOT NULL THEN header_from_domain END) AS header_from_domain,
-    max(sender_domain) AS sender_domain,
-    max(display_name) AS display_name, max(known_ip) AS client_ip, max(ehlo) AS ehlo, max(ptr) AS ptr,
-    max(connector) AS connector, min(direction) AS direction,
-    max(spf) AS spf, max(dkim) AS dkim, max(dkim_domain) AS dkim_domain, max(dmarc) AS dmarc,
-    max(compauth) AS compauth, max(compauth_reason) AS compauth_reason,
-    CASE WHEN max(CASE WHEN outcome = 'delivered' THEN 1 ELSE 0 END) = 1 THEN 'delivered' ELSE max(outcome) END AS outcome,
-    max(threat) AS threat, max(subject) AS subject, max(size_octets) AS size_octets
-FROM witnessed GROUP BY mail
+WITH merged AS (
+    SELECT mail,
+        min(observed_at) AS observed_at,
+        max(sender) AS sender, max(mail_from) AS mail_from, max(header_from) AS header_from,
+        max(CASE WHEN mail_from IS NOT NULL THEN mail_from_domain END) AS mail_from_domain,
+        max(CASE WHEN header_from IS NOT NULL THEN header_from_domain END) AS header_from_domain,
+        max(sender_domain) AS sender_domain,
+        max(CASE WHEN witness = 'message-trace-enhanced' THEN lower(sender) END) AS visible,
+        max(CASE WHEN witness <> 'message-trace-enhanced' THEN lower(sender) END) AS envelope,
+        max(CASE WHEN witness = 'message-trace-enhanced' THEN sender_domain END) AS visible_domain,
+        max(CASE WHEN witness <> 'message-trace-enhanced' THEN sender_domain END) AS envelope_domain,
+        max(display_name) AS display_name, max(known_ip) AS client_ip, max(ehlo) AS ehlo, max(ptr) AS ptr,
+        max(connector) AS connector, min(direction) AS direction,
+        max(spf) AS spf, max(dkim) AS dkim, max(dkim_domain) AS dkim_domain, max(dmarc) AS dmarc,
+        max(compauth) AS compauth, max(compauth_reason) AS compauth_reason,
+        CASE WHEN max(CASE WHEN outcome = 'delivered' THEN 1 ELSE 0 END) = 1 THEN 'delivered' ELSE max(outcome) END
+            AS outcome,
+        max(threat) AS threat, max(subject) AS subject, max(size_octets) AS size_octets
+    FROM witnessed GROUP BY mail
+), told AS (
+    SELECT m.*, coalesce(m.visible <> '' AND m.envelope IS NOT NULL AND m.mail_from IS NULL AND m.header_from IS NULL
+        AND a.seen > 0, FALSE) AS apart
+    FROM merged m CROSS JOIN (SELECT count(*) AS seen FROM merged WHERE visible <> envelope AND visible <> '') a
+)
+SELECT mail, observed_at, sender,
+    CASE WHEN apart THEN envelope ELSE mail_from END AS mail_from,
+    CASE WHEN apart THEN visible ELSE header_from END AS header_from,
+    CASE WHEN apart THEN envelope_domain ELSE mail_from_domain END AS mail_from_domain,
+    CASE WHEN apart THEN visible_domain ELSE header_from_domain END AS header_from_domain,
+    sender_domain, display_name, client_ip, ehlo, ptr, connector, direction, spf, dkim, dkim_domain, dmarc, compauth,
+    compauth_reason, outcome, threat, subject, size_octets
+FROM told
 """
 
 # Mailbox traffic is folded by domain: a hundred thousand people are one way of sending.
