@@ -72,7 +72,7 @@ def group(placed: Sequence[Placed], settings: Settings) -> list[tuple[Placed, ..
         for token in _tokens(item, settings):
             held = first.setdefault(token, index)
             links.join(held, index)
-    _join_moving(placed, links)
+    _join_moving(placed, settings, links)
     parts: dict[int, list[Placed]] = {}
     for index, item in enumerate(placed):
         parts.setdefault(links.root(index), []).append(item)
@@ -100,7 +100,7 @@ def _tokens(item: Placed, settings: Settings) -> Iterator[tuple[str, ...]]:
         yield ("mailboxes", author_domain(key) or "")
     elif item.path is Path.AUTHENTICATED:
         yield ("submission", item.name)
-    elif is_reported(item.flow):
+    elif is_reported(item.flow) and item.path is not Path.FOREIGN_ENVELOPE:
         # A report names no mailbox: its sources are one party where they pass with the same domains.
         envelope = _organisation(envelope_domain(key)[0] or "")
         signer = min(item.flow.facts.dkim_domains, default="")
@@ -159,7 +159,7 @@ def _organisation(domain: str) -> str:
     return ".".join(labels[-size:])
 
 
-def _join_moving(placed: Sequence[Placed], links: _Links) -> None:
+def _join_moving(placed: Sequence[Placed], settings: Settings, links: _Links) -> None:
     """
     Join one host over changing addresses: same name, same EHLO, one network, never two at once, and in its
     neighbourhood the same subjects or an EHLO of its own, farther away both.
@@ -170,13 +170,14 @@ def _join_moving(placed: Sequence[Placed], links: _Links) -> None:
     for index, item in enumerate(placed):
         direct = item.path in {Path.DIRECT_SEND, Path.UNDETERMINED}
         if direct and item.place and item.name:
-            by_name.setdefault((item.name, wide_network(item.place)), []).append(index)
+            for network in (wide_network(item.place), neighbourhood(_address(item))):
+                by_name.setdefault((item.name, network), []).append(index)
     for members in by_name.values():
         if len(members) < 2 or len(members) > 400:
             continue
         members.sort(key=lambda index: str(placed[index].flow.facts.first_seen))
         for before, after in pairwise(members):
-            if _same_host(placed[before], placed[after]):
+            if _same_host(placed[before], placed[after], settings):
                 links.join(before, after)
 
 
@@ -186,17 +187,28 @@ def wide_network(place: str) -> str:
     return str(ipaddress.ip_network(f"{address}/{40 if ':' in address else 16}", strict=False))
 
 
-def _same_host(one: Placed, other: Placed) -> bool:
+def _same_host(one: Placed, other: Placed, settings: Settings) -> bool:
     mine, theirs = one.flow, other.flow
     if _pass(one) != _pass(other) or mine.key.ehlo != theirs.key.ehlo:
         return False
     if len(set(mine.facts.days) & set(theirs.facts.days)) > 1:
         return False
-    own_name = mine.key.ehlo is not None and not nameless(mine.key.ehlo)
+    own_name = _own_name(mine.key.ehlo, settings)
     same_subjects = bool(set(mine.facts.shapes) & set(theirs.facts.shapes))
     if neighbourhood(_address(one)) == neighbourhood(_address(other)):
         return same_subjects or own_name
     return same_subjects and own_name
+
+
+def _own_name(ehlo: str | None, settings: Settings) -> bool:
+    """
+    Tell whether an EHLO is a device's own name: one label, or a name at home.
+
+    A full name elsewhere is a server's, and rented servers of one provider share both names and networks.
+    """
+    if ehlo is None or nameless(ehlo):
+        return False
+    return "." not in ehlo or ehlo.endswith((".local", ".lan", ".internal")) or settings.names_us(ehlo)
 
 
 def _address(item: Placed) -> str:

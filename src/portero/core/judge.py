@@ -89,7 +89,7 @@ def weigh(group: Sequence[Placed], context: Context) -> tuple[Reason, ...]:
     """Give the reasons for and against the sender that these flows are; the first is the prior."""
     facts = merge_facts(item.flow.facts for item in group)
     case = _Case(group, facts, context)
-    for part in (_arranged, _authentication, _over_time, _appearance, _beside, _unforged):
+    for part in (_arranged, _authentication, _over_time, _appearance, _beside, _unforged, _little_seen):
         part(case)
     return tuple(case.reasons)
 
@@ -279,7 +279,7 @@ def _over_time(case: _Case) -> None:
         case.add("regular", Text("Its days of activity keep a steady interval."))
     span = (window[1] - window[0]).days if window else 0
     lifetime = (days[-1] - days[0]).days
-    if span >= 14 and len(days) <= 3 and lifetime < 7 and facts.mails >= 3:
+    if span >= 14 and len(days) <= 3 and lifetime < 7 and facts.mails >= 8:
         case.add(
             "short-lived", count("All its mail fell on {n} day.", "All its mail fell on {n} days.", len(days))
         )
@@ -380,7 +380,7 @@ def _appearance(case: _Case) -> None:
     if hosts and all(nameless(host) and not host.strip("[]").replace(".", "").isdigit() for host in hosts):
         case.add("nameless-host", Text("It calls itself {ehlo}, as any computer may.", ehlo=min(hosts)))
     bad = facts.threats.get("phish", 0) + facts.threats.get("malware", 0)
-    if bad * 2 >= facts.mails:
+    if bad and bad * 2 >= facts.mails:
         case.add(
             "filter-phish",
             count(
@@ -398,7 +398,7 @@ def _appearance(case: _Case) -> None:
                 bad,
             ),
         )
-    elif facts.threats.get("spoof", 0) * 2 >= facts.mails:
+    elif facts.threats and facts.threats.get("spoof", 0) * 2 >= facts.mails:
         case.add("filter-spoof", Text("Microsoft's filter called most of it spoofed."))
 
 
@@ -459,14 +459,19 @@ _ROAMS_FROM = 4
 
 # Log odds at which a person is asked: as many for as against.
 _ASK_AT = 0.0
-# Log odds just below an accusation.
+# Log odds just below an accusation, and just above being called legitimate.
 _ALMOST = 1.2
+_ALMOST_SOUND = -1.0
+_FEW_MAILS = 8
 
 _AUTHENTICATED = frozenset({"dmarc-pass", "spf-pass", "dkim-pass", "outside-pass"})
 _FAILING = frozenset({"authentication-fails", "spf-unlisted"})
 
 # What no outsider can arrange: a sender with one of these vouches for its address and for its name.
 _ANCHORED = _AUTHENTICATED | {"inside", "submitted", "connector", "network-devices"}
+
+# What speaks for a sender whatever the number of its mails.
+_VOUCHES = _ANCHORED | {"connector-doubtful", "network-partner", "network-users", "beside-established"}
 
 # What a legitimate burst, such as the pay slips, does not show.
 _FORGED = frozenset(
@@ -520,6 +525,21 @@ def _unforged(case: _Case) -> None:
                 "Nothing in how it sends is like a campaign: a device or list set up wrongly looks the same."
             ),
             weight=_ALMOST - case.odds,
+        )
+
+
+def _little_seen(case: _Case) -> None:
+    """Keep from vouching on a few mails: behaviour needs more of them, and more time, before it speaks for anybody."""
+    few = case.facts.mails < _FEW_MAILS and not case.codes & {"weeks-4", "weeks-8"}
+    if few and not case.codes & _VOUCHES and case.odds < _ALMOST_SOUND:
+        case.add(
+            "little-seen",
+            count(
+                "Too little of it was seen to vouch for it: {n} mail.",
+                "Too little of it was seen to vouch for it: {n} mails.",
+                case.facts.mails,
+            ),
+            weight=_ALMOST_SOUND - case.odds,
         )
 
 

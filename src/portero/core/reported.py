@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 
 from portero.core.address import domain_of
 from portero.core.flow import Facts, Flow, FlowKey, OutsideFlow, merge_facts
@@ -13,25 +14,29 @@ WITNESS = "dmarc-aggregate"
 
 def reported_flows(outside: Sequence[OutsideFlow], flows: Sequence[Flow]) -> tuple[Flow, ...]:
     """
-    Give flows for the client addresses that reports name and no trace does.
+    Give flows for what reports show and no trace does: by client address and day.
 
     Their P2 is known by domain only (``@domain``). Only mail that a receiver of ours reported reached this tenant and
     counts; and not even that while a trace holds anonymous mail of those days without its address, for it may be the
     same mail. Source: RFC 9990 section 3; contract section 4, `messages`.
     """
     traced = {flow.key.client_ip for flow in flows if flow.key.client_ip}
-    # RFC 9990 3.1.1.5: a reporter may leave envelope_from out; the domain that SPF was asked about is the same.
+    days = {(flow.key.client_ip, day) for flow in flows if flow.key.client_ip for day in flow.facts.days}
     held: dict[FlowKey, list[Facts]] = {}
     for row in outside:
-        if row.source_ip not in traced:
-            envelope = row.spf_domain if row.envelope_from is None else row.envelope_from
-            key = FlowKey(
-                client_ip=row.source_ip,
-                mail_from_domain=envelope,
-                header_from=f"@{row.header_from}",
-                direction="incoming",
-            )
-            held.setdefault(key, []).append(_facts(row, counts=row.to_us and not _hidden(row, flows)))
+        left = {day: number for day, number in row.days.items() if (row.source_ip, day) not in days}
+        if row.source_ip in traced and not (row.to_us and left):
+            continue
+        # RFC 9990 3.1.1.5: a reporter may leave envelope_from out; the domain that SPF was asked about is the same.
+        envelope = row.spf_domain if row.envelope_from is None else row.envelope_from
+        key = FlowKey(
+            client_ip=row.source_ip,
+            mail_from_domain=envelope,
+            header_from=f"@{row.header_from}",
+            direction="incoming",
+        )
+        facts = _facts(row, left, counts=row.to_us and not _hidden(row, flows))
+        held.setdefault(key, []).append(facts)
     return tuple(Flow(key, merge_facts(facts)) for key, facts in sorted(held.items(), key=_order))
 
 
@@ -82,15 +87,16 @@ def _hidden(row: OutsideFlow, flows: Iterable[Flow]) -> bool:
     )
 
 
-def _facts(row: OutsideFlow, *, counts: bool) -> Facts:
-    passed = max(row.aligned_spf, row.aligned_dkim)
+def _facts(row: OutsideFlow, days: Mapping[date, int], *, counts: bool) -> Facts:
+    mails = sum(days.values())
+    passed = round(max(row.aligned_spf, row.aligned_dkim) * mails / row.mails) if row.mails else 0
     return Facts(
-        mails=row.mails if counts else 0,
-        witnessed={WITNESS: row.mails},
+        mails=mails if counts else 0,
+        witnessed={WITNESS: mails},
         first_seen=row.first_seen,
         last_seen=row.last_seen,
-        days=row.days,
-        dmarc={word: number for word, number in (("pass", passed), ("fail", row.mails - passed)) if number},
-        dkim_domains={row.dkim_domain: row.mails} if row.dkim_domain else {},
+        days=days,
+        dmarc={word: number for word, number in (("pass", passed), ("fail", mails - passed)) if number},
+        dkim_domains={row.dkim_domain: mails} if row.dkim_domain else {},
         origins={WITNESS: row.origins},
     )

@@ -89,6 +89,11 @@ WEIGHTS: dict[str, Weight] = {
         "Judgement: burst, lure and short life together must not accuse: pay slips show all three. Its weight is what "
         "brings the odds back to even, or takes those three back where authentication passes.",
     ),
+    "little-seen": Weight(
+        0.0,
+        "Judgement: under eight mails in less than four weeks no behaviour shows. Its weight is what keeps the odds above "
+        "a legitimate sender's.",
+    ),
     "no-campaign": Weight(
         0.0,
         "Judgement: failing authentication alone must not accuse, R5: most unlisted senders are devices. Its weight is "

@@ -148,12 +148,12 @@ def draw_ordinary(random: Random) -> Axes:
     """
     Draw an organisation whose administrator followed docs/collect-evidence.md.
 
-    A month or more of traces with their addresses, the whole configuration, and the DNS answers with those of the
+    Two or three months of traces with their addresses, the whole configuration, and the DNS answers with those of the
     records that SPF includes; everything else, attackers included, differs as in `draw`.
     """
     return replace(
         draw(random),
-        days=random.choice((30, 60, 90)),
+        days=random.choice((60, 90)),
         traces=random.choice(("enhanced+v2", "extended", "email-events+v2")),
         configuration="full",
         dns="json-lines",
