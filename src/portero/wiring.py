@@ -30,7 +30,7 @@ from portero.faces.render import Renderer
 from portero.faces.report.page import render_report
 from portero.faces.tables import findings_csv, senders_csv
 from portero.sources import sources
-from portero.sources.document import Batch, Document, Note, Source
+from portero.sources.document import Batch, Counted, Document, Note, Source
 from portero.sources.walk import name_below, walk
 
 Progress = Callable[[Text], None]
@@ -49,6 +49,7 @@ class _Reader:
     dns: list[DnsAnswer]
     zones: list[DnsZone]
     gaps: list[Gap]
+    counted: dict[int, Counted]
 
     def read(self, document: Document, source: Source) -> None:
         number = len(self.names)
@@ -62,6 +63,8 @@ class _Reader:
                 self.gaps.append(item)
             elif isinstance(item, Note):
                 self.notes[number].append(item.text)
+            elif isinstance(item, Counted):
+                self.counted[number] = item
             elif isinstance(item, ConfigObject):
                 self.objects.append(item)
             elif isinstance(item, ConfigAnswer):
@@ -80,7 +83,8 @@ class _Reader:
             others[origin.document] = others.get(origin.document, 0) + 1
         found = []
         for number, name in enumerate(self.names):
-            rows, first, last = spans.get(number, (others.get(name, 0), None, None))
+            counted = self.counted.get(number, Counted(others.get(name, 0)))
+            rows, first, last = spans.get(number, (counted.rows, counted.first, counted.last))
             found.append(Coverage(name, self.kinds[number], rows, first, last, tuple(self.notes[number])))
         return tuple(found)
 
@@ -114,7 +118,7 @@ def _gathered(
     # The configuration is read apart from the evidence, so it is neither evidence nor unknown.
     own = {name_below(settings_file, path) for path in paths} if settings_file else set()
     with evidence_tables() as tables:
-        reader = _Reader(tables, [], {}, {}, [], [], [], [], [])
+        reader = _Reader(tables, [], {}, {}, [], [], [], [], [], {})
         for found in walk(paths):
             if isinstance(found, Gap):
                 reader.gaps.append(found)
