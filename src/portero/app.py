@@ -9,7 +9,7 @@ from typing import Protocol
 
 from portero.core.audit import Audit, Totals
 from portero.core.checks import checks
-from portero.core.controls import Control, parse_control
+from portero.core.controls import Control, apply_controls, parse_control
 from portero.core.dns import Dns, DnsStatus
 from portero.core.evidence import Coverage, Gap
 from portero.core.exchange.exchangers import Exchanger, read_exchangers
@@ -19,12 +19,14 @@ from portero.core.flow import Flow, OutsideFlow
 from portero.core.judge import Context
 from portero.core.mail.spf import SpfResult, evaluate
 from portero.core.plan import make_plan, simulate_plan
+from portero.core.records import Records
 from portero.core.register import Configuration
 from portero.core.sender import Sender
 from portero.core.senders import find_senders, window_of
 from portero.core.simulate import simulate
 from portero.core.simulation import Simulation
 from portero.core.text import Text
+from portero.errors import ConfigError
 
 
 class Arrival(Protocol):
@@ -106,7 +108,7 @@ def inventory(evidence: Evidence, tables: Tables, progress: Callable[[Text], Non
             )
     progress(Text("Folding mail to ways of sending…"))
     folded = tables.fold(settings)
-    settings = with_gateway(settings, evidence, folded.arrivals)
+    settings = replace(with_gateway(settings, evidence, folded.arrivals), dns=evidence.dns)
     assumptions += _assumptions(settings, folded)
     progress(Text("Telling senders apart…"))
     networks = evidence.configuration.network_map()
@@ -260,6 +262,13 @@ def judge_posture(
 def what_if(
     evidence: Evidence, tables: Tables, controls: Sequence[Control], progress: Callable[[Text], None]
 ) -> Simulation:
-    """Replay the given controls together."""
+    """Replay the given controls together; raises ConfigError for one that the evidence shows to be without object."""
+    changed = apply_controls(Settings(dns=evidence.dns), tuple(controls))
+    absent = tuple(
+        Text("The SPF record of {domain} holds no term {term}.", domain=domain, term=term)
+        for domain, term in Records(changed).absent_terms()
+    )
+    if absent:
+        raise ConfigError(absent)
     held = inventory(evidence, tables, progress)
     return simulate(held.senders, held.settings, controls)

@@ -100,6 +100,10 @@ def simulation_document(simulation: Simulation, renderer: Renderer) -> dict[str,
                 "judgement": each.judgement.value,
                 "reply": each.reply,
                 "because": renderer.text(each.because),
+                "authentication": [
+                    {"check": turn.check, "before": turn.before, "after": turn.after, "messages": turn.mails}
+                    for turn in each.turns
+                ],
             }
             for each in simulation.senders
         ],

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from portero.core.address import NetworkMap, a_label, is_at_or_below, parse_network, parse_range
+from portero.core.dns import Dns
 from portero.core.evidence import ConfigAnswer, ConfigObject, Origin
 
 
@@ -190,7 +191,12 @@ class Settings:
     smtp_auth_protocols:  by mailbox: ``basic`` or ``oauth``, where a report shows it.
     smtp_auth_off_for:    mailboxes for which a simulated control closes SMTP AUTH; empty for all; None for no control.
     smtp_basic_off:       whether the Basic form of SMTP AUTH is closed.
-    policies:             published DMARC policy by domain, as an override of DNS in a simulation.
+    dns:                  the recorded answers by which published records are judged.
+    policies:             DMARC policy by domain that a simulated control publishes.
+    spf_records:          SPF record by domain that a simulated control publishes.
+    spf_without:          terms by domain that a simulated control takes out of the published SPF record.
+    dkim:                 by domain, whether a simulated control makes the signatures in its name verify, or fail.
+    moves:                networks whose mail a simulated control has come from another address, with that address.
     gateway_networks:     where mail comes from when it enters through the organisation's gateway.
     """
 
@@ -207,6 +213,10 @@ class Settings:
     smtp_basic_off: bool = False
     policies: Mapping[str, str] = field(default_factory=dict)
     spf_records: Mapping[str, str] = field(default_factory=dict)
+    spf_without: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dkim: Mapping[str, bool] = field(default_factory=dict)
+    moves: tuple[tuple[str, str], ...] = ()
+    dns: Dns = field(default_factory=Dns, compare=False)
     gateway_networks: tuple[str, ...] = ()
     mx_at_microsoft: bool | None = None
 
