@@ -133,6 +133,7 @@ def _arranged(case: _Case) -> None:
         code = {
             "devices": "network-devices",
             "applications": "network-devices",
+            "relay": "network-devices",
             "users": "network-users",
             "partner": "network-partner",
             "guest": "network-guest",
