@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from portero.core.address import a_label, client_address, mailbox_key, parse_network
 from portero.core.exchange.settings import InboundConnector, Settings
@@ -48,6 +49,7 @@ NAMES = (
 )
 
 
+@lru_cache(maxsize=4096)
 def parse_control(text: str) -> Control:
     """
     Read a control as the contract writes it.
