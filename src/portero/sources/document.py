@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from portero.core.dns import DnsAnswer, DnsZone
 from portero.core.evidence import ConfigAnswer, ConfigObject, Gap
+from portero.core.limits import LIMITS, Limits
 from portero.core.text import Text
 
 
@@ -81,6 +82,7 @@ class Document:
     head: Head
     open: Callable[[], IO[bytes]]
     size: int | None = None
+    limits: Limits = LIMITS
 
 
 @dataclass(frozen=True, slots=True)

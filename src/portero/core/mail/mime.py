@@ -73,6 +73,7 @@ class Mail:
     fields:     header fields in their order, (name, value); values unfolded and not decoded.
     parts:      the leaves, also those inside multiparts; an attached mail is one leaf of type ``message/rfc822``.
     cut:        whether some parts were not opened because there are too many or they lie too deep.
+    fields_cut: whether fields beyond the bound were not read.
     has_body:   False for header text alone.
     """
 
@@ -80,6 +81,7 @@ class Mail:
     parts: tuple[Part, ...] = ()
     cut: bool = False
     has_body: bool = True
+    fields_cut: bool = False
     _index: dict[str, list[str]] = field(default_factory=dict, repr=False, compare=False)
 
     def all(self, name: str) -> list[str]:
@@ -102,7 +104,9 @@ class Mail:
         return tuple(box for value in self.all(name) for box in mailboxes(value))
 
 
-def read_mail(raw: bytes) -> Mail:
+def read_mail(
+    raw: bytes, *, most_parts: int = MAX_PARTS, deepest: int = MAX_DEPTH, most_fields: int = MAX_FIELDS
+) -> Mail:
     """
     Open a mail from its bytes: CRLF, LF or bare CR, a byte-order mark, an mbox ``From `` line and blank lines before it.
 
@@ -114,13 +118,14 @@ def read_mail(raw: bytes) -> Mail:
         raw = raw.replace(b"\r", b"\n")
     if raw.startswith((b"From ", b">From ")) and not raw.startswith(b"From :"):
         raw = raw.partition(b"\n")[2]
-    fields, at = read_fields(raw)
+    fields, at = read_fields(raw, most_fields + 1)
+    fields, fields_cut = fields[:most_fields], len(fields) > most_fields
     body = raw[at:]
     if not body.strip():
-        return Mail(fields, has_body=False)
-    opened = _Opened()
+        return Mail(fields, has_body=False, fields_cut=fields_cut)
+    opened = _Opened(most_parts, deepest)
     _open(fields, body, "", 0, opened)
-    return Mail(fields, tuple(opened.parts), opened.cut)
+    return Mail(fields, tuple(opened.parts), opened.cut, fields_cut=fields_cut)
 
 
 def looks_like_mail(head: bytes) -> bool:
@@ -167,7 +172,7 @@ _OF_MAIL = frozenset(
 )
 
 
-def read_fields(raw: bytes) -> tuple[tuple[tuple[str, str], ...], int]:
+def read_fields(raw: bytes, most: int = MAX_FIELDS) -> tuple[tuple[tuple[str, str], ...], int]:
     """Read header fields from the front of bytes; gives them and where the body begins. Source: RFC 5322 section 2.2."""
     fields: list[tuple[str, list[bytes]]] = []
     at, end = 0, min(len(raw), MAX_HEADER)
@@ -185,7 +190,7 @@ def read_fields(raw: bytes) -> tuple[tuple[tuple[str, str], ...], int]:
         found = _NAME.match(line)
         if line[:1] in b" \t" and fields:
             _more(fields, line)
-        elif found and len(fields) < MAX_FIELDS:
+        elif found and len(fields) < most:
             fields.append((found.group()[:-1].strip().decode("ascii"), [line[found.end() :]]))
         elif fields and not found:
             if _foreign(fields, line):
@@ -232,7 +237,8 @@ def _utf8(raw: bytes) -> bytes:
 
 
 class _Opened:
-    def __init__(self) -> None:
+    def __init__(self, most: int, deepest: int) -> None:
+        self.most, self.deepest = most, deepest
         self.parts: list[Part] = []
         self.cut = False
         self.boundaries: list[bytes] = []
@@ -245,11 +251,11 @@ def _open(fields: Iterable[tuple[str, str]], body: bytes, place: str, depth: int
     kind, parameters = content_type(held.get("content-type", ""))
     boundary = parameters.get("boundary", "").encode("utf-8", "replace")
     if kind.startswith("multipart/") and boundary:
-        if depth >= MAX_DEPTH:
+        if depth >= opened.deepest:
             opened.cut = True
             return
         for number, piece in enumerate(_pieces(body, boundary), 1):
-            if len(opened.parts) >= MAX_PARTS:
+            if len(opened.parts) >= opened.most:
                 opened.cut = True
                 return
             inner, at = read_fields(piece) if _NAME.match(piece) else ((), _leading(piece))
