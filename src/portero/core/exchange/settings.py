@@ -9,6 +9,7 @@ from functools import cached_property
 from portero.core.address import NetworkMap, a_label, is_at_or_below, parse_network, parse_range
 from portero.core.dns import Dns
 from portero.core.evidence import ConfigAnswer, ConfigObject, Origin
+from portero.core.exchange.smtp_auth import REPORT, SIGN_INS, clients, protocols
 
 
 class Absent:
@@ -189,6 +190,8 @@ class Settings:
     smtp_auth_disabled:   the organisation's SmtpClientAuthenticationDisabled.
     smtp_auth_mailboxes:  by mailbox: SmtpClientAuthenticationDisabled, None = inherits; only mailboxes that were exported.
     smtp_auth_protocols:  by mailbox: ``basic`` or ``oauth``, where a report shows it.
+    smtp_auth_clients:    by mailbox that a report or sign-ins show to use SMTP AUTH: its client addresses, each with
+                          ``basic``, ``oauth`` or None; no addresses where only the report showed it.
     smtp_auth_off_for:    mailboxes for which a simulated control closes SMTP AUTH; empty for all; None for no control.
     smtp_basic_off:       whether the Basic form of SMTP AUTH is closed.
     dns:                  the recorded answers by which published records are judged.
@@ -209,6 +212,7 @@ class Settings:
     smtp_auth_disabled: bool | None = None
     smtp_auth_mailboxes: Mapping[str, bool | None] = field(default_factory=dict)
     smtp_auth_protocols: Mapping[str, str] = field(default_factory=dict)
+    smtp_auth_clients: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
     smtp_auth_off_for: frozenset[str] | None = None
     smtp_basic_off: bool = False
     policies: Mapping[str, str] = field(default_factory=dict)
@@ -366,6 +370,7 @@ def read_settings(tenant: Tenant, accepted_domains: Iterable[str] = ()) -> Setti
         address = item.properties.get("PrimarySmtpAddress")
         if isinstance(address, str) and not isinstance(value, Absent):
             mailboxes[address.strip().lower()] = value
+    uses = (*(tenant.objects(REPORT) or ()), *(tenant.objects(SIGN_INS) or ()))
     return Settings(
         accepted_domains=tuple(domains.values()),
         domains_exported=exported is not None,
@@ -373,4 +378,6 @@ def read_settings(tenant: Tenant, accepted_domains: Iterable[str] = ()) -> Setti
         reject_direct_send=None if isinstance(reject, Absent) else bool(reject),
         smtp_auth_disabled=None if isinstance(disabled, Absent) else disabled,
         smtp_auth_mailboxes=mailboxes,
+        smtp_auth_protocols=protocols(uses),
+        smtp_auth_clients=clients(uses),
     )
