@@ -16,12 +16,14 @@ from portero.core.dns import Dns, DnsAnswer, DnsZone
 from portero.core.evidence import ConfigAnswer, ConfigObject, Coverage, Gap, Origin
 from portero.core.exchange.settings import Settings, Tenant
 from portero.core.finding import Profile
+from portero.core.hosts import Inside
 from portero.core.register import Configuration
 from portero.core.simulation import Simulation
 from portero.core.text import Text
 from portero.demo import write_sample
 from portero.engine.evidence_tables import EvidenceTables, evidence_tables
 from portero.engine.fold import Folded, fold
+from portero.engine.hosts import fold_hosts
 from portero.errors import ConfigError, InputError
 from portero.faces.audit_json import as_json, audit_document
 from portero.faces.plan_markdown import plan_markdown
@@ -29,6 +31,7 @@ from portero.faces.powershell import scripts
 from portero.faces.render import Renderer
 from portero.faces.report.page import render_report
 from portero.faces.tables import findings_csv, senders_csv
+from portero.known import maker_of
 from portero.sources import sources
 from portero.sources.document import Batch, Counted, Document, Note, Source
 from portero.sources.walk import name_below, walk
@@ -104,6 +107,10 @@ class _Tables:
         """Fold all rows to flows."""
         return fold(self.held, settings, self.names)
 
+    def hosts(self, settings: Settings, own: Callable[[str], bool], zone: str | None) -> Inside:
+        """Fold what network evidence shows of hosts."""
+        return fold_hosts(self.held, settings, self.names, own, zone)
+
 
 @contextmanager
 def _gathered(
@@ -138,6 +145,7 @@ def _gathered(
             coverage=reader.coverage(),
             gaps=tuple(reader.gaps),
             configuration=configuration,
+            maker_of=maker_of,
         )
         yield evidence, _Tables(tables, reader.names)
 

@@ -165,6 +165,8 @@ SESSION_ROWS = pa.schema(
             "observed_at", pa.timestamp("us")
         ),  # UTC; null where the log names no zone, then see local_at
         pa.field("local_at", pa.timestamp("us")),  # the log's own clock, where it names no zone
+        # null = the client's own connection to the server; else the relay that took its mail and passed it on there
+        pa.field("relay", pa.string()),
         pa.field("client_ip", pa.string()),  # who opened it, as seen inside: before any translation
         pa.field("client_name", pa.string()),
         pa.field("client_mac", pa.string()),  # twelve digits, lower case, as "00:11:22:33:44:55"

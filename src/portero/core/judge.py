@@ -14,6 +14,7 @@ from portero.core.exchange.attribution import By, envelope_domain
 from portero.core.exchange.settings import Settings
 from portero.core.flow import Facts, OutsideFlow, merge_facts
 from portero.core.grouping import Placed, nameless
+from portero.core.naming import Ties, tie_of
 from portero.core.sender import Judgement, Path, Reason
 from portero.core.text import Text, count
 from portero.core.weights import WEIGHTS
@@ -49,6 +50,7 @@ class Context:
     network_use:  gives what the configuration says a client address is used for, or None.
     spf:          evaluates the published record: RFC 7208 result of (address, domain), or None where DNS is unknown.
     outside:      DMARC reports by source address.
+    ties:         hosts inside, by client address and name.
     established:  names and client addresses of senders already found legitimate without looking at their neighbours.
     """
 
@@ -59,6 +61,7 @@ class Context:
     outside: Mapping[str, tuple[OutsideFlow, ...]] = field(default_factory=dict)
     names: Mapping[str, tuple[frozenset[str], bool]] = field(default_factory=dict)
     addresses: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    ties: Ties = field(default_factory=dict)
 
 
 def judgement_of(odds: float) -> tuple[Judgement, float]:
@@ -79,7 +82,7 @@ def weigh(group: Sequence[Placed], context: Context) -> tuple[Reason, ...]:
     """Give the reasons for and against the sender that these flows are; the first is the prior."""
     facts = merge_facts(item.flow.facts for item in group)
     case = _Case(group, facts, context)
-    for part in (_arranged, _authentication, _over_time, _appearance, _beside, _unforged):
+    for part in (_arranged, _inside, _authentication, _over_time, _appearance, _beside, _unforged):
         part(case)
     return tuple(case.reasons)
 
@@ -139,6 +142,14 @@ def _arranged(case: _Case) -> None:
             "guest": "network-guest",
         }[use]
         case.add(code, Text("The configuration names its network, used for: {use}.", use=use))
+
+
+def _inside(case: _Case) -> None:
+    """Which device inside the organisation's network opened its connections."""
+    keys = [(item.flow.key.client_ip, item.name) for item in case.group if item.flow.key.client_ip]
+    tie = tie_of(keys, case.context.ties)
+    if tie is not None and not case.settled:
+        case.add("host-inside" if tie.settled else "host-open", tie.why, tie.origins)
 
 
 def _authentication(case: _Case) -> None:

@@ -75,14 +75,15 @@ def _say(queue: Queue, line: Line) -> None:
     elif program == "qmgr" and rest.startswith("removed"):
         queue.done(key)
     elif program in {"smtp", "error"} and (held := _TO.match(rest)):
-        _deliver(queue, key, line, held)
+        _deliver(queue, key, line, held, host)
 
 
-def _deliver(queue: Queue, key: str, line: Line, held: re.Match[str]) -> None:
+def _deliver(queue: Queue, key: str, line: Line, held: re.Match[str], host: str) -> None:
     answered = re.search(r"\bsaid: |\brefused to talk to me: |^\d{3}[ -]", held["reply"])
     queue.deliver(
         key,
         line,
+        relay=host,
         server_name=known(held["relay"]),
         server_ip=held["ip"],
         server_port=number(held["port"]),
@@ -99,6 +100,7 @@ def _refuse(queue: Queue, line: Line, host: str, rest: str) -> None:
             line,
             client_ip=held["ip"],
             client_name=known(held["name"]),
+            relay=host,
             server_name=host,
             verdict="denied",
             ehlo=held["helo"] or None,

@@ -68,6 +68,7 @@ class Queue:
                 "observed_at": line.observed_at,
                 "local_at": line.local_at,
                 "sessions": 1,
+                "relay": "",
                 **cells,
             }
         )

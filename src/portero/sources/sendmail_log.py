@@ -71,6 +71,7 @@ def _say(queue: Queue, line: Line) -> None:
         queue.deliver(
             key,
             line,
+            relay=found["host"],
             server_name=known(relay["name"]),
             server_ip=relay["ip"],
             server_port=_PORTS.get(mailer[1]) if mailer else None,
@@ -84,6 +85,7 @@ def _say(queue: Queue, line: Line) -> None:
             line,
             client_ip=client["ip"] if client else None,
             client_name=known(client["name"]) if client else None,
+            relay=found["host"],
             server_name=found["host"],
             verdict="denied",
             mail_from=mailbox(held["argument"]) if held["rule"] == "check_mail" else None,

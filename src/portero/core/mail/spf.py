@@ -429,9 +429,8 @@ class _Evaluation:
         return expand_text(parts, values.__getitem__)
 
 
-# Sets, since these stand in the innermost loop.
-_FAILURES = frozenset(status for status in DnsStatus if status.failed)
-_VOID = frozenset(status for status in DnsStatus if status.answered)
+_FAILURES = frozenset({DnsStatus.SERVFAIL, DnsStatus.TIMEOUT})
+_VOID = frozenset({DnsStatus.NOERROR, DnsStatus.NXDOMAIN})
 
 
 def _failed(answer: DnsAnswer) -> Text:
