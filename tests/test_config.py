@@ -143,3 +143,15 @@ def test_a_mangled_file_gives_values_or_a_configuration_error(start, length, mid
     text = GOOD[:start] + middle + GOOD[start + length :]
     with contextlib.suppress(ConfigError):
         assert parse_config(text, "p.toml").origin == Origin("p.toml")
+
+
+def test_the_zone_of_logs_is_one_that_exists():
+    assert parse_config('[organisation]\ntime_zone = "Europe/Madrid"', "f").time_zone == "Europe/Madrid"
+    with pytest.raises(ConfigError) as raised:
+        parse_config('[organisation]\ntime_zone = "Madrid"', "f")
+    assert "Europe/Madrid" in str(raised.value.problems[0])
+
+
+def test_a_network_may_be_one_of_relays():
+    held = parse_config('[[network]]\nname = "r"\ncidr = ["10.2.0.25/32"]\nuse = "relay"', "f")
+    assert held.networks[0].use == "relay"

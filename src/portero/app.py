@@ -10,22 +10,26 @@ from typing import Protocol
 from portero.core.address import client_address, neighbourhood
 from portero.core.audit import Audit, Totals
 from portero.core.checks import checks
-from portero.core.controls import Control, parse_control
+from portero.core.controls import Control, apply_controls, parse_control
 from portero.core.dns import Dns, DnsStatus
 from portero.core.evidence import Coverage, Gap
 from portero.core.exchange.exchangers import Exchanger, read_exchangers
 from portero.core.exchange.settings import Settings, Tenant, read_settings
 from portero.core.finding import Finding, Posture, Profile, find
 from portero.core.flow import Flow, OutsideFlow
+from portero.core.hosts import Host, Inside, describe, tie_flows
 from portero.core.judge import Context
 from portero.core.mail.spf import SpfResult, evaluate
+from portero.core.naming import name_senders
 from portero.core.plan import make_plan, simulate_plan
+from portero.core.records import Records
 from portero.core.register import Configuration
 from portero.core.sender import Sender
 from portero.core.senders import find_senders, window_of
 from portero.core.simulate import simulate
 from portero.core.simulation import Simulation
-from portero.core.text import Text
+from portero.core.text import Text, count
+from portero.errors import ConfigError
 
 
 class Arrival(Protocol):
@@ -77,6 +81,9 @@ class Tables(Protocol):
     def fold(self, settings: Settings) -> Folded:
         """Fold all rows to flows."""
 
+    def hosts(self, settings: Settings, own: Callable[[str], bool], zone: str | None) -> Inside:
+        """Fold what network evidence shows of hosts; own tells the organisation's public addresses."""
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -87,6 +94,7 @@ class Evidence:
     coverage: tuple[Coverage, ...]
     gaps: tuple[Gap, ...]
     configuration: Configuration
+    maker_of: Callable[[str], str | None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +105,7 @@ class Inventory:
     senders: tuple[Sender, ...]
     folded: Folded
     assumptions: tuple[Text, ...]
+    hosts: tuple[Host, ...] = ()
 
 
 def inventory(evidence: Evidence, tables: Tables, progress: Callable[[Text], None]) -> Inventory:
@@ -115,7 +124,7 @@ def inventory(evidence: Evidence, tables: Tables, progress: Callable[[Text], Non
             )
     progress(Text("Folding mail to ways of sending…"))
     folded = tables.fold(settings)
-    settings = with_gateway(settings, evidence, folded.arrivals)
+    settings = replace(with_gateway(settings, evidence, folded.arrivals), dns=evidence.dns)
     assumptions += _assumptions(settings, folded)
     progress(Text("Telling senders apart…"))
     networks = evidence.configuration.network_map()
@@ -123,6 +132,9 @@ def inventory(evidence: Evidence, tables: Tables, progress: Callable[[Text], Non
     def use_of(address: str) -> str | None:
         return next((place.use for place in networks.covering(address) if place.use), None)
 
+    inside = hosts_inside(evidence, tables, settings)
+    ties = tie_flows(folded.flows, inside, lambda address: use_of(address) in OWN_USES)
+    assumptions += _about_hosts(inside)
     by_address: dict[str, tuple[OutsideFlow, ...]] = {}
     for row in folded.outside:
         by_address[row.source_ip] = (*by_address.get(row.source_ip, ()), row)
@@ -132,10 +144,39 @@ def inventory(evidence: Evidence, tables: Tables, progress: Callable[[Text], Non
         return None if result is SpfResult.UNKNOWN else result.value
 
     context = Context(
-        settings, window_of(folded.flows), use_of, spf_of, outside=by_address, mailboxes=folded.mailboxes
+        settings,
+        window_of(folded.flows),
+        use_of,
+        spf_of,
+        outside=by_address,
+        mailboxes=folded.mailboxes,
+        ties=ties,
     )
     senders = find_senders(folded.flows, folded.outside, context, evidence.configuration)
-    return Inventory(settings, senders, folded, tuple(assumptions))
+    return Inventory(settings, name_senders(senders, ties), folded, tuple(assumptions), inside.hosts)
+
+
+# Networks that the organisation itself uses, in which a device that calls itself by an own name is taken at its word.
+OWN_USES = frozenset({"devices", "applications", "users", "relay"})
+
+
+def hosts_inside(evidence: Evidence, tables: Tables, settings: Settings) -> Inside:
+    """Fold the network evidence, with what leases, makers and the configuration say of each host."""
+    networks = evidence.configuration.network_map()
+
+    def is_relay(address: str) -> bool:
+        return any(place.use == "relay" for place in networks.covering(address))
+
+    inside = tables.hosts(settings, networks.__contains__, evidence.configuration.time_zone)
+    return describe(inside, evidence.maker_of, is_relay)
+
+
+def _about_hosts(inside: Inside) -> list[Text]:
+    if not inside.untimed:
+        return []
+    one = "{n} connection is not compared with mail: its log names no time zone. Write time_zone in portero.toml."
+    many = "{n} connections are not compared with mail: their logs name no time zone. Write time_zone in portero.toml."
+    return [count(one, many, inside.untimed)]
 
 
 def with_gateway(settings: Settings, evidence: Evidence, arrivals: Sequence[Arrival]) -> Settings:
@@ -262,6 +303,7 @@ def audit(
         plan=plan,
         assumptions=held.assumptions,
         blind_spots=_BLIND_SPOTS,
+        hosts=held.hosts,
     )
 
 
@@ -285,6 +327,7 @@ def judge_posture(
         now=now,
         mail_seen=held.folded.totals.rows > 0,
         profile=profile,
+        hosts=held.hosts,
     )
     return tuple(find(check, posture) for check in checks())
 
@@ -292,6 +335,13 @@ def judge_posture(
 def what_if(
     evidence: Evidence, tables: Tables, controls: Sequence[Control], progress: Callable[[Text], None]
 ) -> Simulation:
-    """Replay the given controls together."""
+    """Replay the given controls together; raises ConfigError for one that the evidence shows to be without object."""
+    changed = apply_controls(Settings(dns=evidence.dns), tuple(controls))
+    absent = tuple(
+        Text("The SPF record of {domain} holds no term {term}.", domain=domain, term=term)
+        for domain, term in Records(changed).absent_terms()
+    )
+    if absent:
+        raise ConfigError(absent)
     held = inventory(evidence, tables, progress)
     return simulate(held.senders, held.settings, controls)

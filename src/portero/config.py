@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -56,11 +57,19 @@ def _ehlo(value: object) -> str:
     return value.strip()
 
 
+def _zone(value: object) -> str:
+    try:
+        return ZoneInfo(str(value)).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("zone") from None
+
+
 Network = Annotated[IPNetwork, BeforeValidator(_network)]
 Domain = Annotated[str, BeforeValidator(_domain)]
 Mailbox = Annotated[str, BeforeValidator(_mailbox)]
 Author = Annotated[str, BeforeValidator(_author)]
 Ehlo = Annotated[str, BeforeValidator(_ehlo)]
+Zone = Annotated[str, BeforeValidator(_zone)]
 Name = Annotated[str, Field(min_length=1, strict=True)]
 
 
@@ -72,12 +81,13 @@ class _Organisation(_Model):
     name: Name | None = None
     accepted_domains: tuple[Domain, ...] = ()
     mx_provider: Literal["microsoft", "gateway"] | None = None
+    time_zone: Zone | None = None
 
 
 class _Network(_Model):
     name: Name
     cidr: Annotated[tuple[Network, ...], Field(min_length=1)]
-    use: Literal["devices", "applications", "users", "partner", "guest"] | None = None
+    use: Literal["devices", "applications", "users", "partner", "guest", "relay"] | None = None
 
 
 class _Sender(_Model):
@@ -102,6 +112,7 @@ _WANTED = {
     "domain": Text("a domain such as contoso.com"),
     "mailbox": Text("a mailbox such as payroll@contoso.com, or @contoso.com for all of a domain"),
     "text": Text("a text that is not empty"),
+    "zone": Text("a time zone such as Europe/Madrid"),
 }
 
 
@@ -173,6 +184,7 @@ def _configuration(model: _File, file: str, lines: dict[Place, int]) -> Configur
         name=model.organisation.name,
         accepted_domains=tuple(dict.fromkeys(model.organisation.accepted_domains)),
         mx_provider=model.organisation.mx_provider,
+        time_zone=model.organisation.time_zone,
         networks=tuple(
             KnownNetwork(item.name, item.cidr, item.use, Origin(file, lines.get(("network", index))))
             for index, item in enumerate(model.network)

@@ -16,12 +16,14 @@ from portero.core.dns import Dns, DnsAnswer, DnsZone
 from portero.core.evidence import ConfigAnswer, ConfigObject, Coverage, Gap, Origin
 from portero.core.exchange.settings import Settings, Tenant
 from portero.core.finding import Profile
+from portero.core.hosts import Inside
 from portero.core.register import Configuration
 from portero.core.simulation import Simulation
 from portero.core.text import Text
 from portero.demo import write_sample
 from portero.engine.evidence_tables import EvidenceTables, evidence_tables
 from portero.engine.fold import Folded, fold
+from portero.engine.hosts import fold_hosts
 from portero.errors import ConfigError, InputError
 from portero.faces.audit_json import as_json, audit_document
 from portero.faces.plan_markdown import plan_markdown
@@ -29,8 +31,9 @@ from portero.faces.powershell import scripts
 from portero.faces.render import Renderer
 from portero.faces.report.page import render_report
 from portero.faces.tables import findings_csv, senders_csv
+from portero.known import maker_of
 from portero.sources import sources
-from portero.sources.document import Batch, Document, Note, Source
+from portero.sources.document import Batch, Counted, Document, Note, Source
 from portero.sources.walk import name_below, walk
 
 Progress = Callable[[Text], None]
@@ -49,6 +52,7 @@ class _Reader:
     dns: list[DnsAnswer]
     zones: list[DnsZone]
     gaps: list[Gap]
+    counted: dict[int, Counted]
 
     def read(self, document: Document, source: Source) -> None:
         number = len(self.names)
@@ -62,6 +66,8 @@ class _Reader:
                 self.gaps.append(item)
             elif isinstance(item, Note):
                 self.notes[number].append(item.text)
+            elif isinstance(item, Counted):
+                self.counted[number] = item
             elif isinstance(item, ConfigObject):
                 self.objects.append(item)
             elif isinstance(item, ConfigAnswer):
@@ -80,7 +86,8 @@ class _Reader:
             others[origin.document] = others.get(origin.document, 0) + 1
         found = []
         for number, name in enumerate(self.names):
-            rows, first, last = spans.get(number, (others.get(name, 0), None, None))
+            counted = self.counted.get(number, Counted(others.get(name, 0)))
+            rows, first, last = spans.get(number, (counted.rows, counted.first, counted.last))
             found.append(Coverage(name, self.kinds[number], rows, first, last, tuple(self.notes[number])))
         return tuple(found)
 
@@ -100,6 +107,10 @@ class _Tables:
         """Fold all rows to flows."""
         return fold(self.held, settings, self.names)
 
+    def hosts(self, settings: Settings, own: Callable[[str], bool], zone: str | None) -> Inside:
+        """Fold what network evidence shows of hosts."""
+        return fold_hosts(self.held, settings, self.names, own, zone)
+
 
 @contextmanager
 def _gathered(
@@ -114,7 +125,7 @@ def _gathered(
     # The configuration is read apart from the evidence, so it is neither evidence nor unknown.
     own = {name_below(settings_file, path) for path in paths} if settings_file else set()
     with evidence_tables() as tables:
-        reader = _Reader(tables, [], {}, {}, [], [], [], [], [])
+        reader = _Reader(tables, [], {}, {}, [], [], [], [], [], {})
         for found in walk(paths):
             if isinstance(found, Gap):
                 reader.gaps.append(found)
@@ -134,6 +145,7 @@ def _gathered(
             coverage=reader.coverage(),
             gaps=tuple(reader.gaps),
             configuration=configuration,
+            maker_of=maker_of,
         )
         yield evidence, _Tables(tables, reader.names)
 

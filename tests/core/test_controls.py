@@ -16,6 +16,12 @@ from portero.core.exchange.settings import Settings
         ("dmarc=contoso.com:strict", "dmarc=DOMAIN:quarantine"),
         ("remove-connector", "remove-connector=NAME"),
         ("smtp-basic-off=x", "takes no value"),
+        ("spf=contoso.com", "spf=DOMAIN:RECORD"),
+        ("spf=contoso.com:v=spf1 ip4:1.2.3 -all", "wrong at ip4:1.2.3"),
+        ("spf-without=contoso.com", "spf-without=DOMAIN:TERM"),
+        ("dkim=contoso.com:maybe", "dkim=DOMAIN:on"),
+        ("move=198.51.100.20/32", "move=NETWORK,ADDRESS"),
+        ("move=198.51.100.20,here", "move=NETWORK,ADDRESS"),
     ],
 )
 def test_a_wrong_control_says_what_would_be_right(text: str, says: str) -> None:

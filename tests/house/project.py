@@ -22,7 +22,8 @@ def files() -> Iterator[Path]:
         folders[:] = sorted(
             name for name in folders if name not in _LEFT_BEHIND and not name.endswith(".egg-info")
         )
-        yield from (Path(folder) / name for name in sorted(names))
+        # In a worktree .git is a file.
+        yield from (Path(folder) / name for name in sorted(names) if name not in _LEFT_BEHIND)
 
 
 def tool(*words: str) -> subprocess.CompletedProcess[str]:

@@ -121,6 +121,27 @@ def test_resolve_dnsname_as_json():
         assert [gap.origin.line for gap in gaps] == [5]
 
 
+def test_resolve_dnsname_as_csv_keeps_what_export_csv_kept():
+    heading = '#TYPE Microsoft.DnsClient.Commands.DnsRecord_MX\n"Name","Type","TTL","Section","Preference","NameExchange"\n'
+    text = heading + '"a.com","MX","9","Answer","5","M.a.com"\n"a.com","MX","9","Answer","10","n.a.com"\n'
+    dns, gaps = read(text + '"a.com","SOA","9","Authority","",""\n')
+    assert (dns.lookup("a.com", "MX").answers, gaps) == (("5 m.a.com", "10 n.a.com"), [])
+    lost = text + '"a.com","TXT","9","Answer","",""\n'
+    dns, gaps = read(lost)
+    assert dns.lookup("a.com", "TXT").status is DnsStatus.UNKNOWN
+    assert [gap.origin.line for gap in gaps] == [5]
+
+
+def test_a_set_of_records_that_lost_one_is_no_answer():
+    records = [
+        {"Name": "a.com", "Type": 16, "Section": 1, "TTL": 9, "Strings": ["v=spf1 -all"]},
+        {"Name": "a.com", "Type": 16, "Section": 1, "TTL": 9, "Strings": "System.String[]"},
+    ]
+    dns, gaps = read(json.dumps(records))
+    assert dns.lookup("a.com", "TXT").status is DnsStatus.UNKNOWN
+    assert len(gaps) == 1
+
+
 DIG = """
 ; <<>> DiG 9.18.1 <<>> TXT contoso.com
 ;; ->>HEADER<<- opcode: QUERY, status: NOERROR, id: 1

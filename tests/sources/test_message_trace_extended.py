@@ -128,3 +128,30 @@ def test_an_empty_return_path_is_unknown():
 @given(st.binary(max_size=400))
 def test_nothing_behind_the_heading_raises(tail):
     read(table({}) + tail)
+
+
+@pytest.mark.parametrize(
+    ("data", "threat"),
+    [
+        ("S:SFA=SUM|SFV=SPM|IPV=CAL|SCL=9|CAT=SPOOF|CIP=192.0.2.1|", "spoof"),
+        ("S:SFA=SUM|SFV=NSPM|CAT=NONE|", ""),
+        ("S:SFA=SUM|SFV=SPM|CAT=BULK|", "spam"),
+        ("S:SFA=SUM|SFV=NSPM|CAT=BULK|", ""),
+        ("S:SFA=SUM|SFV=NSPM|;S:AMA=SUM|v=1|action=b|error=|atch=2", "malware"),
+        ("S:AMA=SUM|v=0|action=|error=|atch=2", None),
+        ("S:FromEntity=Internet", None),
+    ],
+)
+def test_the_filters_word_is_read(data, threat):
+    (row,), _, _ = read(table({"event_id": "AGENTINFO", "custom_data": data}))
+    assert row["threat"] == threat
+
+
+def test_times_in_a_local_form_are_told_by_the_column():
+    rows, gaps, _ = read(
+        table({"date_time_utc": "11/20/2026 1:00:00 PM"}, {"date_time_utc": "1/2/2026 1:00 PM"})
+    )
+    assert ([(row["observed_at"].month, row["observed_at"].hour) for row in rows], gaps) == (
+        [(11, 13), (1, 13)],
+        [],
+    )

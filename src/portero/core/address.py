@@ -82,6 +82,7 @@ def client_address(text: str) -> str | None:
     return None if str(address) == NO_ADDRESS else str(address)
 
 
+@lru_cache(maxsize=65536)
 def parse_network(text: str) -> IPNetwork:
     """
     Read an address, a CIDR network, or a network written with host bits.
@@ -116,12 +117,14 @@ def lies_in(network: IPNetwork, other: IPNetwork) -> bool:
     return same and start <= first and first + network.num_addresses <= start + other.num_addresses
 
 
+@lru_cache(maxsize=65536)
 def neighbourhood(address: str) -> str:
     """Give the network in which an address usually moves: its /24 for IPv4, its /64 for IPv6, as CIDR text."""
     length = 64 if ":" in address else 24
     return str(ipaddress.ip_network(f"{address}/{length}", strict=False))
 
 
+@lru_cache(maxsize=65536)
 def exact_network(address: str) -> str:
     """Give the range that holds one address alone, as CIDR text."""
     return str(ipaddress.ip_network(address))
@@ -131,6 +134,15 @@ def _number(address: IPAddress) -> int:
     """Map IPv4 into ::ffff:0:0/96, so that both families share one order."""
     number = int(address)
     return number | 0xFFFF_0000_0000 if address.version == 4 else number
+
+
+@lru_cache(maxsize=262144)
+def _number_of(text: str) -> int | None:
+    """Read an address to its place in that order; None for text that is none. Every replay asks of the same few."""
+    try:
+        return _number(ipaddress.ip_address(text))
+    except ValueError:
+        return None
 
 
 class NetworkMap(Generic[T]):
@@ -156,9 +168,8 @@ class NetworkMap(Generic[T]):
 
     def covering(self, address: str) -> tuple[T, ...]:
         """Give the values of all networks that contain an address (canonical text), narrowest network first."""
-        try:
-            number = _number(ipaddress.ip_address(address))
-        except ValueError:
+        number = _number_of(address)
+        if number is None:
             return ()
         index = bisect_right(self._cuts, number) - 1
         return self._values[index] if index >= 0 else ()

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from portero.core.evidence import Coverage, Gap
 from portero.core.finding import Finding
+from portero.core.hosts import Host
 from portero.core.sender import Sender
 from portero.core.simulation import Simulation
 from portero.core.step import Step
@@ -36,6 +37,7 @@ class Audit:
     first, last:   aware UTC bounds of the message evidence, None when there is none.
     assumptions:   what the answer rests on and no document settles, said out loud.
     blind_spots:   what this evidence cannot show.
+    hosts:         hosts inside that opened connections to mail ports, as network evidence shows them.
     """
 
     generated_at: datetime
@@ -52,3 +54,4 @@ class Audit:
     plan: tuple[Step, ...]
     assumptions: tuple[Text, ...] = ()
     blind_spots: tuple[Text, ...] = ()
+    hosts: tuple[Host, ...] = ()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from portero.core.address import a_label, mailbox_key, parse_network
+from portero.core.address import a_label, client_address, mailbox_key, parse_network
 from portero.core.exchange.settings import InboundConnector, Settings
+from portero.core.mail.spf_record import is_spf, parse_record
 from portero.core.text import Text
 
 
@@ -38,11 +40,16 @@ NAMES = (
     "allow",
     "remove-connector",
     "dmarc",
+    "spf",
+    "spf-without",
+    "dkim",
+    "move",
     "smtp-auth-off",
     "smtp-basic-off",
 )
 
 
+@lru_cache(maxsize=4096)
 def parse_control(text: str) -> Control:
     """
     Read a control as the contract writes it.
@@ -57,6 +64,10 @@ def parse_control(text: str) -> Control:
         "allow": _allow,
         "remove-connector": _remove_connector,
         "dmarc": _dmarc,
+        "spf": _spf,
+        "spf-without": _spf_without,
+        "dkim": _dkim,
+        "move": _move,
         "smtp-auth-off": _smtp_auth_off,
     }
     if name in {"reject-direct-send", "smtp-basic-off"}:
@@ -147,6 +158,63 @@ def _dmarc(value: str) -> Callable[[Settings], Settings]:
     if policy not in {"quarantine", "reject"} or not domain:
         raise UnknownControlError(Text("Write dmarc=DOMAIN:quarantine or dmarc=DOMAIN:reject."))
     return lambda settings: replace(settings, policies={**settings.policies, a_label(domain): policy})
+
+
+def _spf(value: str) -> Callable[[Settings], Settings]:
+    name, _, record = value.partition(":")
+    domain, record = a_label(name), record.strip()
+    if not domain or not is_spf(record):
+        raise UnknownControlError(Text("Write spf=DOMAIN:RECORD, the record from v=spf1 on."))
+    faults = parse_record(record).faults
+    if faults:
+        raise UnknownControlError(
+            Text(
+                "The SPF record for {domain} is wrong at {term}: {reason}.",
+                domain=domain,
+                term=faults[0].term,
+                reason=faults[0].reason,
+            )
+        )
+    return lambda settings: replace(settings, spf_records={**settings.spf_records, domain: record})
+
+
+def _spf_without(value: str) -> Callable[[Settings], Settings]:
+    name, _, term = value.partition(":")
+    domain, term = a_label(name), term.strip()
+    if not domain or not term or " " in term:
+        raise UnknownControlError(
+            Text(
+                "Write spf-without=DOMAIN:TERM, for example spf-without=contoso.com:include:_spf.vendor.example."
+            )
+        )
+
+    def change(settings: Settings) -> Settings:
+        terms = (*settings.spf_without.get(domain, ()), term)
+        return replace(settings, spf_without={**settings.spf_without, domain: terms})
+
+    return change
+
+
+def _dkim(value: str) -> Callable[[Settings], Settings]:
+    name, _, state = value.partition(":")
+    domain = a_label(name)
+    if not domain or state not in {"on", "off"}:
+        raise UnknownControlError(Text("Write dkim=DOMAIN:on or dkim=DOMAIN:off."))
+    return lambda settings: replace(settings, dkim={**settings.dkim, domain: state == "on"})
+
+
+def _move(value: str) -> Callable[[Settings], Settings]:
+    source, _, target = value.partition(",")
+    address = client_address(target.strip())
+    try:
+        network = str(parse_network(source.strip()))
+    except ValueError:
+        network = ""
+    if not network or address is None:
+        raise UnknownControlError(
+            Text("Write move=NETWORK,ADDRESS, for example move=198.51.100.20/32,203.0.113.9.")
+        )
+    return lambda settings: replace(settings, moves=(*settings.moves, (network, address)))
 
 
 def _smtp_auth_off(value: str) -> Callable[[Settings], Settings]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -116,3 +116,25 @@ class Dns:
 
     def __bool__(self) -> bool:
         return bool(self._answers or self._zones)
+
+
+class ProposedDns(Dns):
+    """
+    Recorded DNS in which some TXT records are taken as published, for a what-if.
+
+    proposed:  by name (A-labels), the one text that stands there.
+    """
+
+    def __init__(self, recorded: Dns, proposed: Mapping[str, str]) -> None:
+        super().__init__()
+        self._recorded, self._proposed = recorded, proposed
+
+    def lookup(self, name: str, type_: str) -> DnsAnswer:
+        """Answer from the proposed records first, else from the recorded ones."""
+        text = self._proposed.get(name) if type_ == "TXT" else None
+        if text is None:
+            return self._recorded.lookup(name, type_)
+        return DnsAnswer(name, type_, DnsStatus.NOERROR, (text,))
+
+    def __bool__(self) -> bool:
+        return bool(self._proposed or self._recorded)

@@ -154,4 +154,62 @@ REPORT_ROWS = pa.schema(
     ]
 )
 
-TABLES: dict[str, pa.Schema] = {"mail_rows": MAIL_ROWS, "report_rows": REPORT_ROWS}
+# One row per connection to a mail port, or per mail or attempt that a relay inside the organisation logged.
+# null = the log does not say; "" = it says that there is none.
+SESSION_ROWS = pa.schema(
+    [
+        pa.field("document", pa.int32()),
+        pa.field("line", pa.int64()),
+        pa.field("witness", pa.string()),
+        pa.field(
+            "observed_at", pa.timestamp("us")
+        ),  # UTC; null where the log names no zone, then see local_at
+        pa.field("local_at", pa.timestamp("us")),  # the log's own clock, where it names no zone
+        # null = the client's own connection to the server; else the relay that took its mail and passed it on there
+        pa.field("relay", pa.string()),
+        pa.field("client_ip", pa.string()),  # who opened it, as seen inside: before any translation
+        pa.field("client_name", pa.string()),
+        pa.field("client_mac", pa.string()),  # twelve digits, lower case, as "00:11:22:33:44:55"
+        pa.field("egress_ip", pa.string()),  # the client's address after translation; "" = not translated
+        pa.field("server_ip", pa.string()),
+        pa.field("server_name", pa.string()),
+        pa.field("server_port", pa.int64()),
+        pa.field("verdict", pa.string()),  # opened | denied | unanswered
+        pa.field("sessions", pa.int64()),  # connections that the row stands for
+        pa.field(
+            "octets", pa.int64()
+        ),  # client to server, headers of lower layers included where the log counts them
+        pa.field("ehlo", pa.string()),
+        pa.field("mail_from", pa.string()),
+        pa.field("header_from", pa.string()),
+        pa.field("recipients", pa.string()),
+        pa.field("message_id", pa.string()),
+        pa.field("subject", pa.string()),
+        pa.field("reply", pa.string()),  # the server's last answer
+    ]
+)
+
+# One row per statement about an address inside the organisation: a lease, or a row of an address plan.
+HOST_ROWS = pa.schema(
+    [
+        pa.field("document", pa.int32()),
+        pa.field("line", pa.int64()),
+        pa.field("witness", pa.string()),
+        pa.field("observed_at", pa.timestamp("us")),  # from when it holds; see SESSION_ROWS
+        pa.field("local_at", pa.timestamp("us")),
+        pa.field("until_at", pa.timestamp("us")),  # until when, by the same clock; null = open
+        pa.field("address", pa.string()),
+        pa.field("mac", pa.string()),
+        pa.field("name", pa.string()),
+        pa.field("maker", pa.string()),  # what the device says of itself: DHCP vendor class, asset list
+        pa.field("remark", pa.string()),
+        pa.field("owner", pa.string()),
+    ]
+)
+
+TABLES: dict[str, pa.Schema] = {
+    "mail_rows": MAIL_ROWS,
+    "report_rows": REPORT_ROWS,
+    "session_rows": SESSION_ROWS,
+    "host_rows": HOST_ROWS,
+}

@@ -11,6 +11,7 @@ from portero.core.dns import Dns
 from portero.core.evidence import Coverage, Gap, Origin
 from portero.core.exchange.settings import Settings, Tenant
 from portero.core.flow import OutsideFlow
+from portero.core.hosts import Host
 from portero.core.sender import Sender
 from portero.core.simulation import Simulation
 from portero.core.text import Text
@@ -49,6 +50,7 @@ class Posture:
 
     cmdlet answers are in `tenant`; a check that lists a cmdlet in `needs` is only called when it was exported.
     mail_seen:   whether any message evidence was read.
+    hosts:       hosts inside that opened connections to mail ports; none also where no network evidence was read.
     now:         the time of the audit, aware UTC.
     """
 
@@ -63,6 +65,7 @@ class Posture:
     now: datetime
     mail_seen: bool
     profile: Profile = Profile.STANDARD
+    hosts: tuple[Host, ...] = ()
 
     def simulation(self, *controls: str) -> Simulation | None:
         """Find the simulation of exactly these controls."""

@@ -14,6 +14,7 @@ from portero.core.exchange.attribution import By, envelope_domain, within
 from portero.core.exchange.settings import Settings
 from portero.core.flow import Facts, OutsideFlow, merge_facts
 from portero.core.grouping import Placed, nameless, wide_network
+from portero.core.naming import Ties, tie_of
 from portero.core.sender import Judgement, Path, Reason
 from portero.core.text import Text, count
 from portero.core.weights import WEIGHTS
@@ -58,6 +59,7 @@ class Context:
                   pass authentication.
     addresses:    by place, the names established there.
     roaming:      by name, in how many distant networks mail arrives under it that passes no authentication.
+    ties:         hosts inside, by client address and name.
     """
 
     settings: Settings
@@ -69,6 +71,7 @@ class Context:
     names: Mapping[str, tuple[frozenset[str], bool]] = field(default_factory=dict)
     addresses: Mapping[str, frozenset[str]] = field(default_factory=dict)
     roaming: Mapping[str, int] = field(default_factory=dict)
+    ties: Ties = field(default_factory=dict)
 
 
 def judgement_of(odds: float) -> tuple[Judgement, float]:
@@ -89,7 +92,16 @@ def weigh(group: Sequence[Placed], context: Context) -> tuple[Reason, ...]:
     """Give the reasons for and against the sender that these flows are; the first is the prior."""
     facts = merge_facts(item.flow.facts for item in group)
     case = _Case(group, facts, context)
-    for part in (_arranged, _authentication, _over_time, _appearance, _beside, _unforged, _little_seen):
+    for part in (
+        _arranged,
+        _inside,
+        _authentication,
+        _over_time,
+        _appearance,
+        _beside,
+        _unforged,
+        _little_seen,
+    ):
         part(case)
     return tuple(case.reasons)
 
@@ -160,11 +172,20 @@ def _arranged(case: _Case) -> None:
         code = {
             "devices": "network-devices",
             "applications": "network-devices",
+            "relay": "network-devices",
             "users": "network-users",
             "partner": "network-partner",
             "guest": "network-guest",
         }[use]
         case.add(code, Text("The configuration names its network, used for: {use}.", use=use))
+
+
+def _inside(case: _Case) -> None:
+    """Which device inside the organisation's network opened its connections."""
+    keys = [(item.flow.key.client_ip, item.name) for item in case.group if item.flow.key.client_ip]
+    tie = tie_of(keys, case.context.ties)
+    if tie is not None and not case.settled:
+        case.add("host-inside" if tie.settled else "host-open", tie.why, tie.origins)
 
 
 def _authentication(case: _Case) -> None:
@@ -468,7 +489,7 @@ _AUTHENTICATED = frozenset({"dmarc-pass", "spf-pass", "dkim-pass", "outside-pass
 _FAILING = frozenset({"authentication-fails", "spf-unlisted"})
 
 # What no outsider can arrange: a sender with one of these vouches for its address and for its name.
-_ANCHORED = _AUTHENTICATED | {"inside", "submitted", "connector", "network-devices"}
+_ANCHORED = _AUTHENTICATED | {"inside", "submitted", "connector", "network-devices", "host-inside"}
 
 # What speaks for a sender whatever the number of its mails.
 _VOUCHES = _ANCHORED | {"connector-doubtful", "network-partner", "network-users", "beside-established"}

@@ -14,7 +14,7 @@ from portero.core.plan_steps import Draft
 from portero.core.plan_ways import give_ways_in, needs
 from portero.core.sender import Path, Sender
 from portero.core.simulate import simulate
-from portero.core.simulation import Effect, Simulation
+from portero.core.simulation import Effect, SenderEffect, Simulation
 from portero.core.step import Step
 from portero.core.text import Text
 from portero.core.ways_in import must_keep
@@ -85,26 +85,31 @@ def replay_prefixes(
 
     Source: architecture section 4, an order of steps is safe only if every prefix is.
     """
-    keep = {sender.id for sender in senders if must_keep(sender)}
+    kept = {sender.id for sender in senders if must_keep(sender)}
     today = {each.sender: each for each in simulate(senders, settings, ()).senders}
     replayed: list[PrefixReplay] = []
-    last: Simulation | None = None
-    for number in range(1, len(steps) + 1):
-        done = steps[:number]
-        controls = plan_controls(done)
+    moved: set[str] = set()
+    worse: dict[str, tuple[int, int]] = {}
+    for number, step in enumerate(steps, 1):
         # A way in added to the others refuses nothing, so only a step that brings another control is replayed anew.
-        if last is None or any(not text.startswith("allow=") for text in done[-1].controls):
-            last = simulate(senders, settings, controls)
-        staying = keep - moved_by(done)
-        concerned = [each for each in last.senders if each.sender in staying]
+        if number == 1 or any(not text.startswith("allow=") for text in step.controls):
+            found = simulate(senders, settings, plan_controls(steps[:number]))
+            worse = {
+                each.sender: more
+                for each in found.senders
+                if each.sender in kept and any(more := _beyond(each, today[each.sender]))
+            }
+        moved.update(step.moved)
+        staying = [more for sender, more in worse.items() if sender not in moved]
         replayed.append(
-            PrefixReplay(
-                done[-1].n,
-                sum(max(0, each.refused - today[each.sender].refused) for each in concerned),
-                sum(max(0, each.undetermined - today[each.sender].undetermined) for each in concerned),
-            )
+            PrefixReplay(step.n, sum(more[0] for more in staying), sum(more[1] for more in staying))
         )
     return replayed
+
+
+def _beyond(then: SenderEffect, today: SenderEffect) -> tuple[int, int]:
+    """Give how many mails more are refused, and left undetermined, than today."""
+    return max(0, then.refused - today.refused), max(0, then.undetermined - today.undetermined)
 
 
 def make_plan(

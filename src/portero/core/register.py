@@ -10,7 +10,7 @@ from portero.core.address import IPNetwork, NetworkMap, a_label, client_address,
 from portero.core.evidence import Origin
 from portero.core.flow import FlowKey
 
-USES = ("devices", "applications", "users", "partner", "guest")
+USES = ("devices", "applications", "users", "partner", "guest", "relay")
 JUDGEMENTS = ("legitimate", "abuse", "undecided")
 MX_PROVIDERS = ("microsoft", "gateway")
 
@@ -80,12 +80,14 @@ class Configuration:
 
     accepted_domains:  as A-labels, added to those of the exports.
     mx_provider:       one of MX_PROVIDERS, or None: ask the DNS evidence.
+    time_zone:         the zone of logs that name none, such as ``Europe/Madrid``, or None: their times stay unknown.
     origin:            the file it was read from, or None.
     """
 
     name: str | None = None
     accepted_domains: tuple[str, ...] = ()
     mx_provider: str | None = None
+    time_zone: str | None = None
     networks: tuple[KnownNetwork, ...] = ()
     register: tuple[RegisterEntry, ...] = ()
     origin: Origin | None = None

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from portero.core.evidence import Origin
 from portero.core.flow import Facts, Flow
+from portero.core.hosts import Tie
 from portero.core.text import Text
 
 
@@ -82,6 +83,7 @@ class Sender:
     because:     the prior and the reasons; their weights add up to the judgement's log odds of abuse.
     flows:       the ways of sending that were found to be this sender.
     facts:       the flows' facts merged.
+    tie:         the host inside that it is, or those that it could be; None where no network evidence says anything.
     """
 
     id: str
@@ -107,6 +109,7 @@ class Sender:
     flows: tuple[Flow, ...] = ()
     facts: Facts = field(default_factory=Facts)
     owner: str | None = None
+    tie: Tie | None = None
 
     @property
     def legitimate(self) -> bool:

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from datetime import date
 
 from portero.core.controls import Control, apply_controls
-from portero.core.exchange.attribution import Attribution, Seen, attribute, envelope_domain, seen_connectors
+from portero.core.exchange.attribution import (
+    Attribution,
+    By,
+    Seen,
+    attribute,
+    author_domain,
+    envelope_domain,
+    seen_connectors,
+)
 from portero.core.exchange.author_policy import dmarc_policy
 from portero.core.exchange.decision import Decision, kept, undetermined
 from portero.core.exchange.direct_send import reject_direct_send
@@ -16,24 +24,28 @@ from portero.core.exchange.partner import partner_restriction
 from portero.core.exchange.settings import Settings
 from portero.core.exchange.submission import submission
 from portero.core.flow import Flow
+from portero.core.records import Records
 from portero.core.sender import Kind, Sender
-from portero.core.simulation import Effect, SenderEffect, Simulation
+from portero.core.simulation import Effect, SenderEffect, Simulation, Turn
 from portero.core.text import Text
 
 
-def decide(flow: Flow, settings: Settings, seen: Seen) -> Decision:
+def decide(flow: Flow, settings: Settings, seen: Seen, records: Records | None = None) -> Decision:
     """
     Decide what becomes of a flow's mail under settings.
 
+    records:  the published records that the settings leave; handed over, their answers serve flow after flow.
     The gates stand in the order of the protocol: submission, Partner restriction, RejectDirectSend, DMARC. A refusal
     at any gate is a refusal; otherwise a doubt at any gate is a doubt.
     """
-    attribution = attribute(flow, settings, seen)
+    records = records or Records(settings)
+    moved = records.moved(flow)
+    attribution = attribute(moved, settings, seen)
     answers = [
-        submission(flow.key, attribution, settings),
-        partner_restriction(flow.key, attribution, settings),
-        reject_direct_send(flow.key, attribution, settings) if settings.reject_direct_send else None,
-        dmarc_policy(flow.key, flow.facts, attribution, settings),
+        submission(moved.key, attribution, settings),
+        partner_restriction(moved.key, attribution, settings),
+        reject_direct_send(moved.key, attribution, settings) if settings.reject_direct_send else None,
+        _by_author_policy(flow, attribution, settings, records),
     ]
     asked = [answer for answer in answers if answer is not None]
     for effect in (Effect.REFUSED, Effect.UNDETERMINED):
@@ -41,6 +53,26 @@ def decide(flow: Flow, settings: Settings, seen: Seen) -> Decision:
             if answer.effect is effect:
                 return answer
     return asked[0] if asked else kept(_unconcerned(attribution))
+
+
+def _by_author_policy(
+    flow: Flow, attribution: Attribution, settings: Settings, records: Records
+) -> Decision | None:
+    """Put a flow to DMARC where a control publishes a policy for it, or changes what its records say of it."""
+    author = author_domain(flow.key)
+    if author is None:
+        return None
+    simulated = records.simulated_policy(author) is not None
+    if not simulated and not records.changed:
+        return None
+    signs = attribution.by is By.SUBMITTED
+    replayed = records.replay(flow, signed_by_exchange=signs)
+    if not simulated and not replayed.changed:
+        return None
+    policy = records.policy(author)
+    if simulated and policy == "none":
+        return None
+    return dmarc_policy(flow.key, attribution, settings, policy, replayed.passes)
 
 
 def _unconcerned(attribution: Attribution) -> Text:
@@ -56,7 +88,8 @@ def simulate(senders: Sequence[Sender], settings: Settings, controls: Sequence[C
     changed = apply_controls(settings, tuple(controls))
     seen = seen_connectors(flow for sender in senders for flow in sender.flows)
     foreign = foreign_envelopes(senders, settings)
-    effects = [_sender_effect(sender, changed, seen, foreign) for sender in senders]
+    records = Records(changed)
+    effects = [_sender_effect(sender, changed, seen, foreign, records) for sender in senders]
     effects.sort(key=lambda each: (-each.refused, -each.undetermined, -each.kept, each.sender))
     return Simulation(tuple(control.text for control in controls), tuple(effects))
 
@@ -120,12 +153,14 @@ def foreign_envelopes(senders: Iterable[Sender], settings: Settings) -> ForeignE
     )
 
 
-def _sender_effect(sender: Sender, settings: Settings, seen: Seen, foreign: ForeignEnvelopes) -> SenderEffect:
+def _sender_effect(
+    sender: Sender, settings: Settings, seen: Seen, foreign: ForeignEnvelopes, records: Records
+) -> SenderEffect:
     counted: Counter[Effect] = Counter()
     reasons: Counter[tuple[Effect, Text]] = Counter()
     reply: str | None = None
     for flow in sender.flows:
-        decision = decide(flow, settings, seen)
+        decision = decide(flow, settings, seen, records)
         if decision.effect is Effect.REFUSED and foreign.cover(sender, flow):
             decision = undetermined(
                 Text(
@@ -152,4 +187,19 @@ def _sender_effect(sender: Sender, settings: Settings, seen: Seen, foreign: Fore
         judgement=sender.judgement,
         reply=reply,
         because=why,
+        turns=_turns(sender, settings, seen, records) if records.changed else (),
     )
+
+
+def _turns(sender: Sender, settings: Settings, seen: Seen, records: Records) -> tuple[Turn, ...]:
+    """Count, for SPF and DMARC, the mails of each result before and after; those that stay as they are included."""
+    counted: Counter[tuple[str, str, str]] = Counter()
+    for flow in sender.flows:
+        attribution = attribute(records.moved(flow), settings, seen)
+        replayed = records.replay(flow, signed_by_exchange=attribution.by is By.SUBMITTED)
+        for before, mails in replayed.spf.items():
+            counted["spf", before, replayed.spf_after or before] += mails
+        counted["dmarc", replayed.dmarc, replayed.dmarc_after] += flow.facts.mails
+    # Most mail first; what changes before what does not, among equals.
+    order = sorted(counted.items(), key=lambda item: (item[0][0] == "dmarc", -item[1], item[0]))
+    return tuple(Turn(*which, mails) for which, mails in order if mails)

@@ -20,12 +20,34 @@ class Effect(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """
+    How an authentication result of some mails fares under changed records.
+
+    check:          ``spf`` or ``dmarc``.
+    before, after:  results in RFC 8601 words, ``unknown`` where the evidence does not say.
+    mails:          unique mails.
+    """
+
+    check: str
+    before: str
+    after: str
+    mails: int
+
+    @property
+    def changes(self) -> bool:
+        """Tell whether the result is another one, or may be."""
+        return self.before != self.after
+
+
+@dataclass(frozen=True, slots=True)
 class SenderEffect:
     """
     What would happen to one sender's mail, in unique mails.
 
     reply:    the SMTP reply of refused mail as Exchange Online words it, or None.
     because:  why, in one sentence, for the largest part of what is not simply kept.
+    turns:    its SPF and DMARC results before and after, where a control changes records or where mail comes from.
     """
 
     sender: str
@@ -36,6 +58,7 @@ class SenderEffect:
     judgement: Judgement
     reply: str | None
     because: Text
+    turns: tuple[Turn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

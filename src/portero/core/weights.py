@@ -41,6 +41,10 @@ WEIGHTS: dict[str, Weight] = {
     "network-devices": Weight(-4.0, "The organisation's own word in portero.toml about this network."),
     "network-users": Weight(-1.0, "Own users' network: also where taken-over computers are."),
     "network-partner": Weight(-1.5, "The organisation's own word; the partner's security is not its own."),
+    "host-inside": Weight(
+        -2.5, "A device inside opened the connections; not more, since a taken-over one does so too."
+    ),
+    "host-open": Weight(0.0, "Which device inside it is stays open: only informs."),
     "network-guest": Weight(0.5, "Guest networks hold strangers' computers."),
     # Authentication.
     "dmarc-pass": Weight(-3.0, "RFC 9989: needs the domain's key or a place in its SPF record."),

@@ -88,6 +88,8 @@ class EvidenceTables:
         for query in (
             "SELECT document, count(*), min(observed_at), max(observed_at) FROM mail_rows GROUP BY document",
             "SELECT document, count(*), min(begin_at), max(end_at) FROM report_rows GROUP BY document",
+            "SELECT document, count(*), min(observed_at), max(observed_at) FROM session_rows GROUP BY document",
+            "SELECT document, count(*), min(observed_at), max(observed_at) FROM host_rows GROUP BY document",
         ):
             for document, number, first, last in self.connection.execute(query).fetchall():
                 found[document] = (number, aware(first), aware(last))

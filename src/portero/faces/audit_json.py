@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from portero.core.audit import Audit
 from portero.core.evidence import Coverage, Gap, Origin
 from portero.core.finding import Finding
+from portero.core.hosts import Host, Tie
 from portero.core.sender import Sender
 from portero.core.simulation import Simulation
 from portero.core.step import Step
@@ -24,8 +25,8 @@ def audit_document(audit: Audit, renderer: Renderer) -> dict[str, object]:
     """
     Give an audit as the contract's audit.json, ready for `json`.
 
-    Beyond the contract's keys: ``language``, ``totals``, ``assumptions``, ``blind_spots``; of a sender
-    ``outside_messages`` and ``owner``; of a reason its ``code``; of a step its ``controls``.
+    Beyond the contract's keys: ``language``, ``totals``, ``assumptions``, ``blind_spots``, ``hosts``; of a sender
+    ``outside_messages``, ``owner`` and ``host``; of a reason its ``code``; of a step its ``controls``.
     Source: contract section 4.
     """
     return {
@@ -43,6 +44,7 @@ def audit_document(audit: Audit, renderer: Renderer) -> dict[str, object]:
         "plan": [step_document(each, renderer) for each in audit.plan],
         "assumptions": _texts(audit.assumptions, renderer),
         "blind_spots": _texts(audit.blind_spots, renderer),
+        "hosts": [_host(each, audit.senders, renderer) for each in audit.hosts],
     }
 
 
@@ -65,6 +67,7 @@ def sender_document(sender: Sender, renderer: Renderer) -> dict[str, object]:
         "ehlo": list(sender.ehlo),
         "messages": sender.mails,
         "outside_messages": sender.outside,
+        "host": None if sender.tie is None else _tie(sender.tie, renderer),
         "witnesses": dict(sender.witnesses),
         "recipients": sender.recipients,
         "first_seen": iso(sender.first_seen),
@@ -78,6 +81,57 @@ def sender_document(sender: Sender, renderer: Renderer) -> dict[str, object]:
             }
             for reason in sender.because
         ],
+    }
+
+
+def _tie(tie: Tie, renderer: Renderer) -> dict[str, object]:
+    """Give the host that a sender is (``settled``), or those that it could be."""
+    return {
+        "settled": tie.settled,
+        "candidates": [
+            {
+                "address": host.address,
+                "label": renderer.text(host.label),
+                "mac": host.mac,
+                "maker": host.maker,
+            }
+            for host in tie.hosts
+        ],
+        "because": renderer.text(tie.why),
+        "origins": _origins(tie.origins),
+    }
+
+
+def _host(host: Host, senders: tuple[Sender, ...], renderer: Renderer) -> dict[str, object]:
+    """
+    Give a host inside that opened connections to mail ports.
+
+    ``port_25_to_internet`` counts connections; with ``registered_relay`` false it is one that somebody should know of.
+    """
+    return {
+        "address": host.address,
+        "label": renderer.text(host.label),
+        "names": list(host.names),
+        "mac": host.mac,
+        "maker": host.maker,
+        "remark": host.remark,
+        "owner": host.owner,
+        "several_devices": host.shared,
+        "sessions": host.sessions,
+        "port_25_to_internet": host.port_25,
+        "denied": host.denied,
+        "registered_relay": host.relay,
+        "egress": list(host.egress),
+        "destinations": list(host.destinations),
+        "first_seen": iso(host.first_seen),
+        "last_seen": iso(host.last_seen),
+        "witnesses": dict(host.witnesses),
+        "senders": [
+            each.id
+            for each in senders
+            if each.tie is not None and any(held.address == host.address for held in each.tie.hosts)
+        ],
+        "origins": _origins(host.origins),
     }
 
 
@@ -100,6 +154,10 @@ def simulation_document(simulation: Simulation, renderer: Renderer) -> dict[str,
                 "judgement": each.judgement.value,
                 "reply": each.reply,
                 "because": renderer.text(each.because),
+                "authentication": [
+                    {"check": turn.check, "before": turn.before, "after": turn.after, "messages": turn.mails}
+                    for turn in each.turns
+                ],
             }
             for each in simulation.senders
         ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich import box
 from rich.console import Console
@@ -109,6 +109,7 @@ class Terminal:
                 *(Cell(self._renderer.number(n)) for n in (each.refused, each.kept, each.undetermined)),
             )
         self._console.print(table)
+        self._turns(simulation, labels)
         self.say(
             Text(
                 "Messages refused: {refused}. Kept: {kept}. Undetermined: {undetermined}.",
@@ -117,6 +118,25 @@ class Terminal:
                 undetermined=simulation.undetermined,
             )
         )
+
+    def _turns(self, simulation: Simulation, labels: Mapping[str, Text]) -> None:
+        """Print what changed records turn: results before and after, sender by sender, as far as they differ."""
+        turned = [(each.sender, turn) for each in simulation.senders for turn in each.turns if turn.changes]
+        if not turned:
+            if any(each.turns for each in simulation.senders):
+                self.say(Text("No SPF or DMARC result of the recorded mail changes."))
+            return
+        heads = (Text("Sender"), Text("Check"), Text("Before"), Text("After"))
+        table = self._table(Text("Results that change"), heads, (Text("Messages"),))
+        for sender, turn in turned:
+            table.add_row(
+                self._cell(labels.get(sender, sender)),
+                Cell(turn.check.upper()),
+                self._cell(turn.before),
+                self._cell(turn.after),
+                Cell(self._renderer.number(turn.mails)),
+            )
+        self._console.print(table)
 
     def findings(self, findings: Sequence[Finding]) -> None:
         """Print the checks, what fails and what nobody knows first."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -19,7 +22,8 @@ from portero.sources.text import utf8_blocks
 _DIG = re.compile(
     r"^;; (?:->>HEADER<<-|ANSWER SECTION:|connection timed out|no servers could)|^; <<>> DiG ", re.MULTILINE
 )
-_DIG_OCTETS = 32 << 20
+_TEXT_OCTETS = 32 << 20
+_TABLE = {"Name", "Type", "Section", "TTL"}  # of Resolve-DnsName
 _CONTRACT = {"name", "type", "answers", "status", "observed_at"}
 Records = dict[tuple[str, str], list[str]]
 
@@ -27,11 +31,13 @@ Records = dict[tuple[str, str], list[str]]
 def recognise(head: Head) -> bool:
     """Tell by the names that only a DNS answer has together, or by dig's own headings."""
     keys = head.keys
+    if set(head.columns) >= _TABLE:
+        return True
     if keys:
         return (
             ({"name", "type"} <= keys and ("answers" in keys or keys <= _CONTRACT))
             or {"Status", "Question"} <= keys
-            or {"Name", "Type", "Section", "TTL"} <= keys
+            or keys >= _TABLE
         )
     return _DIG.search(head.text) is not None and (
         "HEADER<<-" in head.text
@@ -45,6 +51,11 @@ def read(document: Document) -> Iterator[Item]:
     """Give an answer a question; a line that is none is a Gap."""
     if document.head.keys:
         yield from _json(document)
+        return
+    if (document.size or 0) > _TEXT_OCTETS:
+        yield Gap(Origin(document.name), Text("The file is larger than 32 MiB; only its start was read."))
+    if set(document.head.columns) >= _TABLE:
+        yield from _resolved(_table(document))
     else:
         yield from _dig(document)
 
@@ -153,6 +164,22 @@ def _answered(
         yield DnsAnswer(end, type_, status, (), origin, at)
 
 
+def _table(document: Document) -> Iterator[tuple[Origin, dict[str, object]]]:
+    """
+    Give the records of ``Resolve-DnsName | Export-Csv``.
+
+    It keeps the first record's columns for all and no lists: of what was lost `_resolved` makes gaps.
+    """
+    text = _text(document)
+    lines = 1
+    while text.startswith("#TYPE"):
+        text, lines = text.partition("\n")[2], lines + 1
+    table = csv.DictReader(io.StringIO(text), delimiter=document.head.delimiter, restkey="@rest")
+    with suppress(csv.Error):
+        for row in table:
+            yield Origin(document.name, table.line_num + lines - 1), dict(row)
+
+
 _FIELDS = {
     "TXT": ("Strings", "Text"),
     "MX": ("NameExchange", "Exchange"),
@@ -168,12 +195,13 @@ def _resolved(found: Iterable[tuple[Origin, dict[str, object]]]) -> Iterator[Ite
     """Read records of Resolve-DnsName; each object is one record, and only the answer section answers."""
     records: Records = {}
     origins: dict[tuple[str, str], Origin] = {}
+    lost: set[tuple[str, str]] = set()
     for origin, member in found:
         kind = type_name(member.get("Type"))
         # DnsSection: 0 question, 1 answer, 2 authority, 3 additional.
         if member.get("Section") not in {1, "1", "Answer"} or kind not in _FIELDS:
             continue
-        name = member.get("Name")
+        key = (a_label(str(member.get("Name"))), kind)
         data = next((member[field] for field in _FIELDS[kind] if member.get(field) not in (None, "")), None)
         if kind == "TXT" and isinstance(data, list) and all(isinstance(part, str) for part in data):
             text = "".join(data)
@@ -182,12 +210,14 @@ def _resolved(found: Iterable[tuple[Origin, dict[str, object]]]) -> Iterator[Ite
         else:
             reason = Text("The record's data was lost in the export. Export with ConvertTo-Json -Depth 6.")
             yield Gap(origin, reason)
+            lost.add(key)
             continue
-        key = (a_label(str(name)), kind)
         origins.setdefault(key, origin)
         records.setdefault(key, []).append(presented(kind, text))
     for key, texts in records.items():
-        yield DnsAnswer(*key, DnsStatus.NOERROR, tuple(texts), origins[key])
+        # Of a set of records that lost one, nobody knows the answer.
+        if key not in lost:
+            yield DnsAnswer(*key, DnsStatus.NOERROR, tuple(texts), origins[key])
 
 
 _STATUS = re.compile(r"->>HEADER<<-.*?status: ([A-Z]+)")
@@ -197,16 +227,22 @@ _RECORD = re.compile(r"^([^\s;]+)\s+\d+\s+IN\s+([A-Z0-9]+)\s+(.*)$")
 _WHEN = re.compile(r"^;; WHEN: \w{3} (\w{3} +\d+ [\d:]+) (?:UTC|GMT) (\d{4})")
 
 
+def _text(document: Document) -> str:
+    """Give the text of a document, its first 32 MiB at most: `read` has named a longer one."""
+    with document.open() as stream:
+        blocks = utf8_blocks(stream, document.head.encoding)
+        content = b""
+        for block in blocks:
+            content += block
+            if len(content) > _TEXT_OCTETS:
+                break
+    return content[:_TEXT_OCTETS].decode("utf-8", "replace")
+
+
 def _dig(document: Document) -> Iterator[Item]:
     """Read dig's output, one or many questions after another."""
-    content = b""
-    for block in utf8_blocks(document.open(), document.head.encoding):
-        content += block
-        if len(content) > _DIG_OCTETS:
-            yield Gap(Origin(document.name), Text("The file is larger than 32 MiB; only its start was read."))
-            break
     answer: _Dig | None = None
-    for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), 1):
+    for number, line in enumerate(_text(document).splitlines(), 1):
         command = _COMMAND.match(line)
         header = _STATUS.search(line)
         if command or (header and (answer is None or answer.status is not None)):

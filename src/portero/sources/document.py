@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import IO
 
 import pyarrow as pa
 
 from portero.core.dns import DnsAnswer, DnsZone
 from portero.core.evidence import ConfigAnswer, ConfigObject, Gap
+from portero.core.limits import LIMITS, Limits
 from portero.core.text import Text
 
 
@@ -28,7 +30,20 @@ class Note:
     text: Text
 
 
-Item = Batch | Gap | Note | ConfigObject | ConfigAnswer | DnsAnswer | DnsZone
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """
+    Records that were read and stand in no table, so that the reader sees them counted; a Note says what they serve.
+
+    first, last:  aware UTC times of the earliest and latest of them, or None.
+    """
+
+    rows: int
+    first: datetime | None = None
+    last: datetime | None = None
+
+
+Item = Batch | Gap | Note | Counted | ConfigObject | ConfigAnswer | DnsAnswer | DnsZone
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +82,7 @@ class Document:
     head: Head
     open: Callable[[], IO[bytes]]
     size: int | None = None
+    limits: Limits = LIMITS
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from portero.core.text import Text, count
 from portero.sources.csv_rows import CUTS, Rows, plain
 from portero.sources.document import Batch, Document, Head, Item, Note, Source
 from portero.sources.json_rows import rows
-from portero.sources.mail_rows import guids, integers, iso_times, mail_batch, message_ids, words
+from portero.sources.local_times import Times
+from portero.sources.mail_rows import guids, integers, mail_batch, message_ids, words
 
 # A join renames the second table's columns with a 1, and Log Analytics shows times as "Timestamp [UTC]".
 _COLUMNS = {
@@ -62,12 +63,12 @@ def recognise(head: Head) -> bool:
 
 def read(document: Document) -> Iterator[Item]:
     """Stream the rows; a column that the query left out is null. Source: reference data-formats section 8."""
-    total, undated = 0, 0
+    total, undated, times = 0, 0, Times(document, "Timestamp", _COLUMNS["Timestamp"])
     for block in rows(document, _COLUMNS, table="EmailEvents"):
         if isinstance(block, Gap):
             yield block
             continue
-        batch = _batch(block)
+        batch = _batch(block, times)
         total += batch.rows.num_rows
         undated += batch.rows.column("observed_at").null_count
         yield batch
@@ -82,9 +83,9 @@ def read(document: Document) -> Iterator[Item]:
         yield Note(reason)
 
 
-def _batch(block: Rows) -> Batch:
+def _batch(block: Rows, times: Times) -> Batch:
     cells = block.cells
-    mail_from, times = cells.get("SenderMailFromAddress"), cells.get("Timestamp")
+    mail_from, observed = cells.get("SenderMailFromAddress"), cells.get("Timestamp")
     recipients = cells.get("RecipientEmailAddress")
     verdicts = cells.get("AuthenticationDetails")
     return mail_batch(
@@ -93,7 +94,7 @@ def _batch(block: Rows) -> Batch:
         {
             "network_message_id": guids(cells.get("NetworkMessageId")),
             "message_id": message_ids(cells.get("InternetMessageId")),
-            "observed_at": None if times is None else iso_times(times),
+            "observed_at": None if observed is None else times.read(observed),
             "mail_from": None if mail_from is None else pc.ascii_trim(mail_from, " <>"),
             "header_from": cells.get("SenderFromAddress"),
             "display_name": cells.get("SenderDisplayName"),

@@ -11,17 +11,24 @@ from portero.sources.document import Document
 from portero.sources.json_rows import rows
 from portero.sources.mail_rows import iso_times, times
 
-_LOCAL = (
-    r"^\s*(?P<a>\d{1,2})[/.-](?P<b>\d{1,2})[/.-](?P<year>\d{4}),?\s+(?P<hour>\d{1,2}):(?P<minute>\d\d)"
-    r"(?::(?P<second>\d\d))?(?:\s*(?P<half>[AaPp])\.?\s?[Mm]\.?)?\s*$"
+_CLOCK = (
+    r",?\s+(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,]\d{1,9})?)?"
+    r"(?:\s*(?P<half>[AaPp])\.?\s?[Mm]\.?)?\s*$"
 )
+_LOCAL = r"^\s*(?P<a>\d{1,2})[/.-](?P<b>\d{1,2})[/.-](?P<year>\d{4})" + _CLOCK
+# Where the year stands first the month follows it in every culture.
+_YEAR_FIRST = r"^\s*(?P<year>\d{4})[/.](?P<a>\d{1,2})[/.](?P<b>\d{1,2})" + _CLOCK
 
 
 class Times:
-    """Reads one column of times; a document without ISO times is read twice, first to learn its order."""
+    """
+    Reads one column of times; a document without ISO times is read twice, first to learn its order.
 
-    def __init__(self, document: Document, column: str) -> None:
-        self.document, self.column = document, column
+    aliases:  the names the column may have, when not just its own.
+    """
+
+    def __init__(self, document: Document, column: str, aliases: tuple[str, ...] = ()) -> None:
+        self.document, self.column, self.aliases = document, column, aliases or (column,)
         self.day_first: bool | None = None
         self.asked, self.undated = False, 0
 
@@ -29,10 +36,12 @@ class Times:
         """Give UTC times, null where a cell cannot be read for certain."""
         moments = times(cells)
         if moments.null_count:
+            moments = pc.coalesce(moments, _local(cells, _YEAR_FIRST, day_first=False))
+        if moments.null_count:
             if not self.asked:
-                self.asked, self.day_first = True, _day_first(self.document, self.column)
+                self.asked, self.day_first = True, _day_first(self.document, self.aliases)
             if self.day_first is not None:
-                moments = pc.coalesce(moments, _local(cells, self.day_first))
+                moments = pc.coalesce(moments, _local(cells, _LOCAL, day_first=self.day_first))
         self.undated += moments.null_count
         return moments
 
@@ -52,13 +61,13 @@ class Times:
         return Gap(Origin(self.document.name), reason, self.undated)
 
 
-def _day_first(document: Document, column: str) -> bool | None:
+def _day_first(document: Document, aliases: tuple[str, ...]) -> bool | None:
     """Tell the order by numbers above twelve anywhere in the column; None when there are none, or on both sides."""
     first, second = False, False
-    for block in rows(document, {column: (column,)}):
-        if isinstance(block, Gap) or column not in block.cells:
+    for block in rows(document, {"time": aliases}):
+        if isinstance(block, Gap) or "time" not in block.cells:
             continue
-        parts = pc.extract_regex(block.cells[column], _LOCAL)
+        parts = pc.extract_regex(block.cells["time"], _LOCAL)
         first = first or _above_twelve(pc.struct_field(parts, "a"))
         second = second or _above_twelve(pc.struct_field(parts, "b"))
     return None if first == second else first
@@ -68,8 +77,8 @@ def _above_twelve(cells: pa.Array) -> bool:
     return bool(pc.any(pc.greater(cells.cast(pa.int64()), 12)).as_py())
 
 
-def _local(cells: pa.Array, day_first: bool) -> pa.Array:
-    parts = pc.extract_regex(cells, _LOCAL)
+def _local(cells: pa.Array, pattern: str, *, day_first: bool) -> pa.Array:
+    parts = pc.extract_regex(cells, pattern)
     field = {name: pc.struct_field(parts, name) for name in ("a", "b", "year", "hour", "minute", "second")}
     half = pc.ascii_lower(pc.struct_field(parts, "half"))
     hour = field["hour"].cast(pa.int64())

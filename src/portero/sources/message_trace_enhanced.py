@@ -11,7 +11,8 @@ from portero.core.evidence import Gap, Origin
 from portero.core.text import Text, count
 from portero.sources.csv_rows import CUTS, Rows, csv_rows
 from portero.sources.document import Batch, Document, Head, Item, Note, Source
-from portero.sources.mail_rows import connectors, guids, integers, iso_times, mail_batch, message_ids, words
+from portero.sources.local_times import Times
+from portero.sources.mail_rows import connectors, guids, integers, mail_batch, message_ids, words
 
 _COLUMNS = {
     name: (name,)
@@ -53,18 +54,16 @@ def read(document: Document) -> Iterator[Item]:
     Exchange blanks the client address of incoming mail after ten days (reference data-formats section 5.2), so that
     an empty one is unknown (null); only own mail is known to have none.
     """
-    total, undated = 0, 0
+    total, times = 0, Times(document, "origin_timestamp_utc")
     for block in csv_rows(document, _COLUMNS):
         if isinstance(block, Gap):
             yield block
             continue
         total += len(block.lines)
-        times = iso_times(block.cells["origin_timestamp_utc"])
-        undated += times.null_count
-        yield _batch(block, times)
-    if undated:
+        yield _batch(block, times.read(block.cells["origin_timestamp_utc"]))
+    if times.undated:
         one, many = "{n} row has a time that cannot be read.", "{n} rows have a time that cannot be read."
-        yield Gap(Origin(document.name), count(one, many, undated), undated)
+        yield Gap(Origin(document.name), count(one, many, times.undated), times.undated)
     if total in CUTS:
         reason = Text(
             "Exactly {rows} rows: probably cut by the export. Ask again for shorter periods.", rows=total

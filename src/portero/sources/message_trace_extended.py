@@ -10,8 +10,10 @@ import pyarrow.compute as pc
 from portero.core.evidence import Gap, Origin
 from portero.core.text import Text, count
 from portero.sources.csv_rows import CUTS, Rows, csv_rows
+from portero.sources.custom_data import NO_ADDRESS, session, threats
 from portero.sources.document import Batch, Document, Head, Item, Note, Source
-from portero.sources.mail_rows import connectors, guids, integers, iso_times, mail_batch, message_ids, words
+from portero.sources.local_times import Times
+from portero.sources.mail_rows import connectors, guids, integers, mail_batch, message_ids, words
 
 _NEEDED = (
     "date_time_utc",
@@ -43,7 +45,6 @@ _OUTCOMES = {
 }
 _DIRECTIONS = {"1": "incoming", "incoming": "incoming", "2": "originating", "originating": "originating"}
 _TEXT = pa.scalar(None, pa.string())
-_NO_ADDRESS = "255.255.255.255"  # the service's placeholder for "inside"
 
 
 def recognise(head: Head) -> bool:
@@ -55,7 +56,7 @@ def recognise(head: Head) -> bool:
 
 def read(document: Document) -> Iterator[Item]:
     """Stream the events of arrival and of end. Source: reference data-formats section 5.3."""
-    total, kept, undated = 0, 0, 0
+    total, kept, times = 0, 0, Times(document, "date_time_utc")
     for block in csv_rows(document, _COLUMNS):
         if isinstance(block, Gap):
             yield block
@@ -65,13 +66,11 @@ def read(document: Document) -> Iterator[Item]:
         lines = block.lines.filter(wanted)
         if not len(lines):
             continue
-        batch = _batch(Rows(lines, {name: cells.filter(wanted) for name, cells in block.cells.items()}))
         kept += len(lines)
-        undated += batch.rows.column("observed_at").null_count
-        yield batch
-    if undated:
+        yield _batch(Rows(lines, {name: cells.filter(wanted) for name, cells in block.cells.items()}), times)
+    if times.undated:
         one, many = "{n} row has a time that cannot be read.", "{n} rows have a time that cannot be read."
-        yield Gap(Origin(document.name), count(one, many, undated), undated)
+        yield Gap(Origin(document.name), count(one, many, times.undated), times.undated)
     if total > kept:
         one = "{n} row is a step inside the service and says nothing about arrival or end."
         many = "{n} rows are steps inside the service and say nothing about arrival or end."
@@ -87,7 +86,7 @@ def _events(block: Rows) -> pa.Array:
     return pc.ascii_upper(pc.ascii_trim_whitespace(block.cells["event_id"]))
 
 
-def _batch(block: Rows) -> Batch:
+def _batch(block: Rows, times: Times) -> Batch:
     cells, events = block.cells, _events(block)
     arrival = pc.equal(events, "RECEIVE")
     # Delivery into a mailbox names the store driver too, so that only its arrivals are own mail.
@@ -106,7 +105,7 @@ def _batch(block: Rows) -> Batch:
         {
             "network_message_id": guids(cells.get("network_message_id")),
             "message_id": message_ids(cells.get("message_id")),
-            "observed_at": iso_times(cells["date_time_utc"]),
+            "observed_at": times.read(cells["date_time_utc"]),
             "mail_from": _or_null(pc.equal(return_path, ""), pc.ascii_trim(return_path, " <>")),
             "header_from": cells["sender_address"],
             "recipients": None if recipients is None else pc.utf8_lower(recipients),
@@ -116,6 +115,7 @@ def _batch(block: Rows) -> Batch:
             "connector": None if connector is None else _or_null(pc.invert(arrival), connector),
             "direction": direction,
             "outcome": words(events, _OUTCOMES.get),
+            "threat": None if (data := cells.get("custom_data")) is None else threats(data),
             "subject": cells.get("message_subject"),
             "size_octets": integers(cells.get("total_bytes")),
         },
@@ -138,22 +138,9 @@ def _session(cells: dict[str, pa.Array], rows: int) -> tuple[pa.Array, pa.Array]
     data = cells.get("custom_data")
     if data is None:
         return client, none
-    # Proxied… stand on arrivals, CIP and H in the spam filter's summary (agents separate by "|").
-    address = pc.coalesce(client, _value(data, "ProxiedClientIPAddress"), _summary(data, "CIP"))
-    name = pc.coalesce(_value(data, "ProxiedClientHostname"), _summary(data, "H"))
-    return _or_null(pc.equal(address, _NO_ADDRESS), address), name
-
-
-def _value(data: pa.Array, key: str) -> pa.Array:
-    """Give the value of one ``S:Key=Value`` out of custom_data, null where it is missing or empty."""
-    return pc.struct_field(pc.extract_regex(data, rf"(?:^|;)\s*S:{key}=(?P<found>[^;]+)"), "found")
-
-
-def _summary(data: pa.Array, key: str) -> pa.Array:
-    """Give one field of the spam filter's summary ``S:SFA=SUM|SFV=SPM|…|CIP=…|H=…|``."""
-    return pc.struct_field(
-        pc.extract_regex(data, rf"(?:^|;)\s*S:SFA=SUM\|(?:[^;]*\|)?{key}=(?P<found>[^|;]+)"), "found"
-    )
+    address, name = session(data)
+    address = pc.coalesce(client, address)
+    return _or_null(pc.equal(address, NO_ADDRESS), address), name
 
 
 SOURCE = Source("message-trace-extended", Text("Message trace, Extended report"), recognise, read)

@@ -12,7 +12,8 @@ from portero.core.text import Text, count
 from portero.sources.csv_rows import CUTS
 from portero.sources.document import Document, Head, Item, Note, Source
 from portero.sources.json_rows import rows
-from portero.sources.mail_rows import TRACE_OUTCOMES, guids, integers, mail_batch, message_ids, times, words
+from portero.sources.local_times import Times
+from portero.sources.mail_rows import TRACE_OUTCOMES, guids, integers, mail_batch, message_ids, words
 
 _COLUMNS = {
     name: (name,)
@@ -39,16 +40,15 @@ def recognise(head: Head) -> bool:
 
 def read(document: Document) -> Iterator[Item]:
     """Stream the rows. Source: reference data-formats section 4 (entity exchangeMessageTrace)."""
-    total, undated = 0, 0
+    total, times = 0, Times(document, "receivedDateTime")
     for block in rows(document, _COLUMNS):
         if isinstance(block, Gap):
             yield block
             continue
         cells = block.cells
         received, recipients = cells.get("receivedDateTime"), cells.get("recipientAddress")
-        moments = pa.nulls(len(block.lines), pa.timestamp("us")) if received is None else times(received)
+        moments = pa.nulls(len(block.lines), pa.timestamp("us")) if received is None else times.read(received)
         total += len(block.lines)
-        undated += moments.null_count
         yield mail_batch(
             SOURCE.id,
             block.lines,
@@ -64,9 +64,9 @@ def read(document: Document) -> Iterator[Item]:
                 "size_octets": integers(cells.get("size")),
             },
         )
-    if undated:
+    if times.undated:
         one, many = "{n} row has a time that cannot be read.", "{n} rows have a time that cannot be read."
-        yield Gap(Origin(document.name), count(one, many, undated), undated)
+        yield Gap(Origin(document.name), count(one, many, times.undated), times.undated)
     if total in CUTS:
         reason = Text(
             "Exactly {rows} rows: probably cut by the export. Ask again for shorter periods.", rows=total

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import IO
 
 from portero.core.evidence import Gap, Origin
+from portero.core.limits import LIMITS, Limits
 from portero.core.text import Text
-from portero.sources.containers import Limits, opened
+from portero.sources.containers import opened
 from portero.sources.document import Document
 from portero.sources.text import HEAD_OCTETS
-
-LIMITS = Limits()
 
 
 def walk(paths: Iterable[Path], limits: Limits = LIMITS) -> Iterator[Document | Gap]:

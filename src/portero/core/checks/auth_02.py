@@ -91,7 +91,7 @@ def _standing(
     if kinds.get(address) == "sharedmailbox":
         return Outcome.FAIL
     using = senders.get(address, [])
-    alive = address in posture.settings.smtp_auth_protocols
+    alive = address in {*posture.settings.smtp_auth_protocols, *posture.settings.smtp_auth_clients}
     if not using:
         return Outcome.UNKNOWN
     last = max((sender.last_seen for sender in using if sender.last_seen is not None), default=None)

@@ -20,12 +20,12 @@ Exceptions: none inside the switch, which holds for the whole tenant; a connecto
 
 from __future__ import annotations
 
-from portero.core.address import is_at_or_below
 from portero.core.checks.origins import of_answers, of_objects
-from portero.core.dns import DnsStatus
 from portero.core.exchange.powershell import run
 from portero.core.exchange.settings import Absent, flag
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
+from portero.core.mail.dmarc import effective_policy
+from portero.core.mail.dmarc_record import Policy
 from portero.core.sender import Judgement, Path
 from portero.core.text import Text
 
@@ -74,30 +74,13 @@ def _severity(posture: Posture) -> Severity:
 
 def _enforced(posture: Posture, domain: str) -> bool:
     """
-    Tell whether a domain surely publishes p=quarantine or p=reject, itself or through an accepted domain above.
+    Tell whether a domain surely publishes p=quarantine or p=reject, itself or through a domain above.
 
-    Anything less than certain leaves the severity high. Source: RFC 9989 sections 4.7 and 4.10.
+    Anything less than certain leaves the severity high.
     """
-    above = (held.name for held in posture.settings.accepted_domains if is_at_or_below(domain, held.name))
-    for name in sorted(above, key=len, reverse=True):
-        answer = posture.dns.lookup(f"_dmarc.{name}", "TXT")
-        records = [text for text in answer.answers if text.replace(" ", "").lower().startswith("v=dmarc1")]
-        if len(records) == 1:
-            tags = dict(_tag(part) for part in records[0].split(";") if "=" in part)
-            policy = tags.get("p", "") if name == domain else tags.get("sp", tags.get("p", ""))
-            return (
-                policy in {"quarantine", "reject"}
-                and tags.get("t") != "y"
-                and tags.get("pct", "100") == "100"
-            )
-        if records or answer.status not in {DnsStatus.NOERROR, DnsStatus.NXDOMAIN}:
-            return False
-    return False
-
-
-def _tag(part: str) -> tuple[str, str]:
-    name, _, value = part.partition("=")
-    return name.strip().lower(), value.strip().lower()
+    found = effective_policy(posture.dns, domain)
+    strong = found.exact is not None and found.exact is not Policy.NONE
+    return strong and not found.testing and found.percent == 100
 
 
 CHECK = Check(

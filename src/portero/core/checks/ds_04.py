@@ -18,17 +18,18 @@ Exceptions: mailing lists and forwarders that rewrite the envelope rely on DKIM 
 from __future__ import annotations
 
 from portero.core.checks.origins import of_senders
-from portero.core.exchange.author_policy import dmarc_result
 from portero.core.exchange.powershell import run
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.flow import Flow
+from portero.core.records import Records
 from portero.core.sender import Path, Sender
 from portero.core.text import Text
 
 
 def _judge(posture: Posture) -> Verdict:
+    records = Records(posture.settings)
     foreign = [sender for sender in posture.senders if sender.path is Path.FOREIGN_ENVELOPE]
-    reached = [sender for sender in foreign if any(_reached(flow) for flow in sender.flows)]
+    reached = [sender for sender in foreign if any(_reached(flow, records) for flow in sender.flows)]
     if reached:
         return Verdict(
             Outcome.FAIL,
@@ -38,7 +39,7 @@ def _judge(posture: Posture) -> Verdict:
             ),
             of_senders(reached),
         )
-    unclear = [sender for sender in foreign if not _settled(sender)]
+    unclear = [sender for sender in foreign if not _settled(sender, records)]
     unclear += [
         sender
         for sender in posture.senders
@@ -74,18 +75,18 @@ def _both_known(flow: Flow) -> bool:
     return flow.key.mail_from_domain is not None and flow.key.header_from is not None
 
 
-def _reached(flow: Flow) -> bool:
+def _reached(flow: Flow, records: Records) -> bool:
     """Tell whether at least one mail surely was delivered without passing DMARC, whichever mails they were."""
     facts = flow.facts
-    passes = dmarc_result(flow.key, facts)
+    passes = records.passed(flow)
     failing = facts.mails if passes is False else facts.dmarc.get("fail", 0)
     return failing + facts.outcomes.get("delivered", 0) > facts.mails and failing > 0
 
 
-def _settled(sender: Sender) -> bool:
+def _settled(sender: Sender, records: Records) -> bool:
     """Tell whether all mail surely passed DMARC or surely reached no inbox."""
     return bool(sender.flows) and all(
-        dmarc_result(flow.key, flow.facts) is True
+        records.passed(flow) is True
         or (
             sum(flow.facts.outcomes.values()) >= flow.facts.mails and not flow.facts.outcomes.get("delivered")
         )

@@ -21,19 +21,34 @@ from datetime import timedelta
 
 from portero.core.checks.origins import of_senders
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
+from portero.core.hosts import Host, unregistered
 from portero.core.sender import DecidedBy, Judgement, Kind, Path, Sender
-from portero.core.text import Text
+from portero.core.text import Text, count
 
 # Source: controls catalogue NET-01.
 WINDOW = timedelta(days=30)
+# Hosts that the sentence names; audit.json has all.
+_NAMED = 10
 
 
 def _judge(posture: Posture) -> Verdict:
     """
     Judge what mail evidence can show: a device of ours that delivered by Direct Send did open tcp/25 to the internet.
 
-    No source of firewall evidence exists yet, so nothing here can pass.
+    A firewall's log shows who opened the port, not that the others could not, so nothing here can pass.
     """
+    loose = [host for host in unregistered(posture.hosts) if _seen(host, posture)]
+    if loose:
+        return Verdict(
+            Outcome.FAIL,
+            count(
+                "{n} host that is no registered relay opened port 25 to the internet in the last 30 days: {hosts}.",
+                "{n} hosts that are no registered relays opened port 25 to the internet in the last 30 days: {hosts}.",
+                len(loose),
+                hosts=tuple(host.label for host in loose[:_NAMED]),
+            ),
+            tuple(origin for host in loose[:_NAMED] for origin in host.origins[:1]),
+        )
     opened = [sender for sender in posture.senders if _opened(sender, posture)]
     if opened:
         return Verdict(
@@ -52,6 +67,11 @@ def _judge(posture: Posture) -> Verdict:
             "included, and 30 days of its log of tcp/25 to the internet would."
         ),
     )
+
+
+def _seen(host: Host, posture: Posture) -> bool:
+    """Tell whether it was seen in the window; a log without year or zone cannot say that it was not."""
+    return host.last_seen is None or posture.now - host.last_seen <= WINDOW
 
 
 def _opened(sender: Sender, posture: Posture) -> bool:

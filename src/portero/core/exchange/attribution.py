@@ -231,6 +231,17 @@ def _by_address(flow: Flow, name: str | None, settings: Settings) -> Attribution
         doubt = _may_be_certificate(settings)
         if doubt is not None:
             return doubt
+        mailbox = key.header_from or key.sender or ""
+        if key.client_ip and key.client_ip in settings.smtp_auth_clients.get(mailbox, {}):
+            return Attribution(
+                By.UNKNOWN,
+                None,
+                Text(
+                    "{mailbox} signs in to SMTP AUTH from this address, so that it may be submitted with credentials; a trace "
+                    "summary does not show it.",
+                    mailbox=mailbox,
+                ),
+            )
         if flow.facts.outside and key.client_ip:
             return Attribution(
                 By.SUBMITTED,

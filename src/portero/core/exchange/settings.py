@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from portero.core.address import NetworkMap, a_label, is_at_or_below, parse_network, parse_range
+from portero.core.dns import Dns
 from portero.core.evidence import ConfigAnswer, ConfigObject, Origin
+from portero.core.exchange.smtp_auth import REPORT, SIGN_INS, clients, protocols
 
 
 class Absent:
@@ -188,9 +190,16 @@ class Settings:
     smtp_auth_disabled:   the organisation's SmtpClientAuthenticationDisabled.
     smtp_auth_mailboxes:  by mailbox: SmtpClientAuthenticationDisabled, None = inherits; only mailboxes that were exported.
     smtp_auth_protocols:  by mailbox: ``basic`` or ``oauth``, where a report shows it.
+    smtp_auth_clients:    by mailbox that a report or sign-ins show to use SMTP AUTH: its client addresses, each with
+                          ``basic``, ``oauth`` or None; no addresses where only the report showed it.
     smtp_auth_off_for:    mailboxes for which a simulated control closes SMTP AUTH; empty for all; None for no control.
     smtp_basic_off:       whether the Basic form of SMTP AUTH is closed.
-    policies:             published DMARC policy by domain, as an override of DNS in a simulation.
+    dns:                  the recorded answers by which published records are judged.
+    policies:             DMARC policy by domain that a simulated control publishes.
+    spf_records:          SPF record by domain that a simulated control publishes.
+    spf_without:          terms by domain that a simulated control takes out of the published SPF record.
+    dkim:                 by domain, whether a simulated control makes the signatures in its name verify, or fail.
+    moves:                networks whose mail a simulated control has come from another address, with that address.
     gateway_networks:     where mail comes from when it enters through the organisation's gateway.
     """
 
@@ -203,10 +212,15 @@ class Settings:
     smtp_auth_disabled: bool | None = None
     smtp_auth_mailboxes: Mapping[str, bool | None] = field(default_factory=dict)
     smtp_auth_protocols: Mapping[str, str] = field(default_factory=dict)
+    smtp_auth_clients: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
     smtp_auth_off_for: frozenset[str] | None = None
     smtp_basic_off: bool = False
     policies: Mapping[str, str] = field(default_factory=dict)
     spf_records: Mapping[str, str] = field(default_factory=dict)
+    spf_without: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dkim: Mapping[str, bool] = field(default_factory=dict)
+    moves: tuple[tuple[str, str], ...] = ()
+    dns: Dns = field(default_factory=Dns, compare=False)
     gateway_networks: tuple[str, ...] = ()
     mx_at_microsoft: bool | None = None
 
@@ -356,6 +370,7 @@ def read_settings(tenant: Tenant, accepted_domains: Iterable[str] = ()) -> Setti
         address = item.properties.get("PrimarySmtpAddress")
         if isinstance(address, str) and not isinstance(value, Absent):
             mailboxes[address.strip().lower()] = value
+    uses = (*(tenant.objects(REPORT) or ()), *(tenant.objects(SIGN_INS) or ()))
     return Settings(
         accepted_domains=tuple(domains.values()),
         domains_exported=exported is not None,
@@ -363,4 +378,6 @@ def read_settings(tenant: Tenant, accepted_domains: Iterable[str] = ()) -> Setti
         reject_direct_send=None if isinstance(reject, Absent) else bool(reject),
         smtp_auth_disabled=None if isinstance(disabled, Absent) else disabled,
         smtp_auth_mailboxes=mailboxes,
+        smtp_auth_protocols=protocols(uses),
+        smtp_auth_clients=clients(uses),
     )

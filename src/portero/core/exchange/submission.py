@@ -38,11 +38,23 @@ def submission(key: FlowKey, attribution: Attribution, settings: Settings) -> De
     if settings.smtp_auth_off_for is not None:
         if settings.smtp_auth_off_for and mailbox not in settings.smtp_auth_off_for:
             return None
-        if settings.smtp_auth_mailboxes.get(mailbox) is False or settings.smtp_auth_protocols.get(mailbox):
+        if (
+            settings.smtp_auth_mailboxes.get(mailbox) is False
+            or settings.smtp_auth_protocols.get(mailbox)
+            or key.client_ip in settings.smtp_auth_clients.get(mailbox, {})
+        ):
             return refused(REPLY_OFF, Text("It is submitted with SMTP AUTH as {mailbox}.", mailbox=mailbox))
         return undetermined(
             Text("It is submitted with credentials; whether by SMTP AUTH or another way is not recorded.")
         )
+    signed_in = settings.smtp_auth_clients.get(mailbox, {}).get(key.client_ip or "")
+    if signed_in == "basic":
+        return refused(
+            REPLY_BASIC,
+            Text("Sign-ins show Basic authentication for {mailbox} from its address.", mailbox=mailbox),
+        )
+    if signed_in == "oauth":
+        return kept(Text("Sign-ins show OAuth for {mailbox} from its address.", mailbox=mailbox))
     protocol = settings.smtp_auth_protocols.get(mailbox)
     if protocol == "basic":
         return refused(

@@ -102,6 +102,11 @@ def is_spf(text: str) -> bool:
     return text[:6].lower() == "v=spf1" and text[6:7] in {"", " "}
 
 
+def term_key(term: str) -> str:
+    """Give the form in which two spellings of one term are equal: lower case, without the qualifier that is the default."""
+    return term.strip().removeprefix("+").lower()
+
+
 @lru_cache(maxsize=16384)
 def parse_record(text: str) -> SpfRecord:
     """

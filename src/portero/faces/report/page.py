@@ -15,6 +15,7 @@ from markupsafe import Markup
 from portero.core import text as sentences
 from portero.core.audit import Audit
 from portero.core.finding import Finding, Outcome, Severity
+from portero.core.hosts import unregistered
 from portero.core.sender import Judgement, Reason, Sender
 from portero.core.simulation import Effect, SenderEffect, Simulation
 from portero.faces.render import Renderer, plain
@@ -30,6 +31,7 @@ MOST_QUESTIONS = 50
 ASKED_FIRST = 6
 MOST_EFFECTS = 50
 MOST_GAPS = 100
+MOST_HOSTS = 100
 MOST_DOCUMENTS = 100
 MOST_SPANS = 30
 MOST_LISTED = 12
@@ -78,6 +80,8 @@ def render_report(audit: Audit, lang: str = "en") -> str:
         strongest=strongest,
         commands=_commands,
         rest=_rest,
+        open_hosts=unregistered(audit.hosts),
+        most_hosts=MOST_HOSTS,
         most=MOST_LISTED,
         most_gaps=MOST_GAPS,
         most_documents=MOST_DOCUMENTS,

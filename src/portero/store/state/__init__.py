@@ -1,0 +1,1 @@
+"""The state of an installation in SQL: SQLite by default, PostgreSQL by URL."""

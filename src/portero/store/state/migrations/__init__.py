@@ -1,0 +1,1 @@
+"""Steps from one shape of the state to the next, each with its way back."""

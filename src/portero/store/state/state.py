@@ -1,0 +1,608 @@
+"""The state: each method one transaction, each change with its line in the audit trail."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from portero.core.access import Action, Role
+from portero.core.decision import Decision
+from portero.core.ledger import (
+    Job,
+    JobState,
+    Organisation,
+    Person,
+    Run,
+    Scenario,
+    StaleError,
+    StepMark,
+    StepState,
+    Token,
+    TrailEntry,
+    UnknownEntryError,
+    Upload,
+)
+from portero.core.sender import Judgement
+from portero.store.state import tables
+from portero.store.state.database import writing
+
+LOCAL = "local"
+
+
+class State:
+    """
+    What an installation keeps, in one database.
+
+    Times are given by the caller, aware UTC. `who` is the name that the audit trail shows. An id of another
+    organisation is answered like one that does not exist: UnknownEntryError.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    # Organisations and people
+
+    def organisations(self) -> tuple[Organisation, ...]:
+        """Give all organisations by name."""
+        with self._engine.begin() as connection:
+            rows = connection.execute(select(tables.organisations).order_by(tables.organisations.c.name))
+            return tuple(Organisation(row.id, row.name, row.created_at) for row in rows)
+
+    def add_organisation(self, name: str, who: str, now: datetime) -> Organisation:
+        """Make an organisation."""
+        made = Organisation(_new_id("o"), name, now)
+        with writing(self._engine) as connection:
+            connection.execute(insert(tables.organisations).values(id=made.id, name=name, created_at=now))
+            _note(connection, made.id, now, who, "organisation.add", name, None, {"name": name})
+        return made
+
+    def rename_organisation(self, organisation: str, name: str, who: str, now: datetime) -> None:
+        """Give an organisation another name."""
+        table = tables.organisations
+        with writing(self._engine) as connection:
+            row = _one(connection, select(table).where(table.c.id == organisation))
+            connection.execute(update(table).where(table.c.id == organisation).values(name=name))
+            _note(connection, organisation, now, who, "organisation.rename", name, {"name": row.name}, {"name": name})  # fmt: skip
+
+    def person(self, issuer: str, subject: str, name: str, now: datetime, *, owner: bool = False) -> Person:
+        """Give the person an issuer vouches for, made on the first sight of them."""
+        table = tables.people
+        with writing(self._engine) as connection:
+            found = connection.execute(
+                select(table).where(table.c.issuer == issuer, table.c.subject == subject)
+            ).one_or_none()
+            if found is None:
+                made = _new_id("p")
+                connection.execute(
+                    insert(table).values(
+                        id=made, issuer=issuer, subject=subject, name=name, owner=owner, created_at=now
+                    )
+                )
+                _note(connection, None, now, name, "person.first-seen", name, None, {"issuer": issuer})
+                return Person(made, issuer, subject, name, owner)
+            if found.name != name:
+                connection.execute(update(table).where(table.c.id == found.id).values(name=name))
+            return _person(connection, found, name)
+
+    def people(self) -> tuple[Person, ...]:
+        """Give everybody who ever signed in, by name."""
+        with self._engine.begin() as connection:
+            rows = connection.execute(select(tables.people).order_by(tables.people.c.name)).all()
+            return tuple(_person(connection, row, row.name) for row in rows)
+
+    def set_role(self, organisation: str, person: str, role: Role | None, who: str, now: datetime) -> None:
+        """Give a person a role in an organisation, or take it away."""
+        table = tables.roles
+        here = (table.c.person == person) & (table.c.organisation == organisation)
+        with writing(self._engine) as connection:
+            row = _one(connection, select(tables.people).where(tables.people.c.id == person))
+            before = connection.execute(select(table.c.role).where(here)).scalar_one_or_none()
+            if before == (role.value if role else None):
+                return
+            connection.execute(delete(table).where(here))
+            if role is not None:
+                connection.execute(
+                    insert(table).values(person=person, organisation=organisation, role=role.value)
+                )
+            _note(connection, organisation, now, who, "member.role", row.name,
+                  {"role": before}, {"role": role.value if role else None})  # fmt: skip
+
+    # Secrets: of each only the hash is kept
+
+    def add_session(self, person: str, expires_at: datetime, now: datetime) -> str:
+        """Open a session and give its secret."""
+        secret = secrets.token_urlsafe(32)
+        with writing(self._engine) as connection:
+            connection.execute(delete(tables.sessions).where(tables.sessions.c.expires_at < now))
+            connection.execute(
+                insert(tables.sessions).values(
+                    hash=_hash(secret), person=person, created_at=now, expires_at=expires_at
+                )
+            )
+        return secret
+
+    def session(self, secret: str, now: datetime) -> Person | None:
+        """Give whose session a secret opens; None where it opens none."""
+        held, table = tables.sessions, tables.people
+        with self._engine.begin() as connection:
+            row = connection.execute(
+                select(table)
+                .join(held, held.c.person == table.c.id)
+                .where(held.c.hash == _hash(secret), held.c.expires_at > now)
+            ).one_or_none()
+            return _person(connection, row, row.name) if row is not None else None
+
+    def end_session(self, secret: str) -> None:
+        """Close a session."""
+        with writing(self._engine) as connection:
+            connection.execute(delete(tables.sessions).where(tables.sessions.c.hash == _hash(secret)))
+
+    def add_link(self, person: str, expires_at: datetime) -> str:
+        """Make a link that signs a person in once, in place of an earlier one, and give its secret."""
+        secret = secrets.token_urlsafe(32)
+        with writing(self._engine) as connection:
+            connection.execute(delete(tables.links).where(tables.links.c.person == person))
+            connection.execute(
+                insert(tables.links).values(hash=_hash(secret), person=person, expires_at=expires_at)
+            )
+        return secret
+
+    def use_link(self, secret: str, now: datetime) -> Person | None:
+        """Use a link up and give whom it signs in; None where it was used or has run out."""
+        held, table = tables.links, tables.people
+        with writing(self._engine) as connection:
+            row = connection.execute(
+                select(table)
+                .join(held, held.c.person == table.c.id)
+                .where(held.c.hash == _hash(secret), held.c.expires_at > now)
+            ).one_or_none()
+            if row is None:
+                return None
+            connection.execute(delete(held).where(held.c.hash == _hash(secret)))
+            _note(connection, None, now, row.name, "person.sign-in", row.name, None, {"by": "link"})
+            return _person(connection, row, row.name)
+
+    def add_token(
+        self,
+        organisation: str,
+        person: str,
+        name: str,
+        scopes: Iterable[Action],
+        expires_at: datetime | None,
+        now: datetime,
+    ) -> tuple[Token, str]:
+        """Make a token for programs and give it with its secret, which nobody can be told again."""
+        secret = "portero_" + secrets.token_urlsafe(32)
+        held = frozenset(scopes)
+        with writing(self._engine) as connection:
+            owner = _one(connection, select(tables.people).where(tables.people.c.id == person))
+            made = Token(_new_id("t"), organisation, name, owner.name, held, now, expires_at, None)
+            connection.execute(
+                insert(tables.tokens).values(
+                    id=made.id, hash=_hash(secret), organisation=organisation, person=person, name=name,
+                    scopes=sorted(each.value for each in held), created_at=now, expires_at=expires_at,
+                )
+            )  # fmt: skip
+            after = {"scopes": sorted(each.value for each in held)}
+            _note(connection, organisation, now, owner.name, "token.add", name, None, after)
+        return made, secret
+
+    def tokens(self, organisation: str) -> tuple[Token, ...]:
+        """Give an organisation's tokens, newest first."""
+        table = tables.tokens
+        query = (
+            select(table, tables.people.c.name.label("whose"))
+            .join(tables.people, tables.people.c.id == table.c.person)
+            .where(table.c.organisation == organisation)
+            .order_by(table.c.created_at.desc())
+        )
+        with self._engine.begin() as connection:
+            return tuple(_token(row, row.whose) for row in connection.execute(query))
+
+    def use_token(self, secret: str, now: datetime) -> tuple[Token, Person] | None:
+        """Give the token and its maker that a secret belongs to; None where there is none, or no longer."""
+        table = tables.tokens
+        with writing(self._engine) as connection:
+            row = connection.execute(select(table).where(table.c.hash == _hash(secret))).one_or_none()
+            if row is None or (row.expires_at is not None and row.expires_at <= now):
+                return None
+            # To the minute, so that a busy program does not write at every call.
+            if row.used_at is None or (now - row.used_at).total_seconds() > 60:
+                connection.execute(update(table).where(table.c.id == row.id).values(used_at=now))
+            whose = _one(connection, select(tables.people).where(tables.people.c.id == row.person))
+            return _token(row, whose.name), _person(connection, whose, whose.name)
+
+    def remove_token(self, organisation: str, token: str, who: str, now: datetime) -> None:
+        """Revoke a token."""
+        table = tables.tokens
+        here = (table.c.id == token) & (table.c.organisation == organisation)
+        with writing(self._engine) as connection:
+            row = _one(connection, select(table).where(here))
+            connection.execute(delete(table).where(here))
+            _note(connection, organisation, now, who, "token.remove", row.name, {"scopes": row.scopes}, None)
+
+    # Runs
+
+    def add_run(self, run: Run, content: bytes, now: datetime) -> None:
+        """Keep a run with what re-judging it needs."""
+        with writing(self._engine) as connection:
+            connection.execute(
+                insert(tables.runs).values(
+                    id=run.id, organisation=run.organisation, created_at=run.created_at, made_by=run.made_by,
+                    places=list(run.places), rows=run.rows, senders=run.senders, first=run.first, last=run.last,
+                    content=content,
+                )
+            )  # fmt: skip
+            after = {"rows": run.rows, "senders": run.senders, "places": list(run.places)}
+            _note(connection, run.organisation, now, run.made_by, "run.add", run.id, None, after)
+
+    def runs(self, organisation: str, most: int = 50) -> tuple[Run, ...]:
+        """Give an organisation's runs, newest first."""
+        table = tables.runs
+        columns = [column for column in table.c if column.name != "content"]
+        query = (
+            select(*columns)
+            .where(table.c.organisation == organisation)
+            .order_by(table.c.created_at.desc(), table.c.id)
+            .limit(most)
+        )
+        with self._engine.begin() as connection:
+            return tuple(_run(row) for row in connection.execute(query))
+
+    def run_content(self, organisation: str, run: str) -> bytes:
+        """Give what re-judging a run needs."""
+        table = tables.runs
+        with self._engine.begin() as connection:
+            row = _one(
+                connection,
+                select(table.c.content).where(table.c.id == run, table.c.organisation == organisation),
+            )
+            return bytes(row.content)
+
+    # Decisions
+
+    def decisions(self, organisation: str) -> tuple[tuple[Decision, int], ...]:
+        """Give the decision in force about each sender with its revision; withdrawn ones are left out."""
+        table = tables.decisions
+        newest = (
+            select(func.max(table.c.n)).where(table.c.organisation == organisation).group_by(table.c.sender)
+        )
+        with self._engine.begin() as connection:
+            rows = connection.execute(select(table).where(table.c.n.in_(newest)).order_by(table.c.n))
+            return tuple((_decision(row), row.revision) for row in rows if row.judgement is not None)
+
+    def history(
+        self, organisation: str, sender: str
+    ) -> tuple[tuple[Judgement | None, str, datetime, str], ...]:
+        """Give what was decided about a sender, newest first: judgement or None for a withdrawal, who, when, note."""
+        table = tables.decisions
+        query = (
+            select(table)
+            .where(table.c.organisation == organisation, table.c.sender == sender)
+            .order_by(table.c.n.desc())
+        )
+        with self._engine.begin() as connection:
+            return tuple(
+                (
+                    Judgement(row.judgement) if row.judgement else None,
+                    row.decided_by,
+                    row.decided_at,
+                    row.note,
+                )
+                for row in connection.execute(query)
+            )
+
+    def revisions(self, organisation: str) -> Mapping[str, int]:
+        """Give how often each sender was decided about, withdrawals included."""
+        table = tables.decisions
+        query = (
+            select(table.c.sender, func.max(table.c.revision))
+            .where(table.c.organisation == organisation)
+            .group_by(table.c.sender)
+        )
+        with self._engine.begin() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def decide(
+        self,
+        organisation: str,
+        labels: Mapping[str, str],
+        judgement: Judgement | None,
+        who: str,
+        now: datetime,
+        *,
+        owner: str | None = None,
+        note: str = "",
+        expires_on: date | None = None,
+        seen: Mapping[str, int] | None = None,
+    ) -> None:
+        """
+        Record one decision about some senders, all of them or none.
+
+        labels:     what each sender, by id, is called now; the trail shows it.
+        judgement:  None withdraws what was decided.
+        seen:       revision of each that the decider saw; StaleError where another decision came between.
+        """
+        table = tables.decisions
+        with writing(self._engine) as connection:
+            newest = {
+                row.sender: row
+                for row in connection.execute(
+                    select(table)
+                    .where(table.c.organisation == organisation, table.c.sender.in_(list(labels)))
+                    .order_by(table.c.n)
+                )
+            }
+            for sender, label in labels.items():
+                held = newest.get(sender)
+                revision = held.revision if held is not None else 0
+                if seen is not None and seen.get(sender, revision) != revision:
+                    raise StaleError
+                try:
+                    connection.execute(
+                        insert(table).values(
+                            organisation=organisation, sender=sender, label=label,
+                            judgement=judgement.value if judgement else None, owner=owner, note=note,
+                            expires_on=expires_on, decided_by=who, decided_at=now, revision=revision + 1,
+                        )
+                    )  # fmt: skip
+                except IntegrityError as error:
+                    raise StaleError from error
+                before = _shown(held) if held is not None and held.judgement else None
+                after = {"judgement": judgement.value, "owner": owner, "note": note} if judgement else None
+                _note(connection, organisation, now, who, "sender.decide" if judgement else "sender.withdraw",
+                      f"{label} ({sender})", before, after)  # fmt: skip
+
+    # Scenarios, steps
+
+    def add_scenario(
+        self, organisation: str, name: str, controls: Sequence[str], who: str, now: datetime
+    ) -> Scenario:
+        """Keep controls under a name."""
+        made = Scenario(_new_id("c"), organisation, name, tuple(controls), who, now)
+        with writing(self._engine) as connection:
+            connection.execute(
+                insert(tables.scenarios).values(
+                    id=made.id, organisation=organisation, name=name, controls=list(controls), made_by=who,
+                    created_at=now,
+                )
+            )  # fmt: skip
+            _note(connection, organisation, now, who, "scenario.add", name, None, {"controls": list(controls)})  # fmt: skip
+        return made
+
+    def scenarios(self, organisation: str) -> tuple[Scenario, ...]:
+        """Give the saved scenarios, newest first."""
+        table = tables.scenarios
+        query = select(table).where(table.c.organisation == organisation).order_by(table.c.created_at.desc())
+        with self._engine.begin() as connection:
+            return tuple(
+                Scenario(row.id, row.organisation, row.name, tuple(row.controls), row.made_by, row.created_at)
+                for row in connection.execute(query)
+            )
+
+    def remove_scenario(self, organisation: str, scenario: str, who: str, now: datetime) -> None:
+        """Forget a scenario."""
+        table = tables.scenarios
+        here = (table.c.id == scenario) & (table.c.organisation == organisation)
+        with writing(self._engine) as connection:
+            row = _one(connection, select(table).where(here))
+            connection.execute(delete(table).where(here))
+            _note(connection, organisation, now, who, "scenario.remove", row.name, {"controls": row.controls}, None)  # fmt: skip
+
+    def steps(self, organisation: str) -> Mapping[str, StepMark]:
+        """Give what was said about steps, by the step's key."""
+        table = tables.steps
+        with self._engine.begin() as connection:
+            rows = connection.execute(select(table).where(table.c.organisation == organisation))
+            return {row.key: _mark(row) for row in rows}
+
+    def mark_step(self, organisation: str, mark: StepMark, title: str, who: str, now: datetime) -> StepMark:
+        """
+        Change what is said about a step.
+
+        mark:  as it should be, with the revision that was seen. Raises StaleError where that is no longer the newest.
+        """
+        table = tables.steps
+        here = (table.c.organisation == organisation) & (table.c.key == mark.key)
+        with writing(self._engine) as connection:
+            row = connection.execute(select(table).where(here)).one_or_none()
+            if (row.revision if row is not None else 0) != mark.revision:
+                raise StaleError
+            values = {
+                "state": mark.state.value, "owner": mark.owner, "note": mark.note, "prepared_by": mark.prepared_by,
+                "signed_by": mark.signed_by, "changed_at": now, "revision": mark.revision + 1,
+            }  # fmt: skip
+            if row is None:
+                connection.execute(insert(table).values(organisation=organisation, key=mark.key, **values))
+            else:
+                connection.execute(update(table).where(here).values(**values))
+            before = {"state": row.state, "owner": row.owner, "note": row.note} if row is not None else None
+            after = {"state": mark.state.value, "owner": mark.owner, "note": mark.note}
+            _note(connection, organisation, now, who, "step.mark", title, before, after)
+            return _mark(_one(connection, select(table).where(here)))
+
+    # Jobs, uploads
+
+    def put_job(self, job: Job) -> None:
+        """Write how far a job is."""
+        table = tables.jobs
+        values = {"state": job.state.value, "said": dict(job.said), "result": job.result}
+        with writing(self._engine) as connection:
+            done = connection.execute(update(table).where(table.c.id == job.id).values(**values))
+            if not done.rowcount:
+                connection.execute(
+                    insert(table).values(
+                        id=job.id, organisation=job.organisation, kind=job.kind, made_by=job.made_by,
+                        created_at=job.created_at, **values,
+                    )
+                )  # fmt: skip
+
+    def jobs(self, organisation: str, most: int = 20) -> tuple[Job, ...]:
+        """Give an organisation's jobs, newest first."""
+        table = tables.jobs
+        query = (
+            select(table)
+            .where(table.c.organisation == organisation)
+            .order_by(table.c.created_at.desc(), table.c.id)
+            .limit(most)
+        )
+        with self._engine.begin() as connection:
+            return tuple(_job(row) for row in connection.execute(query))
+
+    def job(self, organisation: str, job: str) -> Job:
+        """Give one job."""
+        table = tables.jobs
+        with self._engine.begin() as connection:
+            return _job(
+                _one(connection, select(table).where(table.c.id == job, table.c.organisation == organisation))
+            )
+
+    def end_lost_jobs(self, said: Mapping[str, str]) -> None:
+        """Call what was under way when the server stopped failed, for nobody is working on it any more."""
+        table = tables.jobs
+        going = table.c.state.in_([JobState.WAITING.value, JobState.RUNNING.value])
+        with writing(self._engine) as connection:
+            connection.execute(
+                update(table).where(going).values(state=JobState.FAILED.value, said=dict(said))
+            )
+
+    def put_upload(self, upload: Upload) -> None:
+        """Write how much of a file is safe."""
+        table = tables.uploads
+        with writing(self._engine) as connection:
+            done = connection.execute(
+                update(table).where(table.c.id == upload.id).values(received=upload.received)
+            )
+            if not done.rowcount:
+                connection.execute(
+                    insert(table).values(
+                        id=upload.id, organisation=upload.organisation, batch=upload.batch, name=upload.name,
+                        size=upload.size, received=upload.received, made_by=upload.made_by,
+                        created_at=upload.created_at,
+                    )
+                )  # fmt: skip
+
+    def uploads(self, organisation: str, batch: str) -> tuple[Upload, ...]:
+        """Give the files of a batch in the order they were announced."""
+        table = tables.uploads
+        query = (
+            select(table)
+            .where(table.c.organisation == organisation, table.c.batch == batch)
+            .order_by(table.c.created_at, table.c.id)
+        )
+        with self._engine.begin() as connection:
+            return tuple(_upload(row) for row in connection.execute(query))
+
+    def upload(self, organisation: str, upload: str) -> Upload:
+        """Give one file."""
+        table = tables.uploads
+        query = select(table).where(table.c.organisation == organisation, table.c.id == upload)
+        with self._engine.begin() as connection:
+            return _upload(_one(connection, query))
+
+    # The trail
+
+    def trail(self, organisation: str, before: int | None = None, most: int = 100) -> tuple[TrailEntry, ...]:
+        """Give an organisation's audit trail, newest first, from below entry `before` on."""
+        table = tables.trail
+        query = select(table).where(table.c.organisation == organisation)
+        if before is not None:
+            query = query.where(table.c.n < before)
+        with self._engine.begin() as connection:
+            rows = connection.execute(query.order_by(table.c.n.desc()).limit(most))
+            return tuple(
+                TrailEntry(row.n, row.at, row.who, row.action, row.subject, row.before, row.after)
+                for row in rows
+            )
+
+
+def _new_id(kind: str) -> str:
+    return f"{kind}-{secrets.token_hex(8)}"
+
+
+def _hash(secret: str) -> str:
+    # The secrets are 256 random bits, so a plain hash cannot be searched; passwords are kept nowhere.
+    return sha256(secret.encode()).hexdigest()
+
+
+def _one(connection: Connection, query: Any) -> Row[Any]:
+    row: Row[Any] | None = connection.execute(query).one_or_none()
+    if row is None:
+        raise UnknownEntryError
+    return row
+
+
+def _note(
+    connection: Connection,
+    organisation: str | None,
+    now: datetime,
+    who: str,
+    action: str,
+    subject: str,
+    before: Mapping[str, object] | None,
+    after: Mapping[str, object] | None,
+) -> None:
+    connection.execute(
+        insert(tables.trail).values(
+            organisation=organisation, at=now, who=who, action=action, subject=subject, before=before, after=after
+        )
+    )  # fmt: skip
+
+
+def _person(connection: Connection, row: Row[Any], name: str) -> Person:
+    held = connection.execute(select(tables.roles).where(tables.roles.c.person == row.id))
+    roles = {each.organisation: Role(each.role) for each in held}
+    return Person(row.id, row.issuer, row.subject, name, row.owner, roles)
+
+
+def _token(row: Row[Any], whose: str) -> Token:
+    scopes = frozenset(Action(each) for each in row.scopes)
+    return Token(
+        row.id, row.organisation, row.name, whose, scopes, row.created_at, row.expires_at, row.used_at
+    )
+
+
+def _run(row: Row[Any]) -> Run:
+    return Run(
+        row.id, row.organisation, row.created_at, row.made_by, tuple(row.places), row.rows, row.senders, row.first,
+        row.last,
+    )  # fmt: skip
+
+
+def _decision(row: Row[Any]) -> Decision:
+    return Decision(
+        row.sender, Judgement(row.judgement), row.decided_by, row.decided_at, row.owner, row.note, row.expires_on
+    )  # fmt: skip
+
+
+def _shown(row: Row[Any]) -> Mapping[str, object]:
+    return {"judgement": row.judgement, "owner": row.owner, "note": row.note}
+
+
+def _mark(row: Row[Any]) -> StepMark:
+    return StepMark(
+        row.key, StepState(row.state), row.owner, row.note, row.prepared_by, row.signed_by, row.changed_at,
+        row.revision,
+    )  # fmt: skip
+
+
+def _job(row: Row[Any]) -> Job:
+    return Job(
+        row.id, row.organisation, row.kind, JobState(row.state), row.made_by, row.created_at, row.said, row.result
+    )  # fmt: skip
+
+
+def _upload(row: Row[Any]) -> Upload:
+    return Upload(
+        row.id, row.organisation, row.batch, row.name, row.size, row.received, row.made_by, row.created_at
+    )  # fmt: skip
