@@ -28,6 +28,7 @@ from portero.errors import ConfigError, InputError
 from portero.faces.audit_json import as_json, audit_document
 from portero.faces.plan_markdown import plan_markdown
 from portero.faces.powershell import scripts
+from portero.faces.relay_cases import RelayUseCases
 from portero.faces.render import Renderer
 from portero.faces.report.page import render_report
 from portero.faces.tables import findings_csv, senders_csv
@@ -202,6 +203,22 @@ def _write_files(out: Path, files: Mapping[str, bytes]) -> list[Path]:
     for name, content in files.items():
         (out / name).write_bytes(content)
     return [out / name for name in files]
+
+
+def relay() -> RelayUseCases:
+    """Give what the relay's commands ask for; a ConfigError names the extra that is not installed."""
+    try:
+        from portero.relay import use_cases
+    except ImportError as error:
+        raise ConfigError(
+            (
+                Text(
+                    "The relay needs the package {package}. Install portero with it: pip install 'portero[relay]'.",
+                    package=error.name or "portero[relay]",
+                ),
+            )
+        ) from None
+    return use_cases
 
 
 def demo(out: Path, progress: Progress) -> None:

@@ -45,7 +45,14 @@ def test_the_command_answers_help(lang: str) -> None:
 @pytest.mark.parametrize("call", calls())
 def test_a_documented_call_names_a_command_and_options_that_exist(call: str) -> None:
     words = shlex.split(call, comments=True)
-    run = portero(words[1], "--help", "--lang", "en")
+    # Commands may have commands of their own; what comes behind their names, and is no option, is an argument.
+    names = [words[1]]
+    run = portero(*names, "--help", "--lang", "en")
+    for word in words[2:]:
+        if "\nCommands:\n" not in run.stdout or word.startswith("-"):
+            break
+        names.append(word)
+        run = portero(*names, "--help", "--lang", "en")
     assert run.returncode == 0, run.stderr
     for word in words[2:]:
         if word.startswith("--"):

@@ -7,6 +7,7 @@ import pytest
 from project import PACKAGE, ROOT
 
 from portero.core.checks import checks
+from portero.relay.transports import transports
 from portero.sources import sources
 
 SOURCES = sorted(
@@ -17,11 +18,18 @@ CHECKS = sorted(
 )
 
 
+TRANSPORTS = sorted(
+    path
+    for path in (PACKAGE / "relay" / "transports").glob("*.py")
+    if "\nTRANSPORT = " in path.read_text("utf-8")
+)
+
+
 def name_of(path: Path) -> str:
     return path.stem
 
 
-@pytest.mark.parametrize("path", [*SOURCES, *CHECKS], ids=name_of)
+@pytest.mark.parametrize("path", [*SOURCES, *CHECKS, *TRANSPORTS], ids=name_of)
 def test_each_has_a_test_of_its_own(path: Path) -> None:
     test = ROOT / "tests" / path.relative_to(PACKAGE).with_name(f"test_{path.name}")
     assert test.is_file()
@@ -31,7 +39,7 @@ def test_each_has_a_test_of_its_own(path: Path) -> None:
     assert any(name.startswith("test_") for name in functions)
 
 
-@pytest.mark.parametrize("path", [*SOURCES, *CHECKS], ids=name_of)
+@pytest.mark.parametrize("path", [*SOURCES, *CHECKS, *TRANSPORTS], ids=name_of)
 def test_each_has_a_page(path: Path) -> None:
     page = ast.get_docstring(ast.parse(path.read_text("utf-8")))
     assert page
@@ -46,6 +54,11 @@ def test_the_id_of_a_check_is_its_file_name() -> None:
     assert [each.id.lower().replace("-", "_") for each in checks()] == [path.stem for path in CHECKS]
 
 
+def test_the_id_of_a_way_out_is_its_file_name() -> None:
+    assert [each.replace("-", "_") for each in transports()] == [path.stem for path in TRANSPORTS]
+
+
 def test_there_is_something_to_pair() -> None:
     assert SOURCES
     assert CHECKS
+    assert TRANSPORTS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -18,7 +18,18 @@ class DnsStatus(StrEnum):
     NXDOMAIN = "NXDOMAIN"  # the name does not exist
     SERVFAIL = "SERVFAIL"  # the servers failed
     TIMEOUT = "TIMEOUT"  # nobody answered in time
+    TRUNCATED = "TRUNCATED"  # the answer was cut, and could not be had whole
     UNKNOWN = "UNKNOWN"  # never asked: the evidence holds no answer
+
+    @property
+    def answered(self) -> bool:
+        """Tell whether it says what there is, or that there is nothing."""
+        return self in {DnsStatus.NOERROR, DnsStatus.NXDOMAIN}
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether it was asked in vain, which says nothing about the record."""
+        return not self.answered and self is not DnsStatus.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +40,8 @@ class DnsAnswer:
     name, type:  the question; name as A-labels, type upper case.
     answers:     record data as text in presentation form; TXT with its strings joined and unquoted, MX as
                  ``preference host``. Order as received.
+    resolver:    who answered, where the evidence names it.
+    validated:   whether the resolver vouches for the answer by DNSSEC; None where the evidence does not say.
     """
 
     name: str
@@ -37,6 +50,8 @@ class DnsAnswer:
     answers: tuple[str, ...] = ()
     origin: Origin | None = None
     observed_at: datetime | None = None
+    resolver: str | None = None
+    validated: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +73,7 @@ class Dns:
             key = (answer.name, answer.type)
             held = self._answers.get(key)
             # A later failure does not erase an answer; a later answer replaces an earlier one.
-            if held is None or answer.status in {DnsStatus.NOERROR, DnsStatus.NXDOMAIN}:
+            if held is None or answer.status.answered:
                 self._answers[key] = answer
             if answer.status is DnsStatus.NOERROR:
                 self._names.add(answer.name)
@@ -71,7 +86,7 @@ class Dns:
         for _ in range(9):
             held = self._answers.get((current, type_))
             if held is not None:
-                return DnsAnswer(question, type_, held.status, held.answers, held.origin, held.observed_at)
+                return held if held.name == question else replace(held, name=question)
             alias = self._answers.get((current, "CNAME"))
             if type_ == "CNAME" or alias is None or not alias.answers:
                 break
@@ -116,6 +131,29 @@ class Dns:
 
     def __bool__(self) -> bool:
         return bool(self._answers or self._zones)
+
+
+class NotedDns(Dns):
+    """
+    Recorded DNS that notes what it was asked in vain, so that somebody can go and ask.
+
+    unknown:  the questions, name and type, that the record is silent on; each once, in the order they came.
+    """
+
+    def __init__(self, recorded: Dns) -> None:
+        super().__init__()
+        self._recorded = recorded
+        self.unknown: dict[tuple[str, str], None] = {}
+
+    def lookup(self, name: str, type_: str) -> DnsAnswer:
+        """Answer from the record; note the question where it is silent."""
+        answer = self._recorded.lookup(name, type_)
+        if answer.status is DnsStatus.UNKNOWN:
+            self.unknown[answer.name, type_] = None
+        return answer
+
+    def __bool__(self) -> bool:
+        return bool(self._recorded)
 
 
 class ProposedDns(Dns):

@@ -19,6 +19,7 @@ from portero.core.text import Text, count
 from portero.errors import ConfigError, PorteroError
 from portero.faces.audit_json import as_json
 from portero.faces.help import complaint
+from portero.faces.relay_cases import RelayUseCases
 from portero.faces.render import Renderer
 from portero.faces.terminal import Terminal
 
@@ -54,6 +55,9 @@ class UseCases(Protocol):
 
     def demo(self, out: Path, progress: Progress) -> None:
         """Write the evidence of a sample organisation."""
+
+    def relay(self) -> RelayUseCases:
+        """Give what the relay's commands ask for; a ConfigError names the extra that is not installed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ _DIG = re.compile(
 )
 _TEXT_OCTETS = 32 << 20
 _TABLE = {"Name", "Type", "Section", "TTL"}  # of Resolve-DnsName
-_CONTRACT = {"name", "type", "answers", "status", "observed_at"}
+_CONTRACT = {"name", "type", "answers", "status", "observed_at", "resolver", "validated"}
 Records = dict[tuple[str, str], list[str]]
 
 
@@ -107,16 +107,25 @@ def _contract(member: dict[str, object], origin: Origin) -> Iterator[Item]:
         return
     status = status_of(member.get("status")) if member.get("status") is not None else None
     if status is None and (member.get("status") is not None or "answers" not in member):
-        yield Gap(origin, Text("The status is not one of NOERROR, NXDOMAIN, SERVFAIL and TIMEOUT."))
+        yield Gap(
+            origin, Text("The status is not one of NOERROR, NXDOMAIN, SERVFAIL, TIMEOUT and TRUNCATED.")
+        )
         return
     observed_at = _time(member.get("observed_at"))
     data = tuple(presented(type_, str(answer)) for answer in answers)
+    found = [DnsAnswer(a_label(name), type_, status or DnsStatus.NOERROR, data, origin)]
     if status is DnsStatus.NXDOMAIN:
-        yield from (
-            replace(answer, observed_at=observed_at) for answer in absent(a_label(name), type_, origin)
+        found = list(absent(a_label(name), type_, origin))
+    resolver, validated = member.get("resolver"), member.get("validated")
+    yield from (
+        replace(
+            answer,
+            observed_at=observed_at,
+            resolver=resolver if isinstance(resolver, str) else None,
+            validated=validated if isinstance(validated, bool) else None,
         )
-    else:
-        yield DnsAnswer(a_label(name), type_, status or DnsStatus.NOERROR, data, origin, observed_at)
+        for answer in found
+    )
 
 
 def _time(value: object) -> datetime | None:

@@ -48,7 +48,7 @@ def no_custom_domain() -> Verdict:
 
 def unanswered(answer: DnsAnswer) -> bool:
     """Tell whether the evidence holds no answer to a question, or only a failure of DNS."""
-    return answer.status not in {DnsStatus.NOERROR, DnsStatus.NXDOMAIN}
+    return not answer.status.answered
 
 
 def silence(domain: str, answer: DnsAnswer) -> Standing:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from portero.core.address import a_label
-from portero.core.dns import Dns, DnsAnswer, DnsStatus
+from portero.core.dns import Dns, DnsAnswer
 from portero.core.mail.conversation import Conversation, Question, converse
 from portero.core.mail.dmarc_discovery import Discovery, Site, Standard, discover, may_share_organization
 from portero.core.mail.dmarc_record import DmarcRecord, Policy
@@ -34,7 +34,7 @@ def exists(domain: str) -> Conversation[bool | None]:
         answer = yield Question(domain, kind)
         if answer.answers:
             return True
-        unsure = unsure or answer.status not in {DnsStatus.NOERROR, DnsStatus.NXDOMAIN}
+        unsure = unsure or not answer.status.answered
     return None if unsure else False
 
 

@@ -126,7 +126,7 @@ def _look(domain: str) -> Generator[Question, DnsAnswer, Found]:
     answer = yield Question(f"_dmarc.{domain}", "TXT")
     if answer.status is DnsStatus.UNKNOWN:
         return Found(domain, Site.UNKNOWN)
-    if answer.status in {DnsStatus.SERVFAIL, DnsStatus.TIMEOUT}:
+    if answer.status.failed:
         return Found(domain, Site.FAILED, None, answer.origin)
     records = [record for record in map(parse_record, answer.answers) if record is not None]
     site = (Site.SILENT, Site.RECORD, Site.SEVERAL)[min(len(records), 2)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from portero.core.dns import DnsStatus
 from portero.core.mail.conversation import Conversation, Question
 from portero.core.mail.dmarc_discovery import Standard, discover, may_share_organization
 from portero.core.mail.dmarc_record import mailto_domain, parse_record
@@ -55,7 +54,7 @@ def report_targets(
         question = Question(f"{home.domain}._report._dmarc.{domain}", "TXT")
         answer = yield question
         agreed = any(parse_record(text) is not None for text in answer.answers)
-        answered = answer.status in {DnsStatus.NOERROR, DnsStatus.NXDOMAIN}
+        answered = answer.status.answered
         # Without consent the reports still come if the target is inside the organisation after all.
         known_refusal = answered and external is True
         found.append(

@@ -429,8 +429,9 @@ class _Evaluation:
         return expand_text(parts, values.__getitem__)
 
 
-_FAILURES = frozenset({DnsStatus.SERVFAIL, DnsStatus.TIMEOUT})
-_VOID = frozenset({DnsStatus.NOERROR, DnsStatus.NXDOMAIN})
+# Sets, since these stand in the innermost loop.
+_FAILURES = frozenset(status for status in DnsStatus if status.failed)
+_VOID = frozenset(status for status in DnsStatus if status.answered)
 
 
 def _failed(answer: DnsAnswer) -> Text:

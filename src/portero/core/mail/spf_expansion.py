@@ -107,7 +107,7 @@ class _Walk:
             self.origins[answer.origin] = None
         if answer.status is DnsStatus.UNKNOWN:
             self.unknown[Question(name, type_)] = None
-        elif answer.status in {DnsStatus.SERVFAIL, DnsStatus.TIMEOUT}:
+        elif answer.status.failed:
             self.failed[Question(name, type_)] = None
         return answer
 
@@ -140,7 +140,7 @@ def _node(walk: _Walk, domain: str, via: str, path: tuple[str, ...], *, passes: 
     )
     if len(records) > 1:
         faults = (Fault(domain, Text("{domain} publishes several SPF records", domain=domain)),)
-    answered = answer.status in {DnsStatus.NOERROR, DnsStatus.NXDOMAIN}
+    answered = answer.status.answered
     if via and not records and answered:
         walk.missing[domain] = None
         faults = (Fault(via, Text("{domain} publishes no SPF record", domain=domain)),)
@@ -228,14 +228,14 @@ def _network(address: str, length: int, bits: int) -> str:
 
 
 def _is_void(answer: DnsAnswer) -> bool:
-    return answer.status in {DnsStatus.NOERROR, DnsStatus.NXDOMAIN} and not answer.answers
+    return answer.status.answered and not answer.answers
 
 
 def _terminal(node: SpfNode) -> tuple[Qualifier | None, bool]:
     """Give what the record ends with after redirects, and whether the evidence says."""
     record = node.record
     if record is None:
-        return None, node.status in {DnsStatus.NOERROR, DnsStatus.NXDOMAIN}
+        return None, node.status.answered
     if record.all is not None:
         return record.all.qualifier, True
     if record.redirect is None:

@@ -1,0 +1,283 @@
+"""The relay's commands: run it, try it, look into its queue and change that."""
+# No postponed annotations: Typer reads them, and the help in them is made when the language is known.
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from portero.core.text import Text, count
+from portero.errors import ConfigError
+from portero.faces.desk import Desk
+from portero.faces.relay_cases import RelayUseCases, Sign
+from portero.faces.render import plain
+
+UNREACHABLE = 4
+
+
+def add_relay(
+    face: typer.Typer,
+    desk: Desk,
+    relay: Callable[[], RelayUseCases],
+    cls: type[TyperCommand],
+    group: type[TyperGroup],
+) -> None:
+    """
+    Add `portero relay`.
+
+    relay:  gives the use cases; it raises ConfigError where what they need is not installed.
+    """
+    say = desk.renderer.text
+    config_option = typer.Option(
+        "--config",
+        metavar="FILE",
+        help=say(
+            Text("The relay.toml to use; by default that of the working folder, then that of /etc/portero.")
+        ),
+    )
+    json_option = typer.Option("--json", help=say(Text("Print the result as JSON.")))
+    sub = typer.Typer(cls=group, add_completion=False, rich_markup_mode=None)
+    face.add_typer(
+        sub,
+        name="relay",
+        help=say(
+            Text("Take mail from devices that cannot authenticate and send it on with modern credentials.")
+        ),
+    )
+
+    @sub.command(cls=cls, help=say(Text("Run the relay until it is told to stop.")))
+    def run(config: Annotated[Path | None, config_option] = None) -> None:
+        relay().run(config, desk.progress)
+
+    @sub.command(
+        cls=cls,
+        help=say(
+            Text("Try credentials, names, ports and certificates, and say what is missing; no mail is sent.")
+        ),
+    )
+    def check(
+        config: Annotated[Path | None, config_option] = None,
+        json: Annotated[bool, json_option] = False,
+    ) -> None:
+        signs = relay().check(config, desk.progress)
+        if json:
+            desk.print_json([_sign_document(desk, each) for each in signs])
+        else:
+            for each in signs:
+                _show_sign(desk, each)
+        if any(each.good is False for each in signs):
+            raise typer.Exit(UNREACHABLE)
+
+    _add_queue(sub, desk, relay, cls, group, config_option, json_option)
+
+
+def _sign_document(desk: Desk, sign: Sign) -> dict[str, object]:
+    say = desk.renderer.text
+    return {
+        "what": say(sign.what),
+        "good": sign.good,
+        "advice": None if sign.advice is None else say(sign.advice),
+    }
+
+
+def _show_sign(desk: Desk, sign: Sign) -> None:
+    colours = {True: "green", False: "red", None: "yellow"}
+    known = {
+        True: Text("Yes: {what}.", what=sign.what),
+        False: Text("No: {what}.", what=sign.what),
+        None: Text("Unknown: {what}.", what=sign.what),
+    }
+    desk.terminal().say(known[sign.good], colours[sign.good])
+    if sign.advice is not None:
+        desk.terminal().say(sign.advice)
+
+
+def _add_queue(
+    sub: typer.Typer,
+    desk: Desk,
+    relay: Callable[[], RelayUseCases],
+    cls: type[TyperCommand],
+    group: type[TyperGroup],
+    config_option: Any,
+    json_option: Any,
+) -> None:
+    say = desk.renderer.text
+    queue = typer.Typer(cls=group, add_completion=False, rich_markup_mode=None)
+    sub.add_typer(queue, name="queue", help=say(Text("Look into the queue, and change what waits in it.")))
+    one = typer.Argument(metavar="ID", help=say(Text("The queue id of a message.")))
+    some = typer.Argument(metavar="[ID...]", help=say(Text("The queue ids of messages.")))
+    every = typer.Option("--all", help=say(Text("All messages this can be done to.")))
+    state_option = typer.Option(
+        "--state",
+        metavar="fresh|waiting|held|quarantined",
+        help=say(Text("Only messages in this state; give it again for several.")),
+    )
+    limit_option = typer.Option("--limit", metavar="N", help=say(Text("How many messages to show at most.")))
+    out_option = typer.Option(
+        "--out",
+        metavar="FILE",
+        help=say(Text("File for the message; by default it goes to standard output.")),
+    )
+
+    @queue.command("list", cls=cls, help=say(Text("List what waits, and say why.")))
+    def list_(
+        state: Annotated[list[str] | None, state_option] = None,
+        limit: Annotated[int, limit_option] = 100,
+        config: Annotated[Path | None, config_option] = None,
+        json: Annotated[bool, json_option] = False,
+    ) -> None:
+        held = relay().queue(config, state or (), limit)
+        if json:
+            desk.print_json(held)
+        else:
+            _show_queue(desk, held)
+
+    @queue.command(cls=cls, help=say(Text("Show all that is known of one message.")))
+    def show(
+        id: Annotated[str, one],  # noqa: A002  (its name on the command line)
+        config: Annotated[Path | None, config_option] = None,
+        json: Annotated[bool, json_option] = False,
+    ) -> None:
+        held = relay().show(config, id)
+        if json:
+            desk.print_json(held)
+        else:
+            _show_message(desk, held)
+
+    @queue.command(cls=cls, help=say(Text("Write out a message as it will travel.")))
+    def export(
+        id: Annotated[str, one],  # noqa: A002  (its name on the command line)
+        out: Annotated[Path | None, out_option] = None,
+        config: Annotated[Path | None, config_option] = None,
+    ) -> None:
+        content = relay().export(config, id)
+        if out is None:
+            sys.stdout.buffer.write(content)
+            return
+        try:
+            out.write_bytes(content)
+        except OSError as error:
+            raise ConfigError(
+                (
+                    Text(
+                        "The message cannot be written to {path}: {error}. Name another file with --out.",
+                        path=str(out),
+                        error=error.strerror or str(error),
+                    ),
+                )
+            ) from error
+
+    helps = {
+        "retry": Text("Try messages again now; what was held waits again."),
+        "hold": Text("Put messages aside: they stay in the queue and are not sent."),
+        "release": Text("Let messages out of quarantine or from being held: they are sent."),
+        "drop": Text("Delete messages from the queue for good."),
+    }
+    for name, words in helps.items():
+        _add_change(queue, desk, relay, cls, name, say(words), some, every, config_option, json_option)
+
+
+def _add_change(
+    queue: typer.Typer,
+    desk: Desk,
+    relay: Callable[[], RelayUseCases],
+    cls: type[TyperCommand],
+    name: str,
+    words: str,
+    some: Any,
+    every: Any,
+    config_option: Any,
+    json_option: Any,
+) -> None:
+    @queue.command(name, cls=cls, help=words)
+    def change(
+        ids: Annotated[list[str] | None, some] = None,
+        everything: Annotated[bool, every] = False,
+        config: Annotated[Path | None, config_option] = None,
+        json: Annotated[bool, json_option] = False,
+    ) -> None:
+        if not ids and not everything:
+            raise ConfigError((Text("Name at least one queue id, or --all."),))
+        told = relay().change(config, name, ids or (), everything=everything)
+        if json:
+            desk.print_json(told)
+            return
+        for number, state in told.items():
+            desk.terminal().say(Text("{id}: {state}", id=number, state=_state(state)))
+
+
+def _state(state: str) -> Text | str:
+    known = {
+        "fresh": Text("being sent"),
+        "sending": Text("being sent at this moment; it will be done when that ends"),
+        "waiting": Text("waiting"),
+        "held": Text("held"),
+        "quarantined": Text("in quarantine"),
+        "gone": Text("deleted"),
+        "missing": Text("not in the queue"),
+        "unchanged": Text("unchanged: this cannot be done in its state"),
+    }
+    return known.get(state, state)
+
+
+def _show_queue(desk: Desk, held: Mapping[str, Any]) -> None:
+    screen = desk.terminal()
+    screen.say(
+        Text("The relay is running.") if held["running"] else Text("The relay is not running."),
+        "green" if held["running"] else "yellow",
+    )
+    for way in held["ways"]:
+        if way["trouble"]:
+            screen.say(
+                Text(
+                    "The way out {way} fails: {reply} It is tried again in {n} seconds.",
+                    way=way["name"],
+                    reply=way["trouble"],
+                    n=way["again_in_seconds"],
+                ),
+                "red",
+            )
+        elif way["drain_seconds"]:
+            screen.say(
+                Text(
+                    "The way out {way} needs at least {n} seconds for what it holds.",
+                    way=way["name"],
+                    n=round(way["drain_seconds"]),
+                )
+            )
+    total = sum(held["counts"].values())
+    screen.say(count("{n} message in the queue.", "{n} messages in the queue.", total), "bold")
+    for each in held["messages"]:
+        screen.say(
+            Text(
+                "{id}  {state}  {device}  from <{mail_from}> to {to}",
+                id=each["id"],
+                state=_state(each["state"]),
+                device=each["device"],
+                mail_from=each["mail_from"],
+                to=tuple(one["address"] for one in each["recipients"][:5]),
+            )
+        )
+        for one in each["recipients"][:5]:
+            if one["reply"] and one["fate"] == "waiting":
+                screen.say(Text("    {address}: {reply}", address=one["address"], reply=one["reply"]), "dim")
+    more = total - len(held["messages"])
+    if more > 0:
+        screen.say(count("… and {n} more.", "… and {n} more.", more), "dim")
+
+
+def _show_message(desk: Desk, held: Mapping[str, Any]) -> None:
+    screen = desk.terminal()
+    for key, value in held.items():
+        if isinstance(value, list):
+            for each in value:
+                screen.say(
+                    Text(
+                        "{key}: {value}", key=key, value=plain(", ".join(f"{k}={v}" for k, v in each.items()))
+                    )
+                )
+        else:
+            screen.say(Text("{key}: {value}", key=key, value="" if value is None else str(value)))

@@ -1,0 +1,199 @@
+"""The relay as one running service: binds, drops root, takes mail in, takes it out, and stops without losing any."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+
+from portero.core.text import Text
+from portero.errors import ConfigError
+from portero.relay.audit import Trail
+from portero.relay.control import Control
+from portero.relay.listener import Gate
+from portero.relay.passwords import Passwords
+from portero.relay.reception import Reception
+from portero.relay.settings import Settings, load_settings
+from portero.relay.spool import Reader, Spool
+from portero.relay.tokens import Tokens
+from portero.relay.transport import Kit
+from portero.relay.transports import transports
+from portero.relay.worker import PostOffice
+
+log = structlog.get_logger("portero.relay")
+TRAIL = "audit.jsonl"
+
+
+def serve(settings: Settings, ready: Callable[[dict[str, int]], None] | None = None) -> None:
+    """
+    Run until the system says stop.
+
+    ready:  gets the opened ports by listener, once mail is taken.
+    Raises ConfigError, SpoolBusy.
+    """
+    try:
+        import uvloop
+    except ImportError:
+        # Windows has none: asyncio's own loop does the same work for a quarter more.
+        asyncio.run(_serve(settings, ready))
+        return
+    uvloop.run(_serve(settings, ready))
+
+
+async def _serve(settings: Settings, ready: Callable[[dict[str, int]], None] | None) -> None:
+    relay = Relay(settings)
+    await relay.start()
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        try:
+            loop.add_signal_handler(name, stop.set)
+        except NotImplementedError:
+            # Windows: the service manager ends the process, and the queue is written for that.
+            break
+    if hasattr(signal, "SIGHUP"):
+        loop.add_signal_handler(signal.SIGHUP, relay.reload)
+    if ready is not None:
+        ready(relay.ports)
+    await stop.wait()
+    await relay.stop()
+
+
+class Relay:
+    """All parts of the relay, put together."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.gates: list[Gate] = []
+        self._watcher: asyncio.Task[None] | None = None
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """Give the opened ports by listener."""
+        return {gate.listener.manners.name: gate.port for gate in self.gates}
+
+    async def start(self) -> None:
+        """
+        Open the ports, become the unprivileged user, then take up the queue, then take mail.
+
+        Raises ConfigError, SpoolBusy.
+        """
+        settings, loop = self.settings, asyncio.get_running_loop()
+        trail = settings.audit or settings.spool / TRAIL
+        for listener in settings.listeners:
+            gate = Gate(listener)
+            await gate.bind()
+            self.gates.append(gate)
+        if settings.user:
+            become(settings.user, (settings.spool, trail.parent))
+        # The folder first: the trail stands in it.
+        settings.spool.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.trail = Trail(trail)
+        self.spool = Spool(
+            settings.spool, loop.call_soon_threadsafe, self.trail, free_octets=settings.free_octets
+        )
+        self.tokens = Tokens()
+        self.office = PostOffice(
+            settings,
+            transports(),
+            Kit(settings.hostname, self.tokens.get),
+            self.spool,
+            Reader(settings.spool),
+        )
+        self.reception = Reception(
+            settings, self.spool, self.office, check_password=Passwords(settings.passwords).right
+        )
+        self.control = Control(self.spool, self.office, self.status)
+        await self.control.open()
+        self.office.start()
+        for gate in self.gates:
+            await gate.serve(self.reception)
+        self._watcher = loop.create_task(self._watch())
+
+    def reload(self) -> None:
+        """Read the configuration anew; a wrong one is told and changes nothing. Listeners stay as they are."""
+        try:
+            settings = load_settings(Path(self.settings.file))
+        except ConfigError as error:
+            log.error("reload-refused", problems=[str(each) for each in error.problems])
+            return
+        self.settings = settings
+        self.reception.reload(settings)
+        self.office.reload(settings)
+        log.info("reloaded")
+
+    async def stop(self) -> None:
+        """Stop: first no new mail, then what is under way, then the disk."""
+        self.reception.stopping = True
+        await asyncio.gather(*(gate.stop() for gate in self.gates))
+        await self.office.stop()
+        self.control.close()
+        if self._watcher is not None:
+            self._watcher.cancel()
+        await asyncio.to_thread(self.spool.close)
+        self.trail.close()
+
+    def status(self) -> dict[str, object]:
+        """Tell how the relay does, for programs."""
+        now = self.office.now()
+        return {
+            "counts": dict(self.spool.counts),
+            "connections": sum(len(gate.open) for gate in self.gates),
+            "accepting": self.spool.ready,
+            "ways": [
+                {
+                    "name": lane.way.name,
+                    "kind": lane.way.kind,
+                    "waiting": len(lane.ready),
+                    "sessions": len(lane.tasks),
+                    "trouble": lane.trouble or None,
+                    "again_in_seconds": round(max(lane.down_until - now, 0.0)),
+                    "delivered": lane.delivered,
+                    "deferred": lane.deferred,
+                    "refused": lane.refused,
+                    "drain_seconds": lane.pace.drain_seconds(len(lane.ready), now),
+                }
+                for lane in self.office.lanes.values()
+            ],
+        }
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.to_thread(self.spool.look)
+            await asyncio.sleep(1.0)
+
+
+def become(user: str, folders: tuple[Path, ...]) -> None:
+    """
+    Give the folders to a user and become that user for good.
+
+    Raises ConfigError where there is no such user, or where we are not root and somebody else.
+    """
+    try:
+        import grp
+        import pwd
+    except ImportError:
+        raise ConfigError(
+            (Text("user works on Unix. On Windows name the account in the service's settings."),)
+        ) from None
+    try:
+        entry = pwd.getpwnam(user)
+    except KeyError:
+        raise ConfigError((Text("There is no user {user} on this system. Make it.", user=user),)) from None
+    if os.geteuid() == entry.pw_uid:
+        return
+    if os.geteuid() != 0:
+        raise ConfigError((Text("Only root can become {user}. Start as root or as {user}.", user=user),))
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for path in (folder, *folder.rglob("*")):
+            with suppress(FileNotFoundError):
+                os.chown(path, entry.pw_uid, entry.pw_gid, follow_symlinks=False)
+    groups = [each.gr_gid for each in grp.getgrall() if user in each.gr_mem]
+    os.setgroups([entry.pw_gid, *groups])
+    os.setgid(entry.pw_gid)
+    os.setuid(entry.pw_uid)

@@ -1,0 +1,217 @@
+"""What the command line asks of the relay: run it, try it, look into its queue and change that."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import structlog
+
+from portero.core.text import Text
+from portero.errors import ConfigError, SourceUnavailable
+from portero.relay.check import check_relay
+from portero.relay.control import ask
+from portero.relay.envelope import Envelope, parse_queue_id
+from portero.relay.service import serve
+from portero.relay.settings import FILE_NAME, Settings, load_settings
+from portero.relay.spool import DATABASE, Change, Reader, Spool, SpoolBusy
+from portero.relay.transport import Sign, unstuffed
+
+_SYSTEM_FILE = Path("/etc/portero") / FILE_NAME
+STATES = ("fresh", "waiting", "held", "quarantined")
+
+
+def settings_of(config: Path | None) -> Settings:
+    """
+    Read the configuration: the one given, else that of the working folder, else the system's.
+
+    Raises ConfigError with all that is wrong with it.
+    """
+    if config is None:
+        config = next((each for each in (Path(FILE_NAME), _SYSTEM_FILE) if each.is_file()), None)
+    if config is None:
+        raise ConfigError(
+            (
+                Text(
+                    "There is no {file} here nor in {folder}. Name it with --config.",
+                    file=FILE_NAME,
+                    folder=str(_SYSTEM_FILE.parent),
+                ),
+            )
+        )
+    return load_settings(config)
+
+
+def run(config: Path | None, say: Callable[[Text], None]) -> None:
+    """Run the relay until the system says stop."""
+    settings = settings_of(config)
+    logging_to(sys.stderr)
+
+    def ready(ports: dict[str, int]) -> None:
+        for name, port in ports.items():
+            say(Text("Listening: {name}, port {port}.", name=name, port=port))
+
+    try:
+        serve(settings, ready)
+    except SpoolBusy as busy:
+        raise ConfigError((Text("Another relay holds the queue in {path}.", path=str(busy)),)) from None
+
+
+def logging_to(stream: Any) -> None:
+    """Write the log as JSON lines; secrets are never in it, since none is ever in an event."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.WriteLoggerFactory(stream),
+        cache_logger_on_first_use=False,
+    )
+
+
+def check(config: Path | None, say: Callable[[Text], None]) -> list[Sign]:
+    """Try what the relay needs: files, secrets, names, ports, certificates, credentials."""
+    return asyncio.run(check_relay(settings_of(config), say))
+
+
+def queue(config: Path | None, states: Sequence[str], limit: int) -> dict[str, object]:
+    """Give the queue: its counts, and the first messages in these states."""
+    for each in states:
+        if each not in STATES:
+            raise ConfigError((Text("--state takes {states}, not {given}.", states=STATES, given=each),))
+    settings = settings_of(config)
+    reader = _reader(settings)
+    running = _ask(settings, "status", [])
+    return {
+        "counts": reader.count() if reader else {},
+        "running": running is not None,
+        "ways": (running or {}).get("ways", []),
+        "messages": [message_document(each) for each in (reader.messages(states, limit) if reader else [])],
+    }
+
+
+def show(config: Path | None, given: str) -> dict[str, object]:
+    """Give all that the queue knows of one message."""
+    _, envelope = _find(settings_of(config), given)
+    return message_document(envelope)
+
+
+def export(config: Path | None, given: str) -> bytes:
+    """Give a message as it will travel, for a file that ends in .eml."""
+    reader, envelope = _find(settings_of(config), given)
+    content = reader.content(envelope)
+    if content is None:
+        raise ConfigError((Text("The content of {id} is not whole on the disk.", id=envelope.queue_id),))
+    return unstuffed(content)
+
+
+def change(config: Path | None, what: str, given: Sequence[str], *, everything: bool) -> dict[str, str]:
+    """Change messages of the queue; gives what became of each by its queue id."""
+    settings = settings_of(config)
+    reader = _reader(settings)
+    if everything:
+        states = {"retry": ("waiting", "held"), "release": ("quarantined",)}.get(what, ("waiting",))
+        numbers = [each.id for each in reader.messages(states, 1_000_000)] if reader else []
+    else:
+        numbers = [_number(each) for each in given]
+    told: Mapping[Any, Any] | None = _ask(settings, what, numbers)
+    if told is None and numbers:
+        told = _change_alone(settings, cast("Change", what), numbers)
+    return {f"{int(number):x}": str(state) for number, state in (told or {}).items()}
+
+
+def message_document(envelope: Envelope) -> dict[str, object]:
+    """Give one message of the queue for programs."""
+    return {
+        "id": envelope.queue_id,
+        "state": envelope.state,
+        "received_at": _time(envelope.received_at),
+        "due_at": _time(envelope.due_at) if envelope.due_at else None,
+        "device": envelope.device,
+        "client": envelope.client,
+        "ehlo": envelope.ehlo,
+        "mail_from": envelope.mail_from,
+        "header_from": envelope.header_from,
+        "message_id": envelope.message_id,
+        "subject": envelope.subject,
+        "size": envelope.size,
+        "kind": envelope.kind,
+        "owner": envelope.owner,
+        "reasons": [{"code": code, "value": value} for code, value in envelope.reasons],
+        "recipients": [
+            {
+                "address": each.address,
+                "fate": each.fate.value,
+                "attempts": each.attempts,
+                "way": each.way or None,
+                "reply": each.reply or None,
+            }
+            for each in envelope.recipients
+        ],
+    }
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _reader(settings: Settings) -> Reader | None:
+    return Reader(settings.spool) if (settings.spool / DATABASE).exists() else None
+
+
+def _number(given: str) -> int:
+    try:
+        return parse_queue_id(given)
+    except ValueError:
+        raise ConfigError(
+            (Text("{given} is no queue id. See portero relay queue list.", given=given),)
+        ) from None
+
+
+def _find(settings: Settings, given: str) -> tuple[Reader, Envelope]:
+    reader = _reader(settings)
+    envelope = reader.message(_number(given)) if reader else None
+    if reader is None or envelope is None:
+        raise ConfigError(
+            (Text("There is no message {id} in the queue. It may have been sent by now.", id=given),)
+        )
+    return reader, envelope
+
+
+def _ask(settings: Settings, what: str, numbers: list[int]) -> dict[str, Any] | None:
+    try:
+        return ask(settings.spool, what, numbers)
+    except OSError as error:
+        raise SourceUnavailable(
+            Text("The running relay does not answer: {reason}.", reason=str(error))
+        ) from None
+
+
+def _change_alone(settings: Settings, what: Change, numbers: list[int]) -> dict[int, str]:
+    """Change the queue while no relay runs on it."""
+    answered = threading.Event()
+    held: dict[int, str] = {}
+
+    def answer(result: Any, error: Exception | None) -> None:
+        held.update({each: str(error) for each in numbers} if error else result)
+        answered.set()
+
+    try:
+        spool = Spool(settings.spool, lambda function, *words: function(*words))
+    except SpoolBusy:
+        raise SourceUnavailable(
+            Text("Another process holds the queue in {path}. Try again.", path=str(settings.spool))
+        ) from None
+    spool.alter(what, numbers, answer)
+    answered.wait()
+    spool.close()
+    return held
