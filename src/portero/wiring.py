@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from portero import app
 from portero.config import find_config, load_config
 from portero.core.audit import Audit
 from portero.core.controls import Control, UnknownControlError, parse_control
+from portero.core.decision import Decision
 from portero.core.dns import Dns, DnsAnswer, DnsZone
 from portero.core.evidence import ConfigAnswer, ConfigObject, Coverage, Gap, Origin
 from portero.core.exchange.settings import Settings, Tenant
 from portero.core.finding import Profile
 from portero.core.hosts import Inside
 from portero.core.register import Configuration
+from portero.core.sender import Judgement
 from portero.core.simulation import Simulation
 from portero.core.text import Text
+from portero.decision_log import FILE_NAME, append, find_logs, read_log
 from portero.demo import write_sample
 from portero.engine.evidence_tables import EvidenceTables, evidence_tables
 from portero.engine.fold import Folded, fold
@@ -124,7 +128,8 @@ def _gathered(
     configuration = load_config(settings_file) if settings_file else Configuration()
     known = sources()
     # The configuration is read apart from the evidence, so it is neither evidence nor unknown.
-    own = {name_below(settings_file, path) for path in paths} if settings_file else set()
+    settled = [*([settings_file] if settings_file else []), *find_logs(paths, settings_file)]
+    own = {name_below(each, path) for path in paths for each in settled}
     with evidence_tables() as tables:
         reader = _Reader(tables, [], {}, {}, [], [], [], [], [], {})
         for found in walk(paths):
@@ -159,7 +164,7 @@ _UNRECOGNISED = Text(
 def audit(paths: Sequence[Path], *, config: Path | None, profile: Profile, progress: Progress) -> Audit:
     """Read evidence and audit it."""
     with _gathered(paths, config, progress) as (evidence, tables):
-        return app.audit(evidence, tables, datetime.now(UTC), profile, progress)
+        return app.audit(evidence, tables, datetime.now(UTC), profile, progress, _decisions(paths, config))
 
 
 def simulate(
@@ -168,7 +173,45 @@ def simulate(
     """Read evidence and replay the controls together on it."""
     parsed = [control(text) for text in controls]
     with _gathered(paths, config, progress) as (evidence, tables):
-        return app.what_if(evidence, tables, parsed, progress)
+        return app.what_if(
+            evidence, tables, parsed, progress, _decisions(paths, config), datetime.now(UTC)
+        )
+
+
+def _decisions(paths: Sequence[Path], config: Path | None) -> tuple[Decision, ...]:
+    logs = find_logs(paths, config or find_config(paths))
+    return tuple(sorted((each for path in logs for each in read_log(path)), key=lambda each: each.decided_at))
+
+
+def decide(
+    sender: str,
+    judgement: Judgement,
+    *,
+    owner: str | None,
+    note: str,
+    until: date | None,
+    by: str | None,
+    config: Path | None,
+) -> tuple[Decision, Path]:
+    """Record a person's decision beside the configuration, else in the working folder."""
+    settings_file = config or find_config(())
+    path = (settings_file.parent if settings_file else Path.cwd()) / FILE_NAME
+    decision = Decision(
+        sender=sender,
+        judgement=judgement,
+        decided_by=by or getpass.getuser(),
+        decided_at=datetime.now(UTC),
+        owner=owner,
+        note=note,
+        expires_on=until,
+    )
+    try:
+        append(path, decision)
+    except OSError as error:
+        raise ConfigError(
+            (Text("Cannot write {file}: {reason}.", file=str(path), reason=error.strerror or str(error)),)
+        ) from error
+    return decision, path
 
 
 def control(text: str) -> Control:

@@ -36,6 +36,18 @@ class Decision:
         """Tell whether the decision has not run out."""
         return self.expires_on is None or now.date() <= self.expires_on
 
+    def document(self) -> dict[str, str | None]:
+        """Give the decision as JSON holds it; times in ISO 8601."""
+        return {
+            "sender": self.sender,
+            "judgement": self.judgement.value,
+            "decided_by": self.decided_by,
+            "decided_at": self.decided_at.isoformat(),
+            "owner": self.owner,
+            "note": self.note,
+            "expires_on": self.expires_on.isoformat() if self.expires_on else None,
+        }
+
 
 def with_decisions(
     senders: Iterable[Sender], decisions: Iterable[Decision], now: datetime

@@ -22,6 +22,7 @@ from portero.faces.commands import (
     add_senders,
     add_simulate,
 )
+from portero.faces.deciding import add_decide
 from portero.faces.desk import Desk, UseCases
 from portero.faces.help import help_page
 from portero.faces.relay import add_relay
@@ -120,6 +121,7 @@ def build(use_cases: UseCases, lang: str = "en") -> typer.Typer:
     options = Options(desk)
     for add in (add_demo, add_audit, add_senders, add_simulate, add_check, add_plan):
         add(face, desk, options, Command)
+    add_decide(face, desk, Command)
     add_relay(face, desk, use_cases.relay, Command, Group)
     return face
 

@@ -7,13 +7,16 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Protocol
 
 import typer
 
 from portero.core.audit import Audit
+from portero.core.decision import Decision
 from portero.core.finding import Finding, Outcome, Profile, Severity
+from portero.core.sender import Judgement
 from portero.core.simulation import Simulation
 from portero.core.text import Text, count
 from portero.errors import ConfigError, PorteroError
@@ -52,6 +55,19 @@ class UseCases(Protocol):
 
     def write_plan(self, audit: Audit, out: Path, lang: str) -> list[Path]:
         """Write the plan and its scripts alone and give their paths."""
+
+    def decide(
+        self,
+        sender: str,
+        judgement: Judgement,
+        *,
+        owner: str | None,
+        note: str,
+        until: date | None,
+        by: str | None,
+        config: Path | None,
+    ) -> tuple[Decision, Path]:
+        """Record a person's decision and give it with the file it went to."""
 
     def demo(self, out: Path, progress: Progress) -> None:
         """Write the evidence of a sample organisation."""

@@ -1,0 +1,86 @@
+"""The record of people's decisions about senders: a file of JSON lines that only ever grows."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from portero.core.decision import Decision
+from portero.core.evidence import Origin
+from portero.core.sender import Judgement
+from portero.core.text import Text
+from portero.errors import ConfigError
+
+FILE_NAME = "portero.decisions.jsonl"
+# As many as an organisation of any size decides in a hundred years.
+OCTETS = 1 << 26
+
+
+def find_logs(evidence: Iterable[Path], config: Path | None) -> tuple[Path, ...]:
+    """Give the records that count for a call: beside the configuration, in the evidence's folders, where one stands."""
+    folders = [config.parent] if config else []
+    folders += [path if path.is_dir() else path.parent for path in evidence]
+    folders.append(Path.cwd())
+    found = dict.fromkeys((folder / FILE_NAME).resolve() for folder in folders)
+    return tuple(path for path in found if path.is_file())
+
+
+def read_log(path: Path) -> tuple[Decision, ...]:
+    """
+    Read a record, oldest first; a later decision about a sender replaces an earlier one.
+
+    Raises ConfigError that names the file and every line that cannot be read.
+    """
+    if path.stat().st_size > OCTETS:
+        raise ConfigError((Text("{file} is larger than {limit} octets.", file=str(path), limit=OCTETS),))
+    decisions: list[Decision] = []
+    wrong: list[Text] = []
+    for number, line in enumerate(path.read_text("utf-8-sig").splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            decisions.append(_decision(json.loads(line)))
+        except (ValueError, KeyError, TypeError, RecursionError):
+            # Not skipped: a decision that is lost would change a judgement silently.
+            wrong.append(
+                Text(
+                    "{place} is not a decision. Mend or delete the line; `portero decide` writes such lines.",
+                    place=str(Origin(path.name, number)),
+                )
+            )
+    if wrong:
+        raise ConfigError(tuple(wrong))
+    return tuple(sorted(decisions, key=lambda each: each.decided_at))
+
+
+def _decision(held: Mapping[str, object]) -> Decision:
+    expires = held.get("expires_on")
+    owner = held.get("owner")
+    decided_at = datetime.fromisoformat(str(held["decided_at"]))
+    if decided_at.tzinfo is None:
+        raise ValueError("zone")
+    return Decision(
+        sender=str(held["sender"]),
+        judgement=Judgement(str(held["judgement"])),
+        decided_by=str(held["decided_by"]),
+        decided_at=decided_at.astimezone(UTC),
+        owner=None if owner is None else str(owner),
+        note=str(held.get("note") or ""),
+        expires_on=None if expires is None else date.fromisoformat(str(expires)),
+    )
+
+
+def append(path: Path, decision: Decision) -> None:
+    """Add a decision to a record, durably and in one write, so that two at once do not mix. Raises OSError."""
+    line = json.dumps(decision.document(), ensure_ascii=False)
+    before = path.read_bytes()[-1:] if path.exists() else b"\n"
+    text = (line if before in {b"\n", b""} else "\n" + line) + "\n"
+    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        os.write(file, text.encode())
+        os.fsync(file)
+    finally:
+        os.close(file)
