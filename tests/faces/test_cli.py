@@ -26,6 +26,7 @@ from portero.errors import AccessDenied, ConfigError, InputError
 from portero.faces.catalogue import find_messages
 from portero.faces.cli import build, language
 from portero.faces.desk import Asking
+from portero.faces.relay_cases import RelayUseCases
 
 PRINTER = Sender(
     id="s-1",
@@ -158,6 +159,9 @@ class Fake:
             ("\x1b",),
         )
         return tuple(DomainPosture(name, (line,), ((name, "TXT", "v=spf1 \u202e"),)) for name in names)
+
+    def relay(self) -> RelayUseCases:
+        raise AssertionError("no test here asks for the relay")
 
     def control(self, text: str) -> object:
         try:
