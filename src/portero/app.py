@@ -11,6 +11,7 @@ from portero.core.address import client_address, neighbourhood
 from portero.core.audit import Audit, Totals
 from portero.core.checks import checks
 from portero.core.controls import Control, apply_controls, parse_control
+from portero.core.decision import Decision, with_decisions
 from portero.core.dns import Dns, DnsStatus
 from portero.core.evidence import Coverage, Gap
 from portero.core.exchange.exchangers import Exchanger, read_exchangers
@@ -275,10 +276,16 @@ def standing_controls(settings: Settings) -> tuple[Control, ...]:
 
 
 def audit(
-    evidence: Evidence, tables: Tables, now: datetime, profile: Profile, progress: Callable[[Text], None]
+    evidence: Evidence,
+    tables: Tables,
+    now: datetime,
+    profile: Profile,
+    progress: Callable[[Text], None],
+    decisions: Sequence[Decision] = (),
 ) -> Audit:
     """Do the main job: inventory, simulations, findings, plan."""
     held = inventory(evidence, tables, progress)
+    held = replace(held, senders=with_decisions(held.senders, decisions, now))
     progress(Text("Replaying controls…"))
     alone = tuple(
         simulate(held.senders, held.settings, (control,)) for control in standing_controls(held.settings)
@@ -333,7 +340,12 @@ def judge_posture(
 
 
 def what_if(
-    evidence: Evidence, tables: Tables, controls: Sequence[Control], progress: Callable[[Text], None]
+    evidence: Evidence,
+    tables: Tables,
+    controls: Sequence[Control],
+    progress: Callable[[Text], None],
+    decisions: Sequence[Decision],
+    now: datetime,
 ) -> Simulation:
     """Replay the given controls together; raises ConfigError for one that the evidence shows to be without object."""
     changed = apply_controls(Settings(dns=evidence.dns), tuple(controls))
@@ -344,4 +356,4 @@ def what_if(
     if absent:
         raise ConfigError(absent)
     held = inventory(evidence, tables, progress)
-    return simulate(held.senders, held.settings, controls)
+    return simulate(with_decisions(held.senders, decisions, now), held.settings, controls)

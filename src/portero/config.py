@@ -117,8 +117,12 @@ _WANTED = {
 
 
 def find_config(paths: Iterable[Path]) -> Path | None:
-    """Give the first ``portero.toml`` among folders, in their order; a path that is no folder holds none."""
-    candidates = (path / FILE_NAME for path in paths if path.is_dir())
+    """
+    Give the first ``portero.toml`` among folders in their order, then the working folder's.
+
+    A path that is no folder holds none. Source: contract section 2.
+    """
+    candidates = (path / FILE_NAME for path in (*paths, Path.cwd()) if path.is_dir())
     return next((path for path in candidates if path.is_file()), None)
 
 

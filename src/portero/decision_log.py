@@ -43,7 +43,7 @@ def read_log(path: Path) -> tuple[Decision, ...]:
             continue
         try:
             decisions.append(_decision(json.loads(line)))
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             # Not skipped: a decision that is lost would change a judgement silently.
             wrong.append(
                 Text(

@@ -5,31 +5,37 @@ from __future__ import annotations
 import getpass
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from portero import app
+from portero.collect.dns_lines import dns_lines
+from portero.collect.live_dns import LiveDns, read_server, system_servers
 from portero.config import find_config, load_config
+from portero.core.address import a_label
 from portero.core.audit import Audit
-from portero.core.controls import Control, UnknownControlError, parse_control
+from portero.core.controls import Control, UnknownControlError, apply_controls, parse_control
 from portero.core.decision import Decision
 from portero.core.dns import Dns, DnsAnswer, DnsZone
+from portero.core.domain import DomainPosture, domain_posture, open_questions
 from portero.core.evidence import ConfigAnswer, ConfigObject, Coverage, Gap, Origin
-from portero.core.exchange.settings import Settings, Tenant
+from portero.core.exchange.selectors import SELECTORS
+from portero.core.exchange.settings import Settings, Tenant, read_settings
 from portero.core.finding import Profile
 from portero.core.hosts import Inside
+from portero.core.mail.conversation import Question
 from portero.core.register import Configuration
 from portero.core.sender import Judgement
 from portero.core.simulation import Simulation
 from portero.core.text import Text
 from portero.decision_log import FILE_NAME, append, find_logs, read_log
-from portero.demo import write_sample
 from portero.engine.evidence_tables import EvidenceTables, evidence_tables
 from portero.engine.fold import Folded, fold
 from portero.engine.hosts import fold_hosts
 from portero.errors import ConfigError, InputError
 from portero.faces.audit_json import as_json, audit_document
+from portero.faces.desk import Asking
 from portero.faces.plan_markdown import plan_markdown
 from portero.faces.powershell import scripts
 from portero.faces.relay_cases import RelayUseCases
@@ -37,6 +43,7 @@ from portero.faces.render import Renderer
 from portero.faces.report.page import render_report
 from portero.faces.tables import findings_csv, senders_csv
 from portero.known import maker_of
+from portero.proving.demo import write_sample
 from portero.sources import sources
 from portero.sources.document import Batch, Counted, Document, Note, Source
 from portero.sources.walk import name_below, walk
@@ -117,9 +124,50 @@ class _Tables:
         return fold_hosts(self.held, settings, self.names, own, zone)
 
 
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What live DNS is asked about: domains, their DKIM selectors, and SPF records that are to be replayed."""
+
+    domains: tuple[str, ...]
+    selectors: tuple[str, ...] = SELECTORS
+    proposed: Mapping[str, str] = field(default_factory=dict)
+
+
+def _resolved(reader: _Reader, asking: Asking, about: _About, progress: Progress) -> tuple[DnsAnswer, ...]:
+    """Ask live DNS what the evidence leaves open about some domains, and keep the answers where asked to."""
+    try:
+        servers = tuple(map(read_server, asking.resolvers)) or system_servers()
+    except ValueError:
+        raise ConfigError(
+            (Text("--resolver takes an address, or ADDRESS:PORT, not {given}.", given=asking.resolvers),)
+        ) from None
+    progress(Text("Asking DNS about {domains}…", domains=about.domains))
+    now = datetime.now(UTC)
+
+    def wanted(found: Sequence[DnsAnswer]) -> tuple[Question, ...]:
+        dns = Dns([*reader.dns, *found], reader.zones)
+        return open_questions(dns, about.domains, now, about.selectors, about.proposed)
+
+    answers = LiveDns(servers).settle(wanted)
+    if asking.record is not None:
+        try:
+            asking.record.write_text(dns_lines(answers), "ascii")
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise ConfigError(
+                (Text("{file} cannot be written: {reason}.", file=str(asking.record), reason=reason),)
+            ) from error
+    return answers
+
+
 @contextmanager
 def _gathered(
-    paths: Sequence[Path], config: Path | None, progress: Progress
+    paths: Sequence[Path],
+    config: Path | None,
+    progress: Progress,
+    asking: Asking | None = None,
+    controls: Sequence[Control] = (),
+    about: _About | None = None,
 ) -> Iterator[tuple[app.Evidence, _Tables]]:
     for path in paths:
         if not path.exists():
@@ -145,8 +193,15 @@ def _gathered(
             progress(Text("Reading {document}…", document=found.name))
             reader.read(found, source)
         tables.finish()
+        tenant = Tenant(reader.objects, reader.answers)
+        if asking is not None:
+            held = read_settings(tenant, configuration.accepted_domains).accepted_domains
+            own_domains = tuple(domain.name for domain in held) or tables.own_domains()
+            proposed = apply_controls(Settings(), tuple(controls)).spf_records
+            meant = about or _About(own_domains, proposed=proposed)
+            reader.dns += _resolved(reader, asking, meant, progress)
         evidence = app.Evidence(
-            tenant=Tenant(reader.objects, reader.answers),
+            tenant=tenant,
             dns=Dns(reader.dns, reader.zones),
             coverage=reader.coverage(),
             gaps=tuple(reader.gaps),
@@ -161,21 +216,31 @@ _UNRECOGNISED = Text(
 )
 
 
-def audit(paths: Sequence[Path], *, config: Path | None, profile: Profile, progress: Progress) -> Audit:
+def audit(
+    paths: Sequence[Path],
+    *,
+    config: Path | None,
+    profile: Profile,
+    progress: Progress,
+    asking: Asking | None = None,
+) -> Audit:
     """Read evidence and audit it."""
-    with _gathered(paths, config, progress) as (evidence, tables):
+    with _gathered(paths, config, progress, asking) as (evidence, tables):
         return app.audit(evidence, tables, datetime.now(UTC), profile, progress, _decisions(paths, config))
 
 
 def simulate(
-    paths: Sequence[Path], controls: Sequence[str], *, config: Path | None, progress: Progress
+    paths: Sequence[Path],
+    controls: Sequence[str],
+    *,
+    config: Path | None,
+    progress: Progress,
+    asking: Asking | None = None,
 ) -> Simulation:
     """Read evidence and replay the controls together on it."""
     parsed = [control(text) for text in controls]
-    with _gathered(paths, config, progress) as (evidence, tables):
-        return app.what_if(
-            evidence, tables, parsed, progress, _decisions(paths, config), datetime.now(UTC)
-        )
+    with _gathered(paths, config, progress, asking, parsed) as (evidence, tables):
+        return app.what_if(evidence, tables, parsed, progress, _decisions(paths, config), datetime.now(UTC))
 
 
 def _decisions(paths: Sequence[Path], config: Path | None) -> tuple[Decision, ...]:
@@ -212,6 +277,22 @@ def decide(
             (Text("Cannot write {file}: {reason}.", file=str(path), reason=error.strerror or str(error)),)
         ) from error
     return decision, path
+
+
+def domains(
+    names: Sequence[str],
+    paths: Sequence[Path],
+    *,
+    selectors: Sequence[str],
+    config: Path | None,
+    progress: Progress,
+    asking: Asking | None,
+) -> tuple[DomainPosture, ...]:
+    """Judge domains by their records, as the evidence or live DNS has them."""
+    about = _About(tuple(map(a_label, names)), tuple(selectors))
+    with _gathered(paths, config, progress, asking, about=about) as (evidence, _):
+        now = datetime.now(UTC)
+        return tuple(domain_posture(evidence.dns, name, now, about.selectors) for name in about.domains)
 
 
 def control(text: str) -> Control:
@@ -267,4 +348,4 @@ def relay() -> RelayUseCases:
 def demo(out: Path, progress: Progress) -> None:
     """Write the evidence of a sample organisation."""
     progress(Text("Writing three months of mail of a sample organisation…"))
-    write_sample(out, datetime.now(UTC))
+    write_sample(out)

@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 
 from portero.core.audit import Audit, Totals
 from portero.core.controls import UnknownControlError, parse_control
+from portero.core.domain import DomainPosture, Line
 from portero.core.evidence import Gap, Origin
 from portero.core.finding import Finding, Outcome, Profile, Severity
 from portero.core.sender import DecidedBy, Judgement, Kind, Sender
@@ -24,6 +25,8 @@ from portero.core.text import Text
 from portero.errors import AccessDenied, ConfigError, InputError
 from portero.faces.catalogue import find_messages
 from portero.faces.cli import build, language
+from portero.faces.desk import Asking
+from portero.faces.relay_cases import RelayUseCases
 
 PRINTER = Sender(
     id="s-1",
@@ -106,6 +109,8 @@ class Fake:
         self.held = audit
         self.fails = fails
         self.profile: Profile | None = None
+        self.asking: Asking | None = None
+        self.domains_asked: tuple[Sequence[str], Sequence[Path]] = ((), ())
 
     def audit(
         self,
@@ -114,11 +119,12 @@ class Fake:
         config: Path | None,
         profile: Profile,
         progress: Callable[[Text], None],
+        asking: Asking | None = None,
     ) -> Audit:
         if self.fails is not None:
             raise self.fails
         progress(Text("Reading {document}…", document=str(paths[0])))
-        self.profile = profile
+        self.profile, self.asking = profile, asking
         return self.held
 
     def simulate(
@@ -128,9 +134,34 @@ class Fake:
         *,
         config: Path | None,
         progress: Callable[[Text], None],
+        asking: Asking | None = None,
     ) -> Simulation:
         progress(Text("Replaying controls…"))
         return replace(BLOCK, controls=tuple(controls))
+
+    def domains(
+        self,
+        names: Sequence[str],
+        paths: Sequence[Path],
+        *,
+        selectors: Sequence[str],
+        config: Path | None,
+        progress: Callable[[Text], None],
+        asking: Asking | None,
+    ) -> tuple[DomainPosture, ...]:
+        self.domains_asked, self.asking = (names, paths), asking
+        line = Line(
+            "MTA-STS",
+            Text("Title"),
+            Outcome.FAIL,
+            Text("{evil}", evil="\x1b[31m"),
+            Text("Mend it."),
+            ("\x1b",),
+        )
+        return tuple(DomainPosture(name, (line,), ((name, "TXT", "v=spf1 \u202e"),)) for name in names)
+
+    def relay(self) -> RelayUseCases:
+        raise AssertionError("no test here asks for the relay")
 
     def control(self, text: str) -> object:
         try:
@@ -230,7 +261,7 @@ def test_the_profile_reaches_the_use_case(here: str) -> None:
         (("audit", "x"), "--out DIR is missing"),
         (("audit", "--out", "y"), "EVIDENCE... is missing"),
         (("audti",), "Did you mean audit?"),
-        (("watch",), "The commands are demo, audit, senders, simulate, check, and plan"),
+        (("watch",), "The commands are demo, audit, senders, simulate, check, plan"),
         (("check", "x", "--profil", "strict"), "Did you mean --profile?"),
         (("check", "x", "--profile", "strit"), "Did you mean strict?"),
         (("check", "x", "--fail-on", "awful"), "critical, high, medium, and low"),
@@ -344,3 +375,34 @@ def test_the_language_comes_from_the_call_then_from_the_locale(
 def test_a_language_nobody_speaks_is_a_wrong_call() -> None:
     with pytest.raises(ConfigError, match="--lang takes en, es, not fr"):
         language(["--lang", "fr"], {})
+
+
+def test_dns_tells_domains_from_evidence(here: str) -> None:
+    fake = Fake()
+    result = call("dns", "Contoso.com", here, "fabrikam.com.", fake=fake)
+    assert result.exit_code == 0
+    assert fake.domains_asked == (("contoso.com", "fabrikam.com"), (Path(here),))
+    assert fake.asking is None
+    assert "\x1b" not in result.output
+    assert "\u202e" not in result.output
+
+
+def test_dns_without_evidence_says_that_nothing_is_known() -> None:
+    assert "add --resolve" in call("dns", "contoso.com").stderr
+    assert call("dns", "contoso.com", "--resolve").stderr == ""
+
+
+@pytest.mark.parametrize("word", ["contoso", "a@contoso.com", "a..com", "x" * 64 + ".com"])
+def test_a_word_that_is_neither_domain_nor_evidence_is_refused(word: str) -> None:
+    assert call("dns", word).exit_code == 2
+
+
+def test_live_dns_is_asked_only_where_the_call_says_so(here: str) -> None:
+    fake = Fake()
+    call("check", here, fake=fake)
+    assert fake.asking is None
+    call("check", here, "--resolve", "--resolver", "192.0.2.1", "--record", "x.jsonl", fake=fake)
+    assert fake.asking == Asking(("192.0.2.1",), Path("x.jsonl"))
+    call("audit", here, "--out", here, "--resolve", fake=fake)
+    assert fake.asking == Asking((), Path(here) / "dns-answers.jsonl")
+    assert call("check", here, "--resolver", "192.0.2.1").exit_code == 2

@@ -137,23 +137,23 @@ class NotedDns(Dns):
     """
     Recorded DNS that notes what it was asked in vain, so that somebody can go and ask.
 
-    unknown:  the questions, name and type, that the record is silent on; each once, in the order they came.
+    open:  the questions, name and type, without an answer, failures among them; each once, in the order they came.
     """
 
     def __init__(self, recorded: Dns) -> None:
         super().__init__()
         self._recorded = recorded
-        self.unknown: dict[tuple[str, str], None] = {}
+        self.open: dict[tuple[str, str], None] = {}
 
     def lookup(self, name: str, type_: str) -> DnsAnswer:
-        """Answer from the record; note the question where it is silent."""
+        """Answer from the record; note the question where there is no answer."""
         answer = self._recorded.lookup(name, type_)
-        if answer.status is DnsStatus.UNKNOWN:
-            self.unknown[answer.name, type_] = None
+        if not answer.status.answered:
+            self.open[answer.name, type_] = None
         return answer
 
     def __bool__(self) -> bool:
-        return bool(self._recorded)
+        return True  # even an empty record is worth asking here: what it lacks is what is wanted
 
 
 class ProposedDns(Dns):

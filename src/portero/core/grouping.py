@@ -128,6 +128,9 @@ def _tokens(item: Placed, settings: Settings) -> Iterator[tuple[str, ...]]:
             author_domain(key) or "",
             _pass(item),
         )
+        if item.place and item.name:
+            # A summary of the same host's mail takes the same name for its P1.
+            yield ("address", item.place, item.name, "")
     else:
         yield ("address", item.place, item.name, _pass(item) if not item.place else "")
         yield from _device_tokens(item, "")
@@ -189,7 +192,7 @@ def wide_network(place: str) -> str:
 
 def _same_host(one: Placed, other: Placed, settings: Settings) -> bool:
     mine, theirs = one.flow, other.flow
-    if _pass(one) != _pass(other) or mine.key.ehlo != theirs.key.ehlo:
+    if {_pass(one), _pass(other)} == {"pass", "fail"} or mine.key.ehlo != theirs.key.ehlo:
         return False
     if len(set(mine.facts.days) & set(theirs.facts.days)) > 1:
         return False

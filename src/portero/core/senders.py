@@ -96,7 +96,9 @@ def _sender(
     witnesses = dict(facts.witnessed)
     if rows:
         witnesses[REPORTED] = sum(row.mails for row in rows)
-    paths = _ranked((item.path.value, item.flow.facts.mails) for item in members)
+    # How a summary's mail came in is assumed; where better witnesses saw some of it, their word stands for all.
+    known = [item for item in members if not envelope_domain(item.flow.key)[1]]
+    paths = _ranked((item.path.value, item.flow.facts.mails) for item in known or members)
     envelope = _ranked(
         (domain, item.flow.facts.mails)
         for item in members

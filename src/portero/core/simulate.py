@@ -112,9 +112,14 @@ class ForeignEnvelopes:
         """Tell whether a flow that only a summary saw may have a foreign P1 too."""
         if not envelope_domain(flow.key)[1] or flow.key.header_from is not None:
             return False
-        if any(known.key.mail_from_domain and known.key.header_from for known in sender.flows):
-            # Other witnesses saw this very sender's P1, and the sender is found by it.
-            return False
+        known = {
+            self.settings.accepted(item.key.mail_from_domain)
+            for item in sender.flows
+            if item.key.mail_from_domain and item.key.header_from is not None
+        }
+        if known:
+            # Other witnesses saw this very sender's P1.
+            return False in known
         if flow.facts.envelopes:
             return any(self.settings.accepted(domain) is False for domain in flow.facts.envelopes)
         return (

@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime
 
 from portero.core.audit import Audit
+from portero.core.domain import DomainPosture
 from portero.core.evidence import Coverage, Gap, Origin
 from portero.core.finding import Finding
 from portero.core.hosts import Host, Tie
@@ -161,6 +162,26 @@ def simulation_document(simulation: Simulation, renderer: Renderer) -> dict[str,
             }
             for each in simulation.senders
         ],
+    }
+
+
+def domain_document(posture: DomainPosture, renderer: Renderer) -> dict[str, object]:
+    """Give a domain's posture, line by line."""
+    return {
+        "domain": posture.domain,
+        "lines": [
+            {
+                "id": line.id,
+                "title": renderer.text(line.title),
+                "outcome": line.outcome.value,
+                "because": renderer.text(line.because),
+                "fix": renderer.text(line.fix) if line.fix is not None else None,
+                "records": list(line.records),
+                "origins": _origins(line.origins),
+            }
+            for line in posture.lines
+        ],
+        "published": [{"name": name, "type": kind, "text": text} for name, kind, text in posture.published],
     }
 
 

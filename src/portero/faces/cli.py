@@ -24,6 +24,7 @@ from portero.faces.commands import (
 )
 from portero.faces.deciding import add_decide
 from portero.faces.desk import Desk, UseCases
+from portero.faces.dns_command import add_dns
 from portero.faces.help import help_page
 from portero.faces.relay import add_relay
 from portero.faces.render import LANGUAGES, Renderer
@@ -119,7 +120,7 @@ def build(use_cases: UseCases, lang: str = "en") -> typer.Typer:
         ),
     )
     options = Options(desk)
-    for add in (add_demo, add_audit, add_senders, add_simulate, add_check, add_plan):
+    for add in (add_demo, add_audit, add_senders, add_simulate, add_check, add_plan, add_dns):
         add(face, desk, options, Command)
     add_decide(face, desk, Command)
     add_relay(face, desk, use_cases.relay, Command, Group)

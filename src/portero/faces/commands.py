@@ -20,7 +20,7 @@ from portero.faces.audit_json import (
     simulation_document,
     step_document,
 )
-from portero.faces.desk import Desk, free_folder
+from portero.faces.desk import Asking, Desk, free_folder
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
@@ -69,6 +69,28 @@ class Options:
             metavar="critical|high|medium|low",
             help=say(Text("Exit with 1 where a check of this severity or above fails.")),
         )
+        self.resolve = typer.Option(
+            "--resolve",
+            help=say(
+                Text("Ask live DNS what the evidence leaves open; without it nothing leaves this machine.")
+            ),
+        )
+        self.resolver = typer.Option(
+            "--resolver",
+            metavar="ADDRESS",
+            help=say(
+                Text(
+                    "The DNS resolver to ask with --resolve, ADDRESS or ADDRESS:PORT; by default those of this machine."
+                )
+            ),
+        )
+        self.record = typer.Option(
+            "--record",
+            metavar="FILE",
+            help=say(
+                Text("Keep what --resolve learned in this file, as evidence for a run without a network.")
+            ),
+        )
         self.json = typer.Option("--json", help=say(Text("Print the result as JSON.")))
         self.verbose = typer.Option("--verbose", help=say(Text("Name every gap in the evidence.")))
 
@@ -105,11 +127,16 @@ def add_audit(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCo
         config: Annotated[Path | None, options.config] = None,
         profile: Annotated[str, options.profile] = Profile.STANDARD,
         fail_on: Annotated[str | None, options.fail_on] = None,
+        resolve: Annotated[bool, options.resolve] = False,
+        resolver: Annotated[list[str] | None, options.resolver] = None,
+        record: Annotated[Path | None, options.record] = None,
         json: Annotated[bool, options.json] = False,
         verbose: Annotated[bool, options.verbose] = False,
     ) -> None:
         wanted, worst = _profile(profile), _severity(fail_on)
-        findings = _audit(desk, evidence, free_folder(out), config, wanted, json=json, verbose=verbose)
+        place = free_folder(out)
+        asking = may_ask(resolve, resolver, record or place / "dns-answers.jsonl")
+        findings = _audit(desk, evidence, place, config, wanted, json=json, verbose=verbose, asking=asking)
         desk.gate(findings, worst)
 
 
@@ -120,10 +147,19 @@ def add_senders(face: typer.Typer, desk: Desk, options: Options, cls: type[Typer
     def senders(
         evidence: Annotated[list[Path], options.evidence],
         config: Annotated[Path | None, options.config] = None,
+        resolve: Annotated[bool, options.resolve] = False,
+        resolver: Annotated[list[str] | None, options.resolver] = None,
+        record: Annotated[Path | None, options.record] = None,
         json: Annotated[bool, options.json] = False,
         verbose: Annotated[bool, options.verbose] = False,
     ) -> None:
-        held = desk.use_cases.audit(evidence, config=config, profile=Profile.STANDARD, progress=desk.progress)
+        held = desk.use_cases.audit(
+            evidence,
+            config=config,
+            profile=Profile.STANDARD,
+            progress=desk.progress,
+            asking=may_ask(resolve, resolver, record),
+        )
         if json:
             desk.print_json([sender_document(each, desk.renderer) for each in held.senders])
         else:
@@ -146,12 +182,21 @@ def add_simulate(face: typer.Typer, desk: Desk, options: Options, cls: type[Type
         evidence: Annotated[list[Path], options.evidence],
         control: Annotated[list[str], options.control],
         config: Annotated[Path | None, options.config] = None,
+        resolve: Annotated[bool, options.resolve] = False,
+        resolver: Annotated[list[str] | None, options.resolver] = None,
+        record: Annotated[Path | None, options.record] = None,
         json: Annotated[bool, options.json] = False,
     ) -> None:
         for each in control:
             # Reading evidence can take minutes; a slip of the pen is answered before that.
             desk.use_cases.control(each)
-        simulation = desk.use_cases.simulate(evidence, control, config=config, progress=desk.progress)
+        simulation = desk.use_cases.simulate(
+            evidence,
+            control,
+            config=config,
+            progress=desk.progress,
+            asking=may_ask(resolve, resolver, record),
+        )
         if json:
             desk.print_json([simulation_document(simulation, desk.renderer)])
         else:
@@ -167,11 +212,20 @@ def add_check(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCo
         config: Annotated[Path | None, options.config] = None,
         profile: Annotated[str, options.profile] = Profile.STANDARD,
         fail_on: Annotated[str | None, options.fail_on] = None,
+        resolve: Annotated[bool, options.resolve] = False,
+        resolver: Annotated[list[str] | None, options.resolver] = None,
+        record: Annotated[Path | None, options.record] = None,
         json: Annotated[bool, options.json] = False,
         verbose: Annotated[bool, options.verbose] = False,
     ) -> None:
         wanted, worst = _profile(profile), _severity(fail_on)
-        held = desk.use_cases.audit(evidence, config=config, profile=wanted, progress=desk.progress)
+        held = desk.use_cases.audit(
+            evidence,
+            config=config,
+            profile=wanted,
+            progress=desk.progress,
+            asking=may_ask(resolve, resolver, record),
+        )
         if json:
             desk.print_json([finding_document(each, desk.renderer) for each in held.findings])
         else:
@@ -193,10 +247,19 @@ def add_plan(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCom
         evidence: Annotated[list[Path], options.evidence],
         out: Annotated[Path, options.out],
         config: Annotated[Path | None, options.config] = None,
+        resolve: Annotated[bool, options.resolve] = False,
+        resolver: Annotated[list[str] | None, options.resolver] = None,
+        record: Annotated[Path | None, options.record] = None,
         json: Annotated[bool, options.json] = False,
     ) -> None:
         free_folder(out)
-        held = desk.use_cases.audit(evidence, config=config, profile=Profile.STANDARD, progress=desk.progress)
+        held = desk.use_cases.audit(
+            evidence,
+            config=config,
+            profile=Profile.STANDARD,
+            progress=desk.progress,
+            asking=may_ask(resolve, resolver, record),
+        )
         written = desk.write(desk.use_cases.write_plan, held, out)
         if json:
             desk.print_json([step_document(each, desk.renderer) for each in held.plan])
@@ -214,8 +277,11 @@ def _audit(
     *,
     json: bool,
     verbose: bool,
+    asking: Asking | None = None,
 ) -> tuple[Finding, ...]:
-    held = desk.use_cases.audit(evidence, config=config, profile=profile, progress=desk.progress)
+    held = desk.use_cases.audit(
+        evidence, config=config, profile=profile, progress=desk.progress, asking=asking
+    )
     written = desk.write(desk.use_cases.write, held, out)
     if json:
         desk.print_json(audit_document(held, desk.renderer))
@@ -224,6 +290,15 @@ def _audit(
     for path in written:
         desk.aside(Text("Written: {files}", files=str(path)))
     return held.findings
+
+
+def may_ask(resolve: bool, resolvers: list[str] | None, record: Path | None) -> Asking | None:
+    """Say whether live DNS may be asked; a resolver named without --resolve is a slip and is said to be one."""
+    if resolve:
+        return Asking(tuple(resolvers or ()), record)
+    if resolvers:
+        raise ConfigError((Text("--resolver counts only with --resolve."),))
+    return None
 
 
 def _profile(given: str) -> Profile:

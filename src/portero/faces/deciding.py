@@ -39,7 +39,9 @@ def add_decide(face: typer.Typer, desk: Desk, cls: type[TyperCommand]) -> None:
             str,
             typer.Argument(
                 metavar="legitimate|abuse|undecided",
-                help=say(Text("The decision; undecided hands the sender back to the evidence of later runs.")),
+                help=say(
+                    Text("The decision; undecided leaves the question open, whatever the evidence says.")
+                ),
             ),
         ],
         owner: Annotated[
@@ -68,7 +70,9 @@ def add_decide(face: typer.Typer, desk: Desk, cls: type[TyperCommand]) -> None:
             typer.Option(
                 "--config",
                 metavar="FILE",
-                help=say(Text("The portero.toml beside which the record is kept; by default the working folder's.")),
+                help=say(
+                    Text("The portero.toml beside which the record is kept; by default the working folder's.")
+                ),
             ),
         ] = None,
         json: Annotated[bool, typer.Option("--json", help=say(Text("Print the result as JSON.")))] = False,
@@ -111,4 +115,6 @@ def _day(text: str | None) -> date | None:
     try:
         return None if text is None else date.fromisoformat(text)
     except ValueError:
-        raise ConfigError((Text("--until takes a day such as 2027-06-30, not {text}.", text=text or ""),)) from None
+        raise ConfigError(
+            (Text("--until takes a day such as 2027-06-30, not {text}.", text=text or ""),)
+        ) from None

@@ -15,6 +15,7 @@ import typer
 
 from portero.core.audit import Audit
 from portero.core.decision import Decision
+from portero.core.domain import DomainPosture
 from portero.core.finding import Finding, Outcome, Profile, Severity
 from portero.core.sender import Judgement
 from portero.core.simulation import Simulation
@@ -34,18 +35,55 @@ PIPE_CLOSED = 141
 Progress = Callable[[Text], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """
+    That live DNS may be asked.
+
+    resolvers:  ``ADDRESS`` or ``ADDRESS:PORT`` each; none for those of this machine.
+    record:     where the answers are kept as evidence, or None.
+    """
+
+    resolvers: tuple[str, ...] = ()
+    record: Path | None = None
+
+
 class UseCases(Protocol):
     """What the command line asks for; wiring answers."""
 
     def audit(
-        self, paths: Sequence[Path], *, config: Path | None, profile: Profile, progress: Progress
+        self,
+        paths: Sequence[Path],
+        *,
+        config: Path | None,
+        profile: Profile,
+        progress: Progress,
+        asking: Asking | None = None,
     ) -> Audit:
         """Read evidence and audit it."""
 
     def simulate(
-        self, paths: Sequence[Path], controls: Sequence[str], *, config: Path | None, progress: Progress
+        self,
+        paths: Sequence[Path],
+        controls: Sequence[str],
+        *,
+        config: Path | None,
+        progress: Progress,
+        asking: Asking | None = None,
     ) -> Simulation:
         """Read evidence and replay the controls together on it."""
+
+    def domains(
+        self,
+        names: Sequence[str],
+        paths: Sequence[Path],
+        *,
+        selectors: Sequence[str],
+        config: Path | None,
+        progress: Progress,
+        asking: Asking | None,
+    ) -> tuple[DomainPosture, ...]:
+        """Judge domains by their records, as the evidence or live DNS has them."""
 
     def control(self, text: str) -> object:
         """Read a control; a ConfigError says what would be right."""

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text as Cell
 
 from portero.core.audit import Audit
+from portero.core.domain import DomainPosture
 from portero.core.evidence import Gap
 from portero.core.finding import Finding, Outcome
 from portero.core.sender import Judgement, Sender
@@ -150,6 +151,23 @@ class Terminal:
                 self._cell(Text("{title}: {because}", title=each.title, because=each.because)),
             )
         self._console.print(table)
+
+    def domain(self, posture: DomainPosture) -> None:
+        """Print a domain's records and what is said of each, with what to publish where something is wrong."""
+        for name, kind, text in posture.published:
+            self.say(Text("{name} {kind}: {text}", name=name, kind=kind, text=text), "dim")
+        heads = (Text("Record"), Text("Outcome"), Text("Finding"))
+        table = self._table(Text("Mail records of {domain}", domain=posture.domain), heads)
+        for line in posture.lines:
+            table.add_row(
+                Cell(plain(line.id)),
+                Cell(self._renderer.value(line.outcome), _COLOURS.get(line.outcome.value, "")),
+                self._cell(line.because),
+            )
+        self._console.print(table)
+        for line in posture.lines:
+            if line.fix is not None:
+                self.say(Text("Mend {record}: {fix}", record=line.id, fix=line.fix))
 
     def plan(self, steps: Sequence[Step]) -> None:
         """Print the plan's steps in their order."""

@@ -7,7 +7,7 @@ Its addresses are those reserved for documentation (RFC 5737, RFC 3849), its nam
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -46,7 +46,11 @@ use = "devices"
 """
 
 
-def write_sample(folder: Path, end: datetime) -> None:
+# The story has a date, so that everybody who tries it sees the same figures as the manual.
+TOLD_ON = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def write_sample(folder: Path, end: datetime = TOLD_ON) -> None:
     """
     Write the sample organisation's evidence below a folder, as its administrator would have exported it.
 

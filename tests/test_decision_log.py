@@ -1,0 +1,114 @@
+"""`portero decide` is kept for ever, counts in the next run, and nothing of it is lost silently."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from portero import wiring
+from portero.core.decision import Decision
+from portero.core.finding import Profile
+from portero.core.sender import DecidedBy, Judgement
+from portero.decision_log import FILE_NAME, append, find_logs, read_log
+from portero.errors import ConfigError
+from portero.faces.cli import build
+from portero.proving.demo import write_sample
+
+NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
+ID = "s-0123456789ab"
+
+
+def decision(judgement: Judgement = Judgement.ABUSE, **more: object) -> Decision:
+    return Decision(ID, judgement, "Ana", NOW, **more)  # type: ignore[arg-type]
+
+
+def quiet(_: object) -> None:
+    """Say nothing: standard output is the result's."""
+
+
+def run(*words: str) -> int:
+    with pytest.raises(SystemExit) as left:
+        build(wiring)(list(words))
+    return int(left.value.code or 0)
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    file = tmp_path / FILE_NAME
+    first = decision(owner="it@contoso.com", note='a\nb "c" ñ', expires_on=date(2027, 6, 30))
+    append(file, first)
+    append(file, decision(Judgement.LEGITIMATE))
+    assert read_log(file) == (first, decision(Judgement.LEGITIMATE))
+
+
+def test_a_line_somebody_left_open_takes_no_other_with_it(tmp_path: Path) -> None:
+    file = tmp_path / FILE_NAME
+    append(file, decision())
+    file.write_bytes(file.read_bytes().rstrip(b"\n"))
+    append(file, decision(Judgement.LEGITIMATE))
+    assert len(read_log(file)) == 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{",
+        "[]",
+        "[" * 5000,
+        '{"sender": "s-1"}',
+        '{"sender": "s-1", "judgement": "maybe", "decided_by": "a", "decided_at": "2026-11-24T10:00:00+00:00"}',
+        '{"sender": "s-1", "judgement": "abuse", "decided_by": "a", "decided_at": "2026-11-24T10:00:00"}',
+    ],
+)
+def test_a_line_that_is_no_decision_is_named_and_not_skipped(tmp_path: Path, line: str) -> None:
+    file = tmp_path / FILE_NAME
+    append(file, decision())
+    file.write_text(file.read_text("utf-8") + line + "\n", "utf-8")
+    with pytest.raises(ConfigError) as error:
+        read_log(file)
+    assert f"{FILE_NAME}:2" in str(error.value)
+
+
+def test_the_record_beside_the_configuration_and_those_with_the_evidence_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("config", "evidence", "here", "elsewhere"):
+        append((tmp_path / name).mkdir() or tmp_path / name / FILE_NAME, decision())
+    monkeypatch.chdir(tmp_path / "here")
+    found = find_logs([tmp_path / "evidence"], tmp_path / "config" / "portero.toml")
+    assert [path.parent.name for path in found] == ["config", "evidence", "here"]
+
+
+def test_a_decision_wins_in_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    evidence = tmp_path / "evidence"
+    write_sample(evidence, NOW)
+    accused = next(
+        each
+        for each in wiring.audit([evidence], config=None, profile=Profile.STANDARD, progress=quiet).senders
+        if each.judgement is Judgement.ABUSE
+    )
+    assert run("decide", accused.id, "legitimate", "--owner", "it@contoso.com", "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["sender"], said["judgement"]) == (accused.id, "legitimate")
+    again = wiring.audit([evidence], config=None, profile=Profile.STANDARD, progress=quiet)
+    [decided] = [each for each in again.senders if each.id == accused.id]
+    assert decided.judgement is Judgement.LEGITIMATE
+    assert decided.decided_by is DecidedBy.PERSON
+    assert decided.owner == "it@contoso.com"
+    assert not any(FILE_NAME in gap.origin.document for gap in again.gaps)
+
+
+@pytest.mark.parametrize(
+    "words", [("Pay slips", "abuse"), (ID, "good"), (ID, "abuse", "--until", "tomorrow")]
+)
+def test_a_wrong_call_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("decide", *words) == 2
+    assert not (tmp_path / FILE_NAME).exists()
