@@ -20,8 +20,8 @@ from portero.core.checks import checks
 from portero.core.evidence import Origin
 from portero.core.register import Configuration, Detection, KnownNetwork, RegisterEntry, pattern
 from portero.core.text import Text
-from portero.core.toml_lines import Place, key_lines
 from portero.core.thresholds import STANDARD, Thresholds
+from portero.core.toml_lines import Place, key_lines
 from portero.errors import ConfigError
 
 FILE_NAME = "portero.toml"

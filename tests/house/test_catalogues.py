@@ -12,7 +12,9 @@ def test_every_catalogue_that_a_check_names_has_an_edition() -> None:
     named = {name for check in checks() for name in check.maps}
 
     assert named - CATALOGUES.keys() == set()
-    assert all(each.edition and each.source and each.read_on > date(2026, 1, 1) for each in CATALOGUES.values())
+    assert all(
+        each.edition and each.source and each.read_on > date(2026, 1, 1) for each in CATALOGUES.values()
+    )
 
 
 def test_older_ids_of_scuba_stand_apart_from_those_of_2026() -> None:
