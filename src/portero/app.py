@@ -30,6 +30,7 @@ from portero.core.senders import find_senders, window_of
 from portero.core.simulate import simulate
 from portero.core.simulation import Simulation
 from portero.core.text import Text, count
+from portero.core.thresholds import STANDARD, STRICT, Thresholds
 from portero.errors import ConfigError
 
 
@@ -212,7 +213,12 @@ def with_gateway(settings: Settings, evidence: Evidence, arrivals: Sequence[Arri
         if held.enabled is not False and held.partner and "*" in held.sender_domains
         for network in held.addresses
     ]
-    return replace(settings, mx_at_microsoft=False, gateway_networks=tuple(dict.fromkeys([*listed, *busy])))
+    return replace(
+        settings,
+        mx_at_microsoft=False,
+        gateway_networks=tuple(dict.fromkeys([*listed, *busy])),
+        gateway_seen=tuple(busy),
+    )
 
 
 def _carries(settings: Settings, name: str, address: str) -> bool:
@@ -335,8 +341,30 @@ def judge_posture(
         mail_seen=held.folded.totals.rows > 0,
         profile=profile,
         hosts=held.hosts,
+        thresholds=thresholds(profile, evidence.configuration),
+        configuration=evidence.configuration,
     )
-    return tuple(find(check, posture) for check in checks())
+    found = (find(check, posture) for check in checks())
+    return tuple(
+        with_effect(finding, held, simulations).with_acceptances(evidence.configuration.acceptances, now)
+        for finding in found
+    )
+
+
+def thresholds(profile: Profile, configuration: Configuration) -> Thresholds:
+    """Give the profile's thresholds with the organisation's own in place of some."""
+    base = STRICT if profile is Profile.STRICT else STANDARD
+    # The configuration was read with these names and kinds alone.
+    return replace(base, **configuration.thresholds)  # type: ignore[arg-type]
+
+
+def with_effect(finding: Finding, held: Inventory, simulations: Sequence[Simulation]) -> Finding:
+    """Replay what mending a finding would do to recorded mail, where its check names controls for it."""
+    if not finding.at_fault or not finding.controls:
+        return finding
+    known = next((each for each in simulations if each.controls == finding.controls), None)
+    controls = [parse_control(text) for text in finding.controls]
+    return replace(finding, effect=known or simulate(held.senders, held.settings, controls))
 
 
 def what_if(

@@ -5,17 +5,22 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable
+from dataclasses import fields
+from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
+from portero.core.acceptance import Acceptance
 from portero.core.address import IPNetwork, a_label, parse_network
+from portero.core.checks import checks
 from portero.core.evidence import Origin
-from portero.core.register import Configuration, KnownNetwork, RegisterEntry, pattern
+from portero.core.register import Configuration, Detection, KnownNetwork, RegisterEntry, pattern
 from portero.core.text import Text
+from portero.core.thresholds import STANDARD, Thresholds
 from portero.core.toml_lines import Place, key_lines
 from portero.errors import ConfigError
 
@@ -64,6 +69,29 @@ def _zone(value: object) -> str:
         raise ValueError("zone") from None
 
 
+def _check(value: object) -> str:
+    name = str(value).strip().upper()
+    if name not in {each.id for each in checks()}:
+        raise ValueError("check")
+    return name
+
+
+def _moment(value: object) -> datetime:
+    # TOML writes times as such; one without a zone says too little.
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise ValueError("time")
+    return value.astimezone(UTC)
+
+
+def _day(value: object) -> date:
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise ValueError("date")
+    return value
+
+
+CheckId = Annotated[str, BeforeValidator(_check)]
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+Day = Annotated[date, BeforeValidator(_day)]
 Network = Annotated[IPNetwork, BeforeValidator(_network)]
 Domain = Annotated[str, BeforeValidator(_domain)]
 Mailbox = Annotated[str, BeforeValidator(_mailbox)]
@@ -100,19 +128,67 @@ class _Sender(_Model):
     owner: Name | None = None
 
 
+# A key for each threshold, with the kind of value that its default has.
+_Thresholds = create_model(
+    "_Thresholds",
+    __base__=_Model,
+    **{  # type: ignore[call-overload]  # the keys are those of a dataclass, which no overload can name
+        each.name: (
+            Annotated[bool, Field(strict=True)]
+            if isinstance(getattr(STANDARD, each.name), bool)
+            else Annotated[int, Field(strict=True, ge=0)],
+            None,
+        )
+        for each in fields(Thresholds)
+    },
+)
+
+
+class _Checks(_Model):
+    people: tuple[Name, ...] = ()
+    thresholds: _Thresholds = Field(default_factory=_Thresholds)  # type: ignore[valid-type]  # made above
+
+
+class _Exception(_Model):
+    check: CheckId
+    subject: Name | None = None
+    owner: Name
+    until: Day
+    reason: Name
+
+
+class _Detection(_Model):
+    check: CheckId
+    where: Name
+    last_run: Moment
+
+
 class _File(_Model):
     organisation: _Organisation = _Organisation()
     network: tuple[_Network, ...] = ()
     sender: tuple[_Sender, ...] = ()
+    checks: _Checks = Field(default_factory=_Checks)
+    exception: tuple[_Exception, ...] = ()
+    detection: tuple[_Detection, ...] = ()
 
 
-_TABLES: dict[str, type[_Model]] = {"organisation": _Organisation, "network": _Network, "sender": _Sender}
+_TABLES: dict[str, type[_Model]] = {
+    "organisation": _Organisation,
+    "network": _Network,
+    "sender": _Sender,
+    "checks": _Checks,
+    "exception": _Exception,
+    "detection": _Detection,
+}
 _WANTED = {
     "address": Text("an address or a network such as 203.0.113.8/29"),
     "domain": Text("a domain such as contoso.com"),
     "mailbox": Text("a mailbox such as payroll@contoso.com, or @contoso.com for all of a domain"),
     "text": Text("a text that is not empty"),
     "zone": Text("a time zone such as Europe/Madrid"),
+    "check": Text("the id of a check, such as CON-05"),
+    "date": Text("a date such as 2027-03-31, without quotation marks"),
+    "time": Text("a time with its zone such as 2026-11-24T08:00:00Z, without quotation marks"),
 }
 
 
@@ -206,6 +282,23 @@ def _configuration(model: _File, file: str, lines: dict[Place, int]) -> Configur
             )
             for index, item in enumerate(model.sender)
         ),
+        people=model.checks.people,
+        detections=tuple(
+            Detection(item.check, item.where, item.last_run, Origin(file, lines.get(("detection", index))))
+            for index, item in enumerate(model.detection)
+        ),
+        acceptances=tuple(
+            Acceptance(
+                check=item.check,
+                owner=item.owner,
+                until=item.until,
+                reason=item.reason,
+                subject=item.subject,
+                origin=Origin(file, lines.get(("exception", index))),
+            )
+            for index, item in enumerate(model.exception)
+        ),
+        thresholds=model.checks.model_dump(exclude_none=True)["thresholds"],
         origin=Origin(file),
     )
 
@@ -233,6 +326,8 @@ def _problem(kind: str, found: object, place: Place, file: str, lines: dict[Plac
     if kind == "extra_forbidden":
         table = str(place[0]) if len(place) > 1 else ""
         names = list(_TABLES.get(table, _File).model_fields)
+        if place[:2] == ("checks", "thresholds"):
+            names = list(_Thresholds.model_fields)
         near = get_close_matches(str(place[-1]), names, 1)
         if near:
             template = "{file}, line {line}: there is no key {key}. Did you mean {near}?"
@@ -253,12 +348,16 @@ def _problem(kind: str, found: object, place: Place, file: str, lines: dict[Plac
         return Text(template, file=file, line=line, key=key, value=_shown(value), expected=expected)
     if kind in {"tuple_type", "model_type", "model_attributes_type", "dataclass_type"}:
         template = "{file}, line {line}: {key} is {value}; a list or table is expected here: {example}."
-        example = (
-            "[[network]]" if place == ("network",) else "[[sender]]" if place == ("sender",) else '["..."]'
-        )
-        if place == ("organisation",):
-            example = "[organisation]"
+        example = '["..."]'
+        if len(place) == 1 and place[0] in _TABLES:
+            example = f"[{place[0]}]" if place[0] in {"organisation", "checks"} else f"[[{place[0]}]]"
         return Text(template, file=file, line=line, key=key, value=_shown(value), example=example)
+    if kind in {"int_type", "greater_than_equal"}:
+        template = "{file}, line {line}: {key} is {value}; a whole number from 0 is expected here."
+        return Text(template, file=file, line=line, key=key, value=_shown(value))
+    if kind == "bool_type":
+        template = "{file}, line {line}: {key} is {value}; true or false is expected here."
+        return Text(template, file=file, line=line, key=key, value=_shown(value))
     if kind in {"too_short", "string_too_short"}:
         return Text("{file}, line {line}: {key} is empty. Give it a value.", file=file, line=line, key=key)
     template = "{file}, line {line}: {key} is {value}; a text is expected here."

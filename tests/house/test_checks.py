@@ -11,7 +11,7 @@ from portero.core.checks import checks
 from portero.core.finding import Check
 
 TESTS = Path(__file__).resolve().parents[1] / "core" / "checks"
-PAGE = ("Before:", "After:", "Mend:", "Verify:", "May break:", "Exceptions:")
+PAGE = ("Before:", "After:", "Mend:", "Verify:", "May break:", "Exceptions:", "Severity:")
 
 
 @pytest.fixture(params=checks(), ids=lambda check: check.id)

@@ -306,7 +306,11 @@ def test_every_real_export_is_read_or_named():
     )
     for path in sorted((SAMPLES / "exchange-onprem").rglob("*.xml")):
         objects, answers, gaps = read(path.read_bytes(), path.name)
-        assert (objects, answers, bool(gaps)) == ([], {}, True), path.name
+        if path.name.startswith("GetReceiveConnector"):
+            # The one answer of a server that is wanted: whom a relay of ours trusts.
+            assert (set(answers), gaps) == ({"Get-ReceiveConnector"}, [])
+        else:
+            assert (objects, answers, bool(gaps)) == ([], {}, True), path.name
 
 
 def test_what_is_read_is_what_the_simulation_asks():

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from portero.core.acceptance import Acceptance, Accepted, excused, weigh
 from portero.core.dns import Dns
 from portero.core.evidence import Coverage, Gap, Origin
+from portero.core.exchange.change import Change
+from portero.core.exchange.powershell import run
 from portero.core.exchange.settings import Settings, Tenant
 from portero.core.flow import OutsideFlow
 from portero.core.hosts import Host
+from portero.core.register import Configuration
 from portero.core.sender import Sender
 from portero.core.simulation import Simulation
 from portero.core.text import Text
+from portero.core.thresholds import STANDARD, STRICT, Thresholds
 
 
 class Outcome(StrEnum):
@@ -52,6 +57,8 @@ class Posture:
     mail_seen:   whether any message evidence was read.
     hosts:       hosts inside that opened connections to mail ports; none also where no network evidence was read.
     now:         the time of the audit, aware UTC.
+    thresholds:  the organisation's own; None for those of the profile.
+    approved:    the configuration that somebody approved, or None where none was handed over.
     """
 
     tenant: Tenant
@@ -66,6 +73,14 @@ class Posture:
     mail_seen: bool
     profile: Profile = Profile.STANDARD
     hosts: tuple[Host, ...] = ()
+    thresholds: Thresholds | None = None
+    configuration: Configuration = field(default_factory=Configuration)
+    approved: Tenant | None = None
+
+    @property
+    def limits(self) -> Thresholds:
+        """Give the thresholds to measure against."""
+        return self.thresholds or (STRICT if self.profile is Profile.STRICT else STANDARD)
 
     def simulation(self, *controls: str) -> Simulation | None:
         """Find the simulation of exactly these controls."""
@@ -78,7 +93,11 @@ class Verdict:
     What a check says.
 
     severity:  overrides the check's own where the evidence makes it graver or lighter.
-    fix, undo: commands or instructions with real values from the export, or None for the check's general ones.
+    fix, undo: instructions with real values from the evidence; None for those of `changes`, or else the check's general
+               ones.
+    changes:   the changes that mend it, as commands with their way back.
+    subjects:  the objects at fault, by the names that people know.
+    controls:  controls of the contract whose replay shows what mending costs in mail.
     """
 
     outcome: Outcome
@@ -87,6 +106,9 @@ class Verdict:
     severity: Severity | None = None
     fix: Text | None = None
     undo: Text | None = None
+    changes: tuple[Change, ...] = ()
+    subjects: tuple[str, ...] = ()
+    controls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +135,12 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A check's answer as the audit reports it; the contract's FINDING."""
+    """
+    A check's answer as the audit reports it; the contract's FINDING.
+
+    effect:    what mending would do to recorded mail, or None where no replay can show it.
+    accepted:  what the organisation accepts of it, and whether that still holds.
+    """
 
     id: str
     title: Text
@@ -124,6 +151,36 @@ class Finding:
     fix: Text
     undo: Text
     maps: Mapping[str, str]
+    changes: tuple[Change, ...] = ()
+    subjects: tuple[str, ...] = ()
+    controls: tuple[str, ...] = ()
+    effect: Simulation | None = None
+    accepted: tuple[Accepted, ...] = ()
+
+    @property
+    def at_fault(self) -> bool:
+        """Tell whether something is to be mended."""
+        return self.outcome in {Outcome.FAIL, Outcome.WARN}
+
+    @property
+    def excused(self) -> bool:
+        """Tell whether everything at fault is accepted by somebody, for now."""
+        return self.at_fault and excused(self.accepted, self.subjects)
+
+    def with_acceptances(self, held: Iterable[Acceptance], now: datetime) -> Finding:
+        """Give the finding with what the organisation accepts of this check."""
+        weighed = tuple(
+            weigh(
+                each,
+                now.date(),
+                at_fault=self.at_fault,
+                settled=self.outcome is not Outcome.UNKNOWN,
+                subjects=self.subjects,
+            )
+            for each in held
+            if each.check == self.id
+        )
+        return replace(self, accepted=weighed)
 
 
 def missing(check: Check, posture: Posture) -> tuple[str, ...]:
@@ -170,7 +227,15 @@ def find(check: Check, posture: Posture) -> Finding:
         severity=verdict.severity or check.severity,
         because=verdict.because,
         origins=verdict.origins,
-        fix=verdict.fix or check.fix,
-        undo=verdict.undo or check.undo,
+        fix=verdict.fix or _commands(each.do for each in verdict.changes) or check.fix,
+        undo=verdict.undo or _commands(each.undo for each in reversed(verdict.changes)) or check.undo,
         maps=check.maps,
+        changes=verdict.changes,
+        subjects=verdict.subjects,
+        controls=verdict.controls,
     )
+
+
+def _commands(commands: Iterable[str]) -> Text | None:
+    held = list(dict.fromkeys(commands))
+    return run(held) if held else None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 
+from portero.core.acceptance import Acceptance
 from portero.core.address import IPNetwork, NetworkMap, a_label, client_address, domain_of, mailbox_key
 from portero.core.evidence import Origin
 from portero.core.flow import FlowKey
@@ -74,6 +76,22 @@ class RegisterEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Detection:
+    """
+    A detection that runs by itself somewhere.
+
+    check:     the id of the check that asks for it.
+    where:     the product or the rule.
+    last_run:  aware UTC.
+    """
+
+    check: str
+    where: str
+    last_run: datetime
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
     """
     What the configuration says; Configuration() is that of an organisation without one.
@@ -81,6 +99,10 @@ class Configuration:
     accepted_domains:  as A-labels, added to those of the exports.
     mx_provider:       one of MX_PROVIDERS, or None: ask the DNS evidence.
     time_zone:         the zone of logs that name none, such as ``Europe/Madrid``, or None: their times stay unknown.
+    people:            those whose names are worth copying, as ``Name;address``.
+    detections:        what runs by itself elsewhere.
+    acceptances:       faults that somebody has accepted for a time.
+    thresholds:        what the organisation sets in place of the profile's, by name.
     origin:            the file it was read from, or None.
     """
 
@@ -90,6 +112,10 @@ class Configuration:
     time_zone: str | None = None
     networks: tuple[KnownNetwork, ...] = ()
     register: tuple[RegisterEntry, ...] = ()
+    people: tuple[str, ...] = ()
+    detections: tuple[Detection, ...] = ()
+    acceptances: tuple[Acceptance, ...] = ()
+    thresholds: Mapping[str, int | bool] = field(default_factory=dict)
     origin: Origin | None = None
 
     def entry_for(self, key: FlowKey) -> RegisterEntry | None:

@@ -32,9 +32,9 @@ def key_lines(text: str) -> dict[Place, int]:
                 counts[name] = counts.get(name, -1) + 1
                 table = (name, counts[name])
             else:
-                table = (name,)
+                table = tuple(part.strip().strip("\"'") for part in name.split("."))
             lines[table] = number
-            lines.setdefault((name,), number)
+            lines.setdefault(table[:1], number)
         elif key := _KEY.match(line):
             place = (*table, *(part.strip("\"'") for part in key.groups() if part))
             lines[place] = number

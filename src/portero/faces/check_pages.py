@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from portero.core.checks import checks
 from portero.core.finding import Check
 
-_LABEL = re.compile(r"^(Before|After|Mend|Verify|May break|Exceptions): ")
+_LABEL = re.compile(r"^(Before|After|Mend|Verify|May break|Exceptions|Severity): ")
 # What the needs of a check are called where they are no cmdlet.
 _NEEDS = {
     "mail": "mail evidence",

@@ -143,6 +143,19 @@ _FINGERPRINTS: dict[str, tuple[str, ...]] = {
     "Get-IntraOrganizationConnector": ("TargetAddressDomains DiscoveryEndpoint",),
     "Get-SharingPolicy": ("Domains Enabled Default",),
     "Get-ExternalInOutlook": ("Enabled AllowList",),
+    "Get-ReportSubmissionPolicy": ("EnableReportToMicrosoft", "ReportPhishToCustomizedAddress"),
+    "Get-ExoPhishSimOverrideRule": (
+        "SenderIpRanges Domains Policy",
+        "SenderIpRanges Domains State !FromScope",
+    ),
+    "Get-MgIdentityConditionalAccessPolicy": ("conditions grantControls", "Conditions GrantControls"),
+    "Get-MgServicePrincipalAppRoleAssignment": ("appRoleId principalId", "AppRoleId PrincipalId"),
+    "Get-RoleGroupMember": (
+        "RecipientType RecipientTypeDetails PrimarySmtpAddress !ExchangeGuid !EmailAddresses",
+    ),
+    "Search-UnifiedAuditLog": ("AuditData RecordType",),
+    "Get-ReceiveConnector": ("PermissionGroups Bindings", "PermissionGroups RemoteIPRanges"),
+    "smtp-probe": ("host mail_from reply",),
 }
 # Told apart from another cmdlet by a value rather than by a property; recognised by name in files and wrappers too.
 _BY_VALUE = ("Get-CASMailboxPlan", "Get-ATPBuiltInProtectionRule")
@@ -160,7 +173,6 @@ _NAMES |= {name.replace("get-", "get-exo"): cmdlet for name, cmdlet in _NAMES.it
 # Properties of servers and tables that share names with the above and are none of them.
 _FOREIGN = (
     frozenset({"AddressSpaces"}),  # Get-SendConnector
-    frozenset({"PermissionGroups", "Bindings"}),  # Get-ReceiveConnector
     frozenset({"NetworkMessageId", "SenderFromAddress"}),  # hunting tables
     frozenset({"CreationTime", "RecordType", "Workload"}),  # the unified audit log
 )

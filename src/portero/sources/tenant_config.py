@@ -22,6 +22,8 @@ _NESTING = 4
 _CSV_OCTETS = 32 << 20
 _EMPTY = re.compile(r"^\s*(?:\[\s*(?:null)?\s*\]|\{\s*\}|null)\s*$")
 _ON_PREMISES = "CN=Microsoft Exchange,CN=Services,"
+# The one cmdlet of a server whose answer is wanted: whom a relay of ours trusts.
+_RELAY = "Get-ReceiveConnector"
 
 
 def recognise(head: Head) -> bool:
@@ -159,7 +161,7 @@ class _Answers:
             cmdlet = found or (single if "Identity" in properties else None)
             if cmdlet is None:
                 unknown.append((origin, properties))
-            elif _ON_PREMISES in str(properties.get("DistinguishedName") or ""):
+            elif cmdlet != _RELAY and _ON_PREMISES in str(properties.get("DistinguishedName") or ""):
                 foreign += 1
                 self._asked.pop(cmdlet, None)
             else:

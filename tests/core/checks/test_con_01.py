@@ -27,7 +27,9 @@ BY_ADDRESS = {
     "RestrictDomainsToIPAddresses": True,
     "SenderIPAddresses": ["198.51.100.0/24"],
 }
-OURS = {"gateway_networks": ("198.51.100.0/24",)}
+# What the settings make of a connector's own list must not count as evidence for it.
+CIRCLE = {"gateway_networks": ("198.51.100.0/24",)}
+SEEN = {"gateway_networks": ("198.51.100.0/24",), "gateway_seen": ("198.51.100.7",)}
 
 
 def judged(posture: Build, *connectors: dict[str, object], **fields: Any) -> Finding:
@@ -39,10 +41,10 @@ def test_a_gateway_with_a_lock_by_certificate_passes(posture: Build) -> None:
 
 
 def test_a_gateway_without_a_lock_fails_and_the_lock_offered_starts_switched_off(posture: Build) -> None:
-    found = judged(posture, settings=OURS)
+    found = judged(posture, settings=SEEN)
 
     assert found.outcome is Outcome.FAIL
-    assert "-SenderIPAddresses '198.51.100.0/24'" in str(found.fix)
+    assert "-SenderIPAddresses '198.51.100.7'" in str(found.fix)
     assert "-Enabled $false" in str(found.fix)
 
 
@@ -59,10 +61,25 @@ def test_a_disabled_or_on_premises_connector_is_no_lock(posture: Build) -> None:
 def test_a_lock_by_the_gateways_addresses_passes_and_one_with_others_warns(posture: Build) -> None:
     wide = {**BY_ADDRESS, "SenderIPAddresses": ["198.51.100.0/24", "203.0.113.0/24"]}
 
-    assert judged(posture, BY_ADDRESS, settings=OURS).outcome is Outcome.PASS
-    found = judged(posture, wide, settings=OURS)
+    assert judged(posture, BY_ADDRESS, settings=SEEN).outcome is Outcome.PASS
+    found = judged(posture, wide, settings=SEEN)
     assert found.outcome is Outcome.WARN
     assert "203.0.113.0/24" in str(found.because)
+
+
+def test_a_connectors_own_list_proves_nothing_about_itself(posture: Build) -> None:
+    assert judged(posture, BY_ADDRESS, settings=CIRCLE).outcome is Outcome.UNKNOWN
+
+
+def test_an_mx_host_inside_the_lock_shows_that_its_range_is_the_gateways(posture: Build) -> None:
+    dns = {**GATEWAY, ("mx1.gateway.example", "A"): ["198.51.100.9"], ("mx1.gateway.example", "AAAA"): []}
+
+    assert judged(posture, BY_ADDRESS, dns=dns).outcome is Outcome.PASS
+
+
+def test_a_certificate_that_no_mx_host_bears_is_unknown(posture: Build) -> None:
+    assert judged(posture, {**LOCK, "TlsSenderCertificateName": "*.other.example"}).outcome is Outcome.UNKNOWN
+    assert judged(posture, {**LOCK, "TlsSenderCertificateName": "mail.contoso.com"}).outcome is Outcome.PASS
 
 
 def test_addresses_of_which_nobody_knows_whose_they_are_leave_it_unknown(posture: Build) -> None:

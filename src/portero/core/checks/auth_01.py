@@ -13,11 +13,14 @@ May break: mailboxes whose own value is blank stop submitting: devices, applicat
 touched by it.
 
 Exceptions: those of AUTH-02.
+
+Severity: high: a password alone sends with the full identity of its owner.
 """
 
 from __future__ import annotations
 
 from portero.core.checks.origins import of_answers, of_objects
+from portero.core.exchange.change import setting
 from portero.core.exchange.powershell import run
 from portero.core.exchange.settings import flag
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
@@ -45,8 +48,8 @@ def _judge(posture: Posture) -> Verdict:
                 "SmtpClientAuthenticationDisabled is false: mailboxes without a setting of their own may submit."
             ),
             origins,
-            fix=run([_OFF]),
-            undo=run([_ON]),
+            changes=setting(item, {"SmtpClientAuthenticationDisabled": True}),
+            controls=("smtp-auth-off",),
         )
     if value is None:
         # The service's default depends on the tenant's age, so a value that was never set says neither.

@@ -13,6 +13,8 @@ Verify: Get-CASMailbox shows True or blank on all mailboxes but the owned ones.
 May break: the device or application behind the mailbox; sign-ins by SMTP over 90 days show address and client.
 
 Exceptions: one mailbox per application, limited by address through Conditional Access.
+
+Severity: medium: each exception is one more password that sends mail.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ from datetime import timedelta
 from portero.core.address import mailbox_key
 from portero.core.checks.origins import of_answers, of_objects
 from portero.core.evidence import ConfigObject
-from portero.core.exchange.powershell import quote, run
+from portero.core.exchange.change import setting
+from portero.core.exchange.powershell import run
 from portero.core.exchange.settings import Absent, flag
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.sender import Path, Sender
@@ -48,8 +51,13 @@ def _judge(posture: Posture) -> Verdict:
                 names=names,
             ),
             of_objects(wrong),
-            fix=run(_command(name, "$true") for name in names),
-            undo=run(_command(name, "$false") for name in names),
+            changes=tuple(
+                change
+                for item in wrong
+                for change in setting(item, {"SmtpClientAuthenticationDisabled": True})
+            ),
+            subjects=names,
+            controls=(f"smtp-auth-off={','.join(names)}",) if all("@" in name for name in names) else (),
         )
     unclear = [item for item, stands in standing if stands is Outcome.UNKNOWN]
     if unclear:
@@ -122,10 +130,6 @@ def _kinds(posture: Posture) -> Mapping[str, str]:
 
 def _address(item: ConfigObject) -> str:
     return str(item.properties.get("PrimarySmtpAddress") or item.properties.get("Identity") or "")
-
-
-def _command(name: str, value: str) -> str:
-    return f"Set-CASMailbox -Identity {quote(name)} -SmtpClientAuthenticationDisabled {value}"
 
 
 CHECK = Check(

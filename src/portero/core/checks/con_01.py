@@ -17,20 +17,25 @@ remember the old MX, journaling. Find it in 30 days of trace: sources that are n
 
 Exceptions: one more Partner connector for each legitimate direct sender. Domains whose MX is Microsoft's cannot share a tenant
 with such a lock unless their senders are listed.
+
+Severity: critical: the gateway is paid for and walked around, and what DS-01 never touches, spoofing of others included, comes
+in.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from portero.core.address import a_label, is_at_or_below, lies_in, parse_network
+from portero.core.address import IPNetwork, a_label, client_address, is_at_or_below, lies_in, parse_network
+from portero.core.checks.certificates import subject
 from portero.core.checks.origins import of_answers
 from portero.core.dns import DnsStatus
 from portero.core.evidence import Origin
-from portero.core.exchange.exchangers import MICROSOFT_MX
+from portero.core.exchange.exchangers import MICROSOFT_MX, read_exchangers
 from portero.core.exchange.powershell import listed, quote, run
 from portero.core.exchange.settings import InboundConnector
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
+from portero.core.mail.dmarc_discovery import registrable_domain
 from portero.core.text import Text
 
 _NAME = "Only via gateway"
@@ -139,40 +144,32 @@ def _unclear(held: InboundConnector) -> bool:
 def _locked(posture: Posture, locks: list[InboundConnector], origins: tuple[Origin, ...]) -> Verdict:
     by_certificate = [each for each in locks if each.restrict_to_certificate and each.certificate]
     if by_certificate:
-        return Verdict(
-            Outcome.PASS,
-            Text(
-                "Connector “{name}” refuses mail that does not present the certificate {certificate}.",
-                name=by_certificate[0].name,
-                certificate=by_certificate[0].certificate,
-            ),
-            origins,
-        )
+        return _by_certificate(posture, by_certificate[0], origins)
     lock = locks[0]
-    known = [parse_network(text) for text in _known_addresses(posture)]
-    if not posture.settings.gateway_networks:
+    seen = _gateway_networks(posture)
+    if not seen:
         return Verdict(
             Outcome.UNKNOWN,
             Text(
-                "Connector “{name}” locks the tenant to {addresses}; whether these are the gateway's alone is not known. "
-                "Name the gateway's addresses in portero.toml.",
+                "Connector “{name}” locks the tenant to {addresses}; neither the MX hosts' addresses nor a trace of other "
+                "people's mail shows whether these are the gateway's.",
                 name=lock.name,
                 addresses=lock.addresses,
             ),
             origins,
         )
-    foreign = tuple(
-        text for text in lock.addresses if not any(lies_in(parse_network(text), held) for held in known)
-    )
+    own = [parse_network(text) for text in _own_servers(posture)]
+    foreign = tuple(text for text in lock.addresses if not _belongs(parse_network(text), seen, own))
     if foreign:
         return Verdict(
             Outcome.WARN,
             Text(
-                "Connector “{name}” also lets in addresses that are not the gateway's: {addresses}.",
+                "Connector “{name}” also lets in addresses from which no mail of the gateway's was seen: {addresses}.",
                 name=lock.name,
                 addresses=foreign,
             ),
             origins,
+            subjects=(lock.name,),
         )
     return Verdict(
         Outcome.PASS,
@@ -181,13 +178,74 @@ def _locked(posture: Posture, locks: list[InboundConnector], origins: tuple[Orig
     )
 
 
-def _known_addresses(posture: Posture) -> tuple[str, ...]:
+def _by_certificate(posture: Posture, lock: InboundConnector, origins: tuple[Origin, ...]) -> Verdict:
+    """Believe a lock by certificate where its name is the MX hosts' or ours; a name of others' is for a person."""
+    name = subject(lock.certificate or "")
+    related = [host for domain in posture.settings.accepted_domains for host in _hosts(posture, domain.name)]
+    if posture.settings.names_us(name) or any(_same_organisation(host, name) for host in related):
+        return Verdict(
+            Outcome.PASS,
+            Text(
+                "Connector “{name}” refuses mail that does not present the certificate {certificate}.",
+                name=lock.name,
+                certificate=lock.certificate,
+            ),
+            origins,
+        )
+    return Verdict(
+        Outcome.UNKNOWN,
+        Text(
+            "Connector “{name}” locks the tenant to the certificate {certificate}; no MX host bears a name of it, so "
+            "whether it is the gateway's is not known.",
+            name=lock.name,
+            certificate=lock.certificate,
+        ),
+        origins,
+    )
+
+
+def _same_organisation(host: str, name: str) -> bool:
+    """Tell whether two names share the domain that was registered, below a public suffix."""
+    registered = registrable_domain(name)
+    return registered is not None and registrable_domain(host) == registered
+
+
+def _hosts(posture: Posture, domain: str) -> list[str]:
+    answer = posture.dns.lookup(domain, "MX")
+    return [each.host for each in read_exchangers(answer.answers) if each.host and not each.at_microsoft]
+
+
+def _gateway_networks(posture: Posture) -> list[IPNetwork]:
+    """
+    Give networks that are the gateway's by other evidence than connectors: its mail was seen, or its MX hosts are there.
+
+    Where a gateway takes mail and where it sends from may differ, so these prove that a range is its own, and never
+    that one is not all.
+    """
+    hosts = dict.fromkeys(
+        host for domain in posture.settings.accepted_domains for host in _hosts(posture, domain.name)
+    )
+    found = [
+        text for host in hosts for kind in ("A", "AAAA") for text in posture.dns.lookup(host, kind).answers
+    ]
+    addresses = (client_address(text) for text in found)
+    named = [parse_network(address) for address in addresses if address is not None]
+    return [*map(parse_network, posture.settings.gateway_seen), *named]
+
+
+def _own_servers(posture: Posture) -> tuple[str, ...]:
     hybrid = (each for each in posture.settings.inbound_connectors or () if not each.partner)
-    return (*posture.settings.gateway_networks, *(text for each in hybrid for text in each.addresses))
+    return tuple(text for each in hybrid for text in each.addresses)
+
+
+def _belongs(network: IPNetwork, seen: list[IPNetwork], own: list[IPNetwork]) -> bool:
+    return any(lies_in(held, network) or lies_in(network, held) for held in seen) or any(
+        lies_in(network, held) for held in own
+    )
 
 
 def _lock(posture: Posture) -> str:
-    ranges = [text for text in posture.settings.gateway_networks if ":" not in text]
+    ranges = [text for text in posture.settings.gateway_seen if ":" not in text]
     criterion = (
         f"-RestrictDomainsToIPAddresses $true -SenderIPAddresses {listed(ranges)}"
         if ranges

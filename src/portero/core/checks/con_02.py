@@ -13,13 +13,16 @@ Verify: Get-InboundConnector shows SenderIPAddresses or TlsSenderCertificateName
 May break: a Restrict flag begins to refuse that partner from other addresses; the ConnectorReport shows where it mails from.
 
 Exceptions: connectors that only demand TLS of a partner's domain (RequireTls) are legitimate: accept them with a note.
+
+Severity: medium, and high where the connector also promotes headers, treats mail as internal or is of type OnPremises.
 """
 
 from __future__ import annotations
 
 from portero.core.checks.origins import of_answers, of_objects
 from portero.core.evidence import ConfigObject
-from portero.core.exchange.powershell import identity, quote, run
+from portero.core.exchange.change import setting
+from portero.core.exchange.powershell import identity, run
 from portero.core.exchange.settings import Absent, flag, prop, sender_domain, texts
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.text import Text
@@ -89,8 +92,9 @@ def _verdict(outcome: Outcome, items: list[ConfigObject]) -> Verdict:
         ),
         of_objects(items),
         Severity.HIGH if grave else None,
-        run(f"Set-InboundConnector -Identity {quote(name)} -Enabled $false" for name in names),
-        run(f"Set-InboundConnector -Identity {quote(name)} -Enabled $true" for name in names),
+        changes=tuple(change for item in items for change in setting(item, {"Enabled": False})),
+        subjects=names,
+        controls=tuple(f"remove-connector={name}" for name in names),
     )
 
 

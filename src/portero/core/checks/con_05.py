@@ -13,12 +13,15 @@ Verify: Get-InboundConnector shows TreatMessagesAsInternal False.
 May break: mail of applications on premises may be filtered from then on; look at what the connector carries first.
 
 Exceptions: a mail system on premises that is not Exchange, bound to a certificate, approved and limited in time.
+
+Severity: critical: mail on that connector under our domain is trusted as internal and skips spam filtering.
 """
 
 from __future__ import annotations
 
 from portero.core.checks.origins import of_answers, of_objects
-from portero.core.exchange.powershell import identity, quote, run
+from portero.core.exchange.change import setting
+from portero.core.exchange.powershell import identity, run
 from portero.core.exchange.settings import Absent, flag
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.text import Text
@@ -38,14 +41,10 @@ def _judge(posture: Posture) -> Verdict:
             Outcome.FAIL,
             Text("Connectors that treat what they take as internal mail: {names}.", names=names),
             of_objects(surely),
-            fix=run(
-                f"Set-InboundConnector -Identity {quote(name)} -TreatMessagesAsInternal $false"
-                for name in names
+            changes=tuple(
+                change for item in surely for change in setting(item, {"TreatMessagesAsInternal": False})
             ),
-            undo=run(
-                f"Set-InboundConnector -Identity {quote(name)} -TreatMessagesAsInternal $true"
-                for name in names
-            ),
+            subjects=names,
         )
     unclear = [
         *trusting,

@@ -13,14 +13,17 @@ Verify: Get-InboundConnector and Get-OutboundConnector show CloudServicesMailEna
 May break: trust between the two sides of a hybrid organisation, and rules keyed on internal scope; free/busy is not affected.
 
 Exceptions: documented third-party products that act on behalf of the tenant, each with its vendor's statement.
+
+Severity: high: headers that say "authenticated as internal" are believed from that source.
 """
 
 from __future__ import annotations
 
-from portero.core.address import a_label
+from portero.core.checks.certificates import subject
 from portero.core.checks.origins import of_answers, of_objects
 from portero.core.evidence import ConfigObject
-from portero.core.exchange.powershell import identity, quote, run
+from portero.core.exchange.change import setting
+from portero.core.exchange.powershell import identity, run
 from portero.core.exchange.settings import Absent, flag, prop
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.text import Text
@@ -45,8 +48,10 @@ def _judge(posture: Posture) -> Verdict:
                 names=tuple(map(identity, wrong)),
             ),
             of_objects(wrong),
-            fix=run(_command(item, "$false") for item in wrong),
-            undo=run(_command(item, "$true") for item in wrong),
+            changes=tuple(
+                change for item in wrong for change in setting(item, {"CloudServicesMailEnabled": False})
+            ),
+            subjects=tuple(map(identity, wrong)),
         )
     unclear = [item for item, stands in standing if stands is Outcome.UNKNOWN]
     if unclear:
@@ -87,27 +92,7 @@ def _standing(item: ConfigObject, posture: Posture) -> Outcome:
     certificate = prop(item, "TlsSenderCertificateName")
     if not isinstance(certificate, str) or not certificate or not posture.settings.accepted_domains:
         return Outcome.UNKNOWN
-    return Outcome.PASS if posture.settings.names_us(_subject(certificate)) else Outcome.FAIL
-
-
-def _subject(certificate: str) -> str:
-    """
-    Read the domain that a certificate stands for: ``*.contoso.com`` or ``<I>CN=issuer<S>CN=mail.contoso.com, O=...``.
-
-    Source: reference exchange-online 1.3, TlsSenderCertificateName.
-    """
-    subject = certificate.rpartition("<S>")[2]
-    for part in subject.split(","):
-        name, equals, value = part.partition("=")
-        if equals and name.strip().upper() == "CN":
-            subject = value
-            break
-    return a_label(subject.strip().removeprefix("*."))
-
-
-def _command(item: ConfigObject, value: str) -> str:
-    cmdlet = item.cmdlet.replace("Get-", "Set-", 1)
-    return f"{cmdlet} -Identity {quote(identity(item))} -CloudServicesMailEnabled {value}"
+    return Outcome.PASS if posture.settings.names_us(subject(certificate)) else Outcome.FAIL
 
 
 CHECK = Check(

@@ -13,6 +13,8 @@ Verify: run the audit again; the simulation over recorded mail finds no known se
 May break: clearing a Restrict flag lets that domain in from anywhere again, as far as Reject Direct Send allows.
 
 Exceptions: none.
+
+Severity: high: a strict connector on our own domain silently refuses every other sender of that domain.
 """
 
 from __future__ import annotations

@@ -13,21 +13,21 @@ Verify: ask DNS for the domain's TXT records from two places, after the old ones
 May break: senders left out of the record fail SPF; look in the DMARC reports and the trace for their addresses first.
 
 Exceptions: the coexistence domain below mail.onmicrosoft.com and the initial domain, whose records Microsoft keeps.
+
+Severity: high: without one valid record SPF protects nobody.
 """
 
 from __future__ import annotations
 
 from portero.core.checks.standing import (
     Standing,
-    conclude,
-    custom_domains,
-    no_custom_domain,
+    judge_domains,
     origins_of,
     silence,
     txt_line,
     unanswered,
 )
-from portero.core.dns import Dns, DnsStatus
+from portero.core.dns import DnsStatus
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.mail.spf_record import is_spf, parse_record
 from portero.core.text import Text
@@ -37,18 +37,17 @@ STARTING_RECORD = "v=spf1 include:spf.protection.outlook.com ~all"
 
 
 def _judge(posture: Posture) -> Verdict:
-    domains = custom_domains(posture)
-    if not domains:
-        return no_custom_domain()
-    return conclude(
-        [_standing(posture.dns, domain) for domain in domains],
-        Text("Each domain publishes exactly one valid SPF record: {domains}.", domains=domains),
-        Text("No domain was judged."),
+    return judge_domains(
+        posture,
+        _standing,
+        lambda domains: Text(
+            "Each domain publishes exactly one valid SPF record: {domains}.", domains=domains
+        ),
     )
 
 
-def _standing(dns: Dns, domain: str) -> Standing:
-    answer = dns.lookup(domain, "TXT")
+def _standing(posture: Posture, domain: str) -> Standing:
+    answer = posture.dns.lookup(domain, "TXT")
     if unanswered(answer):
         return silence(domain, answer)
     origins = origins_of(answer)

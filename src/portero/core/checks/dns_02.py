@@ -14,15 +14,15 @@ May break: with -all some receivers refuse forwarded mail before they look at DK
 dkim=pass.
 
 Exceptions: record the position chosen for each domain; ~all beside an enforcing DMARC policy is as good as -all.
+
+Severity: medium, and critical where the record passes everyone.
 """
 
 from __future__ import annotations
 
 from portero.core.checks.standing import (
     Standing,
-    conclude,
-    custom_domains,
-    no_custom_domain,
+    judge_domains,
     silence,
     txt_line,
     unanswered,
@@ -38,17 +38,17 @@ from portero.core.text import Text
 
 
 def _judge(posture: Posture) -> Verdict:
-    domains = custom_domains(posture)
-    if not domains:
-        return no_custom_domain()
-    return conclude(
-        [_standing(posture.dns, domain) for domain in domains],
-        Text("The SPF record of each domain ends in ~all or -all: {domains}.", domains=domains),
-        Text("No domain was judged."),
+    return judge_domains(
+        posture,
+        _standing,
+        lambda domains: Text(
+            "The SPF record of each domain ends in ~all or -all: {domains}.", domains=domains
+        ),
     )
 
 
-def _standing(dns: Dns, domain: str) -> Standing:
+def _standing(posture: Posture, domain: str) -> Standing:
+    dns = posture.dns
     answer = dns.lookup(domain, "TXT")
     if unanswered(answer):
         return silence(domain, answer)

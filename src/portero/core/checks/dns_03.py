@@ -13,19 +13,13 @@ Verify: count again from the published records, includes and all.
 May break: a platform whose include was taken out while it still sends; the DMARC reports show it by platform.
 
 Exceptions: none.
+
+Severity: high: past the limit receivers answer permerror for all mail of the domain.
 """
 
 from __future__ import annotations
 
-from portero.core.checks.standing import (
-    Standing,
-    conclude,
-    custom_domains,
-    no_custom_domain,
-    silence,
-    unanswered,
-)
-from portero.core.dns import Dns
+from portero.core.checks.standing import Standing, judge_domains, silence, unanswered
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.mail.spf import MAX_LOOKUPS, MAX_VOIDS
 from portero.core.mail.spf_expansion import SpfExpansion, expansion
@@ -38,12 +32,10 @@ MAX_OCTETS = 450
 
 
 def _judge(posture: Posture) -> Verdict:
-    domains = custom_domains(posture)
-    if not domains:
-        return no_custom_domain()
-    return conclude(
-        [_standing(posture.dns, domain) for domain in domains],
-        Text(
+    return judge_domains(
+        posture,
+        _standing,
+        lambda domains: Text(
             "The SPF record of each domain stays within ten look-ups and two void ones: {domains}.",
             domains=domains,
         ),
@@ -51,7 +43,8 @@ def _judge(posture: Posture) -> Verdict:
     )
 
 
-def _standing(dns: Dns, domain: str) -> Standing:
+def _standing(posture: Posture, domain: str) -> Standing:
+    dns = posture.dns
     answer = dns.lookup(domain, "TXT")
     if unanswered(answer):
         return silence(domain, answer)

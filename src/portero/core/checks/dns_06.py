@@ -14,6 +14,8 @@ May break: practically nothing; footers that a third party adds after signing br
 
 Exceptions: domains that the gateway signs instead (check its selector); coexistence domains; domains that do not send, which
 SendingFromDomainDisabled makes sure of.
+
+Severity: high: DMARC enforced without an aligned signature breaks forwarding.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from portero.core.address import a_label, is_at_or_below
 from portero.core.checks.origins import of_answers, of_objects
 from portero.core.checks.window import days_covered
 from portero.core.evidence import ConfigObject
+from portero.core.exchange.change import Change, setting
 from portero.core.exchange.powershell import quote, run
 from portero.core.exchange.settings import Absent, flag, prop
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
@@ -100,14 +103,7 @@ def _sending(posture: Posture) -> list[str]:
 
 
 def _unsigned(posture: Posture, wrong: list[str], configured: dict[str, ConfigObject]) -> Verdict:
-    commands, undo = [], []
-    for domain in wrong:
-        if domain not in configured:
-            commands.append(
-                f"New-DkimSigningConfig -DomainName {quote(domain)} -KeySize 2048 -Enabled $false"
-            )
-        commands.append(f"Set-DkimSigningConfig -Identity {quote(domain)} -Enabled $true")
-        undo.append(f"Set-DkimSigningConfig -Identity {quote(domain)} -Enabled $false")
+    changes = [change for domain in wrong for change in _signing(domain, configured.get(domain))]
     return Verdict(
         Outcome.FAIL,
         Text("Exchange does not sign for {domains}, or its signature is not valid.", domains=tuple(wrong)),
@@ -115,9 +111,27 @@ def _unsigned(posture: Posture, wrong: list[str], configured: dict[str, ConfigOb
         or of_answers(posture.tenant, "Get-DkimSigningConfig"),
         fix=Text(
             "Publish both selector CNAMEs that Get-DkimSigningConfig shows before enabling: {commands}",
-            commands="\n".join(commands),
+            commands="\n".join(change.do for change in changes),
         ),
-        undo=run(undo),
+        changes=tuple(changes),
+        subjects=tuple(wrong),
+    )
+
+
+def _signing(domain: str, item: ConfigObject | None) -> tuple[Change, ...]:
+    """Enable signing; a configuration that did not exist is made first and, on the way back, left there switched off."""
+    if item is not None:
+        return setting(item, {"Enabled": True})
+    named = f"-Identity {quote(domain)}"
+    shown = f"Get-DkimSigningConfig {named} | Format-List Enabled,Status"
+    return (
+        Change(
+            "DkimSigningConfig",
+            f"New-DkimSigningConfig -DomainName {quote(domain)} -KeySize 2048 -Enabled $false\n"
+            f"Set-DkimSigningConfig {named} -Enabled $true",
+            shown,
+            f"Set-DkimSigningConfig {named} -Enabled $false",
+        ),
     )
 
 

@@ -13,12 +13,13 @@ Verify: ask DNS for the TXT records at _dmarc below the domain; exactly one begi
 May break: nothing; p=none changes no delivery.
 
 Exceptions: the coexistence domain below mail.onmicrosoft.com; the initial domain is DNS-12's.
+
+Severity: high: receivers apply nothing where none or several records stand.
 """
 
 from __future__ import annotations
 
-from portero.core.checks.standing import Standing, conclude, custom_domains, no_custom_domain, txt_line
-from portero.core.dns import Dns
+from portero.core.checks.standing import Standing, judge_domains, txt_line
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.mail.conversation import converse
 from portero.core.mail.dmarc_discovery import Discovery, Site, Standard, discover
@@ -26,18 +27,18 @@ from portero.core.text import Text
 
 
 def _judge(posture: Posture) -> Verdict:
-    domains = custom_domains(posture)
-    if not domains:
-        return no_custom_domain()
-    return conclude(
-        [_standing(posture.dns, domain) for domain in domains],
-        Text("Exactly one valid DMARC record applies to each domain: {domains}.", domains=domains),
-        Text("No domain was judged."),
+    return judge_domains(
+        posture,
+        _standing,
+        lambda domains: Text(
+            "Exactly one valid DMARC record applies to each domain: {domains}.", domains=domains
+        ),
     )
 
 
-def _standing(dns: Dns, domain: str) -> Standing:
+def _standing(posture: Posture, domain: str) -> Standing:
     """Judge by both standards: receivers of both are in the field, and a record must serve them all."""
+    dns = posture.dns
     found = [converse(dns, discover(domain, standard)) for standard in Standard]
     origins = tuple(dict.fromkeys(origin for each in found for origin in each.origins))
     several = [held.domain for each in found for held in each.walk if _counts(held.site, held.domain, each)]

@@ -16,13 +16,16 @@ policy aimed at, show which. Receivers keep the old record for its time to live.
 
 Exceptions: records with an end date at a sub-domain, for a platform that is being mended. An own policy of reject does not close
 Direct Send: see DS-01.
+
+Severity: critical while Reject Direct Send is not known to be on, high after.
 """
 
 from __future__ import annotations
 
-from portero.core.checks.standing import Standing, conclude, custom_domains, no_custom_domain, txt_line
-from portero.core.dns import Dns
-from portero.core.finding import Check, Outcome, Posture, Profile, Severity, Verdict
+from dataclasses import replace
+
+from portero.core.checks.standing import Standing, judge_domains, txt_line
+from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.mail.dmarc import EffectivePolicy, effective_policy
 from portero.core.mail.dmarc_discovery import Discovery, Site
 from portero.core.mail.dmarc_record import DmarcRecord, Policy
@@ -30,21 +33,22 @@ from portero.core.text import Text
 
 
 def _judge(posture: Posture) -> Verdict:
-    domains = custom_domains(posture)
-    if not domains:
-        return no_custom_domain()
     # Until Reject Direct Send is known to be on, a policy is all that stands between a spoof and a mailbox.
     severity = Severity.HIGH if posture.settings.reject_direct_send is True else Severity.CRITICAL
-    enough = Policy.REJECT if posture.profile is Profile.STRICT else Policy.QUARANTINE
-    verdict = conclude(
-        [_standing(posture.dns, domain, enough) for domain in domains],
-        Text("The DMARC policy enforces for each domain and the names below it: {domains}.", domains=domains),
-        Text("No domain was judged."),
+    verdict = judge_domains(
+        posture,
+        _standing,
+        lambda domains: Text(
+            "The DMARC policy enforces for each domain and the names below it: {domains}.", domains=domains
+        ),
     )
-    return Verdict(verdict.outcome, verdict.because, verdict.origins, severity, verdict.fix, verdict.undo)
+    weak = tuple(f"dmarc={domain}:reject" for domain in verdict.subjects)
+    return replace(verdict, severity=severity, controls=weak)
 
 
-def _standing(dns: Dns, domain: str, enough: Policy) -> Standing:
+def _standing(posture: Posture, domain: str) -> Standing:
+    dns = posture.dns
+    enough = Policy.REJECT if posture.limits.reject else Policy.QUARANTINE
     found = effective_policy(dns, domain)
     origins = tuple(dict.fromkeys((*found.own.origins, *found.below.origins)))
     if found.own.site in {Site.UNKNOWN, Site.FAILED}:

@@ -13,16 +13,16 @@ Verify: ask DNS for the MX records and for the addresses of each host named.
 May break: senders that keep the old records go on for their time to live; the trace shows them by source.
 
 Exceptions: the window of a move from one place to the other.
+
+Severity: high: a second mail exchanger is a public way around the gateway.
 """
 
 from __future__ import annotations
 
 from portero.core.checks.standing import (
     Standing,
-    conclude,
-    custom_domains,
+    judge_domains,
     mx_line,
-    no_custom_domain,
     origins_of,
     silence,
     unanswered,
@@ -34,26 +34,24 @@ from portero.core.text import Text
 
 
 def _judge(posture: Posture) -> Verdict:
-    domains = custom_domains(posture)
-    if not domains:
-        return no_custom_domain()
-    return conclude(
-        [_standing(posture.dns, domain) for domain in domains],
-        Text(
+    return judge_domains(
+        posture,
+        _standing,
+        lambda domains: Text(
             "The mail of each domain enters at one kind of place, and its hosts resolve: {domains}.",
             domains=domains,
         ),
-        Text("No domain was judged."),
     )
 
 
-def _standing(dns: Dns, domain: str) -> Standing:
+def _standing(posture: Posture, domain: str) -> Standing:
+    dns = posture.dns
     answer = dns.lookup(domain, "MX")
     if unanswered(answer):
         return silence(domain, answer)
     exchangers = read_exchangers(answer.answers)
-    posture = mx_posture(exchangers)
-    if posture is MxPosture.MIXED:
+    entering = mx_posture(exchangers)
+    if entering is MxPosture.MIXED:
         return _mixed(domain, exchangers, answer)
     gone, unseen, asked = _resolved(dns, exchangers)
     origins = origins_of(answer, *asked)
@@ -74,7 +72,7 @@ def _standing(dns: Dns, domain: str) -> Standing:
             domain=domain,
         )
         return Standing(domain, Outcome.UNKNOWN, reason, origins)
-    return Standing(domain, Outcome.PASS, _SAYS[posture](domain), origins)
+    return Standing(domain, Outcome.PASS, _SAYS[entering](domain), origins)
 
 
 _SAYS = {

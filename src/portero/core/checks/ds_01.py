@@ -16,11 +16,14 @@ May break: everything DS-02 lists as refused: scanners, monitoring, applications
 envelope sender, forwarders that do not rewrite it. Refused mail never reaches the message trace: measure before.
 
 Exceptions: none inside the switch, which holds for the whole tenant; a connector by address or certificate is the only one.
+
+Severity: high while DMARC of any sending domain is weaker than quarantine or abuse uses the door; medium otherwise.
 """
 
 from __future__ import annotations
 
 from portero.core.checks.origins import of_answers, of_objects
+from portero.core.exchange.change import setting
 from portero.core.exchange.powershell import run
 from portero.core.exchange.settings import Absent, flag
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
@@ -59,7 +62,14 @@ def _judge(posture: Posture) -> Verdict:
         if value is None
         else Text("RejectDirectSend is false.")
     )
-    return Verdict(Outcome.FAIL, because, origins, severity, run([_ON]), run([_OFF]))
+    return Verdict(
+        Outcome.FAIL,
+        because,
+        origins,
+        severity,
+        changes=setting(item, {"RejectDirectSend": True}),
+        controls=("reject-direct-send",),
+    )
 
 
 def _severity(posture: Posture) -> Severity:

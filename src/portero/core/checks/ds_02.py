@@ -14,6 +14,8 @@ legitimate sender.
 May break: nothing, it only reads. A failed look-up of a message counts as undetermined, never as kept.
 
 Exceptions: senders accepted as lost, with the name of whoever accepted it.
+
+Severity: high: it decides whether the door can be closed at all.
 """
 
 from __future__ import annotations

@@ -15,6 +15,8 @@ addresses of Partner connectors count only with RestrictDomainsToIPAddresses, th
 attribution with a test message before the switch.
 
 Exceptions: senders that can move to authenticated submission, which is better.
+
+Severity: high: without it closing the door cuts the sender off.
 """
 
 from __future__ import annotations

@@ -13,6 +13,8 @@ Verify: a later trace shows no delivered mail of that kind that fails DMARC.
 May break: mail of services that sign with DKIM in our domain passes and must stay; the DMARC results by sender tell which do not.
 
 Exceptions: mailing lists and forwarders that rewrite the envelope rely on DKIM or on a trusted ARC sealer (SPOOF-09).
+
+Severity: high: it is the attacker's next move once DS-01 is on.
 """
 
 from __future__ import annotations

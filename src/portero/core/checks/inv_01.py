@@ -14,6 +14,8 @@ May break: nothing. Yearly and quarterly jobs fall outside the 90 days that Micr
 (payroll, year end, fire alarm tests).
 
 Exceptions: senders below the threshold; senders expired by date, with the name of whoever approved it.
+
+Severity: high: every later control depends on it; an unknown sender is either the attack or the next outage.
 """
 
 from __future__ import annotations
@@ -110,7 +112,7 @@ CHECK = Check(
     undo=Text("Delete the sender's entry from the register."),
     maps={
         "CIS": "2.1.8",
-        "SCuBA": "MS.EXO.2.1v1 (retired)",
+        "SCuBA before 2026": "MS.EXO.2.1v1 (retired)",
         "Maester": "CISA.MS.EXO.2.1",
         "NIST": "CM-8, PM-5",
         "ATT&CK": "T1672, T1566",

@@ -12,13 +12,16 @@ Verify: read the three again in Exchange Online PowerShell; the compliance sessi
 May break: nothing.
 
 Exceptions: service accounts on the bypass list, each by name.
+
+Severity: high: without it nobody can tell who changed what.
 """
 
 from __future__ import annotations
 
 from portero.core.checks.origins import of_answers, of_objects
 from portero.core.evidence import ConfigObject
-from portero.core.exchange.powershell import identity, literal, quote, run
+from portero.core.exchange.change import Change, setting
+from portero.core.exchange.powershell import identity, run
 from portero.core.exchange.settings import Absent, flag
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.text import Text
@@ -38,23 +41,21 @@ def _judge(posture: Posture) -> Verdict:
     disabled = flag(organisation, "AuditDisabled") if organisation else None
     bypassing = _bypassing(posture, True)
     read = of_answers(posture.tenant, _LOG, _ORGANISATION, _BYPASS)
-    faults, fix, undo = [], [], []
-    if ingestion is False:
+    faults: list[Text] = []
+    changes: list[Change] = []
+    if log and ingestion is False:
         faults.append(
             Text(
                 "UnifiedAuditLogIngestionEnabled is false (a compliance session always says so: read it in Exchange Online)"
             )
         )
-        fix.append("Set-AdminAuditLogConfig -UnifiedAuditLogIngestionEnabled $true")
-        undo.append("Set-AdminAuditLogConfig -UnifiedAuditLogIngestionEnabled $false")
-    if disabled is True:
+        changes += setting(log, {"UnifiedAuditLogIngestionEnabled": True})
+    if organisation and disabled is True:
         faults.append(Text("AuditDisabled is true"))
-        fix.append(f"Set-OrganizationConfig -AuditDisabled {literal(False)}")
-        undo.append(f"Set-OrganizationConfig -AuditDisabled {literal(True)}")
+        changes += setting(organisation, {"AuditDisabled": False})
     if bypassing:
         faults.append(Text("mailboxes are exempt: {names}", names=tuple(map(identity, bypassing))))
-        fix += [_bypass(item, "$false") for item in bypassing]
-        undo += [_bypass(item, "$true") for item in bypassing]
+        changes += [change for item in bypassing for change in setting(item, {"AuditBypassEnabled": False})]
     if faults:
         origins = of_objects(bypassing) or of_objects(
             item for item in (log, organisation) if item is not None
@@ -63,8 +64,7 @@ def _judge(posture: Posture) -> Verdict:
             Outcome.FAIL,
             Text("Auditing has holes: {faults}.", faults=tuple(faults)),
             origins,
-            fix=run(fix),
-            undo=run(undo),
+            changes=tuple(changes),
         )
     return _unclear(posture, ingestion is True, disabled is False) or Verdict(
         Outcome.PASS, Text("The audit log and mailbox auditing are on, and no person is exempt."), read
@@ -112,11 +112,6 @@ def _bypassing(posture: Posture, wanted: bool | None) -> list[ConfigObject]:
     return found
 
 
-def _bypass(item: ConfigObject, value: str) -> str:
-    name = str(item.properties.get("Identity") or identity(item))
-    return f"Set-MailboxAuditBypassAssociation -Identity {quote(name)} -AuditBypassEnabled {value}"
-
-
 CHECK = Check(
     id="LOG-01",
     title=Text("Unified audit and mailbox audit are on"),
@@ -136,7 +131,8 @@ CHECK = Check(
         ]
     ),
     maps={
-        "SCuBA": "MS.SECURITYSUITE.5.1v1, 5.2v1 (was MS.EXO.17.1v1, 17.3v1), MS.EXO.13.1v1",
+        "SCuBA": "MS.SECURITYSUITE.5.1v1, 5.2v1, MS.EXO.13.1v1",
+        "SCuBA before 2026": "MS.EXO.17.1v1, 17.3v1, MS.EXO.13.1v1",
         "CIS": "3.1.1, 6.1.1-6.1.3",
         "Prowler": "purview_audit_log_search_enabled",
         "NIST": "AU-12",

@@ -13,11 +13,14 @@ Verify: the job's record shows a run within the last 24 hours and a decision for
 May break: nothing but a budget: details of messages are limited to 100 calls in five minutes.
 
 Exceptions: sources in the register need no new decision.
+
+Severity: high: it is how abuse of the open door is seen at all.
 """
 
 from __future__ import annotations
 
 from portero.core.checks.origins import of_senders
+from portero.core.checks.schedule import judge_schedule
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.sender import DecidedBy, Path
 from portero.core.text import Text
@@ -33,7 +36,7 @@ def _judge(posture: Posture) -> Verdict:
     """
     found = [sender for sender in posture.senders if sender.path in _ANONYMOUS]
     untriaged = [sender for sender in found if sender.decided_by is DecidedBy.EVIDENCE]
-    return Verdict(
+    unsaid = Verdict(
         Outcome.UNKNOWN,
         Text(
             "This evidence holds {mails} anonymous mails in our name from {sources} senders, about {untriaged} of which no "
@@ -45,6 +48,7 @@ def _judge(posture: Posture) -> Verdict:
         ),
         of_senders(found),
     )
+    return judge_schedule(posture, "LOG-03", unsaid)
 
 
 CHECK = Check(

@@ -14,6 +14,8 @@ Verify: run the audit again; its list of gaps and its notes on documents are emp
 May break: nothing.
 
 Exceptions: none. An audit of the past on purpose will say that its evidence is old, and is right.
+
+Severity: high: most wrong answers start with evidence that was cut, stale or denied.
 """
 
 from __future__ import annotations

@@ -14,46 +14,47 @@ May break: mail that only arrived thanks to the rule. Set it to Audit for two we
 
 Exceptions: rules for a gateway's address, only together with CON-01; enhanced filtering (CON-09) is better. Disabled rules and rules in
 audit mode are counted apart.
+
+Severity: critical where a rule takes our own domains, high for others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from portero.core.address import a_label, domain_of, is_at_or_below
 from portero.core.checks.origins import of_answers, of_objects
+from portero.core.checks.transport_rules import bound, live, order, protects
 from portero.core.evidence import ConfigObject
-from portero.core.exchange.powershell import identity, quote, run
+from portero.core.exchange.change import switching_off
+from portero.core.exchange.powershell import identity, run
 from portero.core.exchange.settings import Absent, flag, prop, texts
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.text import Text, count
 
 # Conditions by which a rule chooses senders; a rule with none of them takes mail from anybody, us included.
 _SENDER_CONDITIONS = ("SenderDomainIs", "From", "FromAddressContainsWords", "FromAddressMatchesPatterns")
-# Headers that Exchange itself writes at the border and strips from outside. Source: reference exchange-online 4.7.
-_OWN_HEADERS = {"authentication-results", "x-ms-exchange-organization-authas"}
-_PROOFS = ("dmarc=pass", "dmarc=fail", "compauth=pass", "compauth=fail", "internal", "anonymous")
 
 
 def _judge(posture: Posture) -> Verdict:
     rules = posture.tenant.objects("Get-TransportRule") or ()
     skipping = [rule for rule in rules if _skips(rule, rules) is True]
-    live = [rule for rule in skipping if _live(rule) is True]
-    forgeable = [rule for rule in live if not _bound(rule)]
+    active = [rule for rule in skipping if live(rule) is True]
+    forgeable = [rule for rule in active if not bound(rule)]
     if forgeable:
         return _verdict(forgeable, posture)
-    unclear = [rule for rule in rules if _skips(rule, rules) is not False and _live(rule) is not False]
-    unclear = [rule for rule in unclear if rule not in live and not _bound(rule)]
-    if live:
+    unclear = [rule for rule in rules if _skips(rule, rules) is not False and live(rule) is not False]
+    unclear = [rule for rule in unclear if rule not in active and not bound(rule)]
+    if active:
         return Verdict(
             Outcome.WARN,
             Text(
                 "Rules by which mail skips filtering, bound to an address or to authentication results: {rules}.",
-                rules=tuple(map(identity, live)),
+                rules=tuple(map(identity, active)),
             ),
-            of_objects(live),
-            fix=run(f"Disable-TransportRule -Identity {quote(identity(rule))}" for rule in live),
-            undo=run(f"Enable-TransportRule -Identity {quote(identity(rule))}" for rule in live),
+            of_objects(active),
+            changes=tuple(change for rule in active for change in switching_off(rule)),
+            subjects=tuple(map(identity, active)),
         )
     if unclear:
         return Verdict(
@@ -64,7 +65,7 @@ def _judge(posture: Posture) -> Verdict:
             ),
             of_objects(unclear),
         )
-    resting = len(skipping) - len(live)
+    resting = len(skipping) - len(active)
     return Verdict(
         Outcome.PASS,
         count(
@@ -78,57 +79,15 @@ def _judge(posture: Posture) -> Verdict:
     )
 
 
-def _live(rule: ConfigObject) -> bool | None:
-    """Tell whether a rule is in force; None where the export does not say."""
-    state, mode = prop(rule, "State"), prop(rule, "Mode")
-    words = (str(state).lower(), str(mode).lower())
-    if words[0] == "disabled" or words[1] in {"audit", "auditandnotify"}:
-        return False
-    return True if words == ("enabled", "enforce") else None
-
-
 def _skips(rule: ConfigObject, rules: Iterable[ConfigObject]) -> bool | None:
     """Tell whether a rule makes mail skip filtering or the rules that protect; None where the export does not say."""
     level = prop(rule, "SetSCL")
     if str(level).strip() == "-1":
         return True
-    if flag(rule, "StopRuleProcessing") is True and not _protects(rule):
-        later = (other for other in rules if _order(other) > _order(rule) and _live(other) is True)
-        return any(map(_protects, later))
+    if flag(rule, "StopRuleProcessing") is True and not protects(rule):
+        later = (other for other in rules if order(other) > order(rule) and live(other) is True)
+        return any(map(protects, later))
     return None if isinstance(level, Absent) else False
-
-
-def _protects(rule: ConfigObject) -> bool:
-    level = str(prop(rule, "SetSCL")).strip()
-    return (
-        any(flag(rule, name) is True for name in ("Quarantine", "DeleteMessage"))
-        or bool(texts(rule, "RejectMessageReasonText") or texts(rule, "RejectMessageEnhancedStatusCode"))
-        or level in {"5", "6", "7", "8", "9"}
-    )
-
-
-def _order(rule: ConfigObject) -> int:
-    value = str(rule.properties.get("Priority"))
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
-
-
-def _bound(rule: ConfigObject) -> bool:
-    """Tell whether a rule asks for something that a sender cannot write: an address, or what Exchange found out."""
-    if texts(rule, "SenderIpRanges") or str(prop(rule, "FromScope")).lower() == "inorganization":
-        return True
-    return any(
-        (header or "").strip().lower() in _OWN_HEADERS
-        and any(proof in word.lower().replace("\\", "") for word in words for proof in _PROOFS)
-        for header, words in _header_tests(rule)
-    )
-
-
-def _header_tests(rule: ConfigObject) -> Iterator[tuple[str | None, tuple[str, ...]]]:
-    """Give conditions and exceptions on headers; an exception for dmarc=fail binds as a condition on dmarc=pass does."""
-    for prefix in ("", "ExceptIf"):
-        for kind, what in (("HeaderContains", "Words"), ("HeaderMatches", "Patterns")):
-            name = prop(rule, f"{prefix}{kind}MessageHeader")
-            yield (name if isinstance(name, str) else None), texts(rule, f"{prefix}{kind}{what}") or ()
 
 
 def _takes_ours(rule: ConfigObject, posture: Posture) -> bool:
@@ -164,8 +123,8 @@ def _verdict(forgeable: list[ConfigObject], posture: Posture) -> Verdict:
         because,
         of_objects(forgeable),
         Severity.CRITICAL if ours else Severity.HIGH,
-        run(f"Disable-TransportRule -Identity {quote(identity(rule))}" for rule in forgeable),
-        run(f"Enable-TransportRule -Identity {quote(identity(rule))}" for rule in forgeable),
+        changes=tuple(change for rule in forgeable for change in switching_off(rule)),
+        subjects=tuple(map(identity, forgeable)),
     )
 
 

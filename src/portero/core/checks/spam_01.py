@@ -14,53 +14,52 @@ May break: scans and application mail that reached inboxes only thanks to the en
 composite authentication.
 
 Exceptions: none for our own domains; partners through rules that demand a DMARC pass.
+
+Severity: critical for our own domains, medium for others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from portero.core.address import a_label, is_at_or_below
-from portero.core.checks.effective import at_fault, unsettled, whole_domains
-from portero.core.checks.origins import of_answers, of_objects
+from portero.core.checks.effective import Stance, judge_policies
 from portero.core.evidence import ConfigObject
-from portero.core.exchange.powershell import adding, identity, quote, removing, run
-from portero.core.exchange.protection import Family, protection
+from portero.core.exchange.change import taking_out
+from portero.core.exchange.powershell import run
+from portero.core.exchange.protection import Family
 from portero.core.exchange.settings import Absent, prop
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.text import Text
 
 
 def _judge(posture: Posture) -> Verdict:
-    found = protection(posture.tenant, Family.ANTI_SPAM, whole_domains(posture))
-    if found is None or not (found.classes or found.loose):
-        return Verdict(
-            Outcome.UNKNOWN,
-            Text("Get-HostedContentFilterPolicy came back empty."),
-            of_answers(posture.tenant, "Get-HostedContentFilterPolicy"),
-        )
-    allowing = at_fault(found, _standing, Outcome.FAIL)
-    if allowing:
-        policies = list({held.policy_name: held.policy for held in allowing if held.policy}.values())
-        entries = tuple(dict.fromkeys(entry for policy in policies for entry in _entries(policy) or ()))
-        ours = tuple(entry for entry in entries if _ours(entry, posture))
-        because = (
-            Text("Our own domains are allowed past spam filtering: {domains}.", domains=ours)
-            if ours
-            else Text("Sender domains are allowed past spam filtering: {domains}.", domains=entries)
-        )
-        return Verdict(
-            Outcome.FAIL,
-            because,
-            of_objects(policies),
-            Severity.CRITICAL if ours else Severity.MEDIUM,
-            run(_command(policy, removing(_entries(policy) or ())) for policy in policies),
-            run(_command(policy, adding(_entries(policy) or ())) for policy in policies),
-        )
-    return unsettled(found, _standing) or Verdict(
-        Outcome.PASS,
+    return judge_policies(
+        posture,
+        Family.ANTI_SPAM,
+        partial(_stance, posture),
         Text("No policy that applies to somebody allows a sender domain."),
-        of_objects(held.policy for held in found.classes if held.policy),
+    )
+
+
+def _stance(posture: Posture, policy: ConfigObject) -> Stance:
+    entries = _entries(policy)
+    if entries is None:
+        return Stance(Outcome.UNKNOWN, (Text("{name} was not exported", name="AllowedSenderDomains"),))
+    if not entries:
+        return Stance(Outcome.PASS)
+    ours = tuple(entry for entry in entries if _ours(entry, posture))
+    what = (
+        Text("our own domains pass spam filtering: {domains}", domains=ours)
+        if ours
+        else Text("sender domains pass spam filtering: {domains}", domains=entries)
+    )
+    return Stance(
+        Outcome.FAIL,
+        (what,),
+        taking_out(policy, "AllowedSenderDomains", entries),
+        Severity.CRITICAL if ours else Severity.MEDIUM,
     )
 
 
@@ -74,23 +73,12 @@ def _entries(policy: ConfigObject) -> tuple[str, ...] | None:
     return tuple(str(entry) for entry in read if entry is not None and str(entry) != "")
 
 
-def _standing(policy: ConfigObject) -> Outcome:
-    entries = _entries(policy)
-    if entries is None:
-        return Outcome.UNKNOWN
-    return Outcome.FAIL if entries else Outcome.PASS
-
-
 def _ours(entry: str, posture: Posture) -> bool:
     """An entry below our domain lets in mail in our name too, and so does one above it."""
     domain = a_label(entry.removeprefix("*."))
     return posture.settings.names_us(domain) or any(
         is_at_or_below(held.name, domain) for held in posture.settings.accepted_domains
     )
-
-
-def _command(policy: ConfigObject, change: str) -> str:
-    return f"Set-HostedContentFilterPolicy -Identity {quote(identity(policy))} -AllowedSenderDomains {change}"
 
 
 CHECK = Check(
@@ -102,7 +90,8 @@ CHECK = Check(
     fix=run(["Set-HostedContentFilterPolicy -Identity 'POLICY' -AllowedSenderDomains @{Remove='DOMAIN'}"]),
     undo=run(["Set-HostedContentFilterPolicy -Identity 'POLICY' -AllowedSenderDomains @{Add='DOMAIN'}"]),
     maps={
-        "SCuBA": "MS.SECURITYSUITE.6.2v1 (was MS.EXO.14.3v2)",
+        "SCuBA": "MS.SECURITYSUITE.6.2v1",
+        "SCuBA before 2026": "MS.EXO.14.3v2",
         "CIS": "2.1.14",
         "ORCA": "118.1, 118.3",
         "Prowler": "defender_antispam_policy_inbound_no_allowed_domains",

@@ -13,6 +13,8 @@ Verify: Get-HostedConnectionFilterPolicy shows an empty IPAllowList.
 May break: mail from there is filtered again; the trace by FromIP shows what comes.
 
 Exceptions: limited in time, with the name of whoever approved it.
+
+Severity: high: what comes from an allowed address is hardly looked at.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ from __future__ import annotations
 from portero.core.address import parse_network, parse_range
 from portero.core.checks.origins import of_answers, of_objects
 from portero.core.evidence import ConfigObject
-from portero.core.exchange.powershell import adding, identity, quote, removing, run
+from portero.core.exchange.change import taking_out
+from portero.core.exchange.powershell import run
 from portero.core.exchange.settings import texts
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.sender import Judgement
@@ -60,8 +63,12 @@ def _verdict(listing: list[ConfigObject], posture: Posture) -> Verdict:
         Outcome.FAIL,
         because,
         of_objects(listing),
-        fix=run(_command(item, removing(texts(item, "IPAllowList") or ())) for item in listing),
-        undo=run(_command(item, adding(texts(item, "IPAllowList") or ())) for item in listing),
+        changes=tuple(
+            change
+            for item in listing
+            for change in taking_out(item, "IPAllowList", texts(item, "IPAllowList") or ())
+        ),
+        subjects=entries,
     )
 
 
@@ -81,10 +88,6 @@ def _own(entry: str, posture: Posture) -> bool:
     )
 
 
-def _command(item: ConfigObject, change: str) -> str:
-    return f"Set-HostedConnectionFilterPolicy -Identity {quote(identity(item))} -IPAllowList {change}"
-
-
 CHECK = Check(
     id="SPAM-03",
     title=Text("The connection filter allow list is empty"),
@@ -94,7 +97,8 @@ CHECK = Check(
     fix=run(["Set-HostedConnectionFilterPolicy -Identity Default -IPAllowList @{Remove='ADDRESS'}"]),
     undo=run(["Set-HostedConnectionFilterPolicy -Identity Default -IPAllowList @{Add='ADDRESS'}"]),
     maps={
-        "SCuBA": "MS.SECURITYSUITE.8.1v1 (was MS.EXO.12.1v1)",
+        "SCuBA": "MS.SECURITYSUITE.8.1v1",
+        "SCuBA before 2026": "MS.EXO.12.1v1",
         "CIS": "2.1.12",
         "ORCA": "114",
         "Prowler": "defender_antispam_connection_filter_policy_empty_ip_allowlist",

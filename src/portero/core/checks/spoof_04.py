@@ -13,6 +13,8 @@ Verify: Get-TenantAllowBlockListSpoofItems lists no Internal Allow.
 May break: that sender counts as spoofing again; Get-SpoofMailReport for the pair over 30 days shows how much it mails.
 
 Exceptions: the migration of one sender, with its end date in the notes.
+
+Severity: critical: it is a standing permission to write as us.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from __future__ import annotations
 from portero.core.address import is_at_or_below, lies_in, parse_network
 from portero.core.checks.origins import of_answers, of_objects
 from portero.core.evidence import ConfigObject
+from portero.core.exchange.change import Change, taking_away
 from portero.core.exchange.powershell import quote, run
 from portero.core.exchange.settings import Absent, prop
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
@@ -112,16 +115,19 @@ def _verdict(outcome: Outcome, because: Text, items: list[ConfigObject]) -> Verd
         outcome,
         because,
         of_objects(items),
-        fix=run(
-            f"Remove-TenantAllowBlockListSpoofItems -Identity Default -Ids {quote(item.properties.get('Identity') or '')}"
-            for item in items
-        ),
-        undo=run(
-            "New-TenantAllowBlockListSpoofItems -Identity Default -SpoofType Internal -Action Allow "
-            f"-SpoofedUser {quote(item.properties.get('SpoofedUser') or '')} "
-            f"-SendingInfrastructure {quote(item.properties.get('SendingInfrastructure') or '')}"
-            for item in items
-        ),
+        changes=tuple(change for item in items for change in _removed(item)),
+        subjects=tuple(str(_pair(item)) for item in items),
+    )
+
+
+def _removed(item: ConfigObject) -> tuple[Change, ...]:
+    properties = item.properties
+    return taking_away(
+        item,
+        f"Remove-TenantAllowBlockListSpoofItems -Identity Default -Ids {quote(properties.get('Identity') or '')}",
+        "New-TenantAllowBlockListSpoofItems -Identity Default -SpoofType Internal -Action Allow "
+        f"-SpoofedUser {quote(properties.get('SpoofedUser') or '')} "
+        f"-SendingInfrastructure {quote(properties.get('SendingInfrastructure') or '')}",
     )
 
 

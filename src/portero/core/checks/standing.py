@@ -1,35 +1,42 @@
-"""DNS checks judge domain by domain; here their answers become one verdict and their cures lines of a zone file."""
+"""Many checks judge object by object or domain by domain; here their answers become one verdict with its cures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from portero.core.address import is_at_or_below
+from portero.core.checks.origins import of_answers
 from portero.core.dns import DnsAnswer, DnsStatus
-from portero.core.evidence import Origin
+from portero.core.evidence import ConfigObject, Origin
+from portero.core.exchange.change import Change
 from portero.core.finding import Outcome, Posture, Severity, Verdict
-from portero.core.text import Text
+from portero.core.text import Text, count
 
+# A sentence that names thousands of objects is no sentence; the files hold all.
+_SHOWN = 20
 _TXT_STRING = 255  # RFC 1035 section 3.3.14: one string of a TXT record holds no more octets
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """
-    How one domain stands.
+    How one object or domain stands.
 
-    reason:    a clause without a full stop that names the domain.
+    subject:   the name that people know it by.
+    reason:    a clause without a full stop that names it.
     wanted:    lines of a zone file to publish; previous: those they take the place of.
+    changes:   the commands that mend it.
     """
 
-    domain: str
+    subject: str
     outcome: Outcome
     reason: Text
     origins: tuple[Origin, ...] = ()
     severity: Severity | None = None
     wanted: tuple[str, ...] = ()
     previous: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
 
 
 def custom_domains(posture: Posture) -> tuple[str, ...]:
@@ -41,14 +48,68 @@ def custom_domains(posture: Posture) -> tuple[str, ...]:
     )
 
 
-def no_custom_domain() -> Verdict:
-    """Say that the organisation keeps no DNS of its own."""
-    return Verdict(Outcome.NOT_APPLICABLE, Text("The organisation has no domain of its own in DNS."))
+def judge_domains(
+    posture: Posture,
+    standing: Callable[[Posture, str], Standing],
+    passed: Callable[[tuple[str, ...]], Text],
+    inapplicable: Text | None = None,
+) -> Verdict:
+    """
+    Judge every domain whose DNS is the organisation's to keep.
+
+    passed:        makes the sentence for all is well, of the domains.
+    inapplicable:  why the check concerns none of them, where that can be.
+    """
+    domains = custom_domains(posture)
+    if not domains:
+        return Verdict(Outcome.NOT_APPLICABLE, Text("The organisation has no domain of its own in DNS."))
+    return conclude(
+        [standing(posture, domain) for domain in domains],
+        passed(domains),
+        inapplicable or Text("No domain was judged."),
+    )
+
+
+def judge_objects(
+    posture: Posture,
+    cmdlet: str,
+    standing: Callable[[Posture, ConfigObject], Standing],
+    passed: Text,
+    nothing: Verdict | None = None,
+) -> Verdict:
+    """
+    Judge every object that a cmdlet returned.
+
+    nothing:  the verdict where it returned none; None where that passes too.
+    """
+    answers = of_answers(posture.tenant, cmdlet)
+    items = posture.tenant.objects(cmdlet) or ()
+    if not items:
+        return nothing or Verdict(Outcome.PASS, passed, answers)
+    return conclude([standing(posture, item) for item in items], passed, Text("It concerns none of them."))
+
+
+def judge_single(posture: Posture, cmdlet: str, judge: Callable[[Posture, ConfigObject], Verdict]) -> Verdict:
+    """Judge the one object that a cmdlet returns for a tenant; an empty answer leaves it unknown."""
+    item = posture.tenant.single(cmdlet)
+    if item is None:
+        return Verdict(
+            Outcome.UNKNOWN,
+            Text("{cmdlet} came back empty, so nothing was seen.", cmdlet=cmdlet),
+            of_answers(posture.tenant, cmdlet),
+        )
+    return judge(posture, item)
 
 
 def unanswered(answer: DnsAnswer) -> bool:
     """Tell whether the evidence holds no answer to a question, or only a failure of DNS."""
     return not answer.status.answered
+
+
+def unread(item_name: str, names: Iterable[str], origins: tuple[Origin, ...]) -> Standing:
+    """Say which properties of an object were never set or not exported."""
+    reason = Text("of “{name}” the export does not say {properties}", name=item_name, properties=tuple(names))
+    return Standing(item_name, Outcome.UNKNOWN, reason, origins)
 
 
 def silence(domain: str, answer: DnsAnswer) -> Standing:
@@ -70,10 +131,10 @@ def origins_of(*answers: DnsAnswer) -> tuple[Origin, ...]:
 
 def conclude(standings: Sequence[Standing], passed: Text, inapplicable: Text) -> Verdict:
     """
-    Make one verdict of the domains' standings.
+    Make one verdict of many standings.
 
     Any failure fails and names what is unknown beside it; else anything unknown leaves the whole unknown; else any
-    warning warns. A cure names every domain that fails or warns.
+    warning warns. A cure names everything that fails or warns.
     """
     by_outcome = {outcome: [each for each in standings if each.outcome is outcome] for outcome in Outcome}
     failed, unknown, warned = (
@@ -91,6 +152,8 @@ def conclude(standings: Sequence[Standing], passed: Text, inapplicable: Text) ->
             severity=min(graver, key=order.index) if graver else None,
             fix=_publish([line for each in shown for line in each.wanted]),
             undo=_restore(shown),
+            changes=tuple(dict.fromkeys(change for each in shown for change in each.changes)),
+            subjects=tuple(dict.fromkeys(each.subject for each in shown)),
         )
     judged = by_outcome[Outcome.PASS]
     if not judged:
@@ -99,8 +162,7 @@ def conclude(standings: Sequence[Standing], passed: Text, inapplicable: Text) ->
 
 
 def _because(shown: Sequence[Standing], unknown: Sequence[Standing]) -> Text:
-    faults = tuple(each.reason for each in shown)
-    silent = tuple(each.reason for each in unknown)
+    faults, silent = _listed(shown), _listed(unknown)
     if not silent:
         return Text("{faults}.", faults=faults)
     if not faults:
@@ -108,8 +170,16 @@ def _because(shown: Sequence[Standing], unknown: Sequence[Standing]) -> Text:
     return Text("{faults}. Not known: {silent}.", faults=faults, silent=silent)
 
 
+def _listed(standings: Sequence[Standing]) -> tuple[Text, ...]:
+    reasons = list(dict.fromkeys(each.reason for each in standings))
+    if len(reasons) <= _SHOWN:
+        return tuple(reasons)
+    rest = len(reasons) - _SHOWN
+    return (*reasons[:_SHOWN], count("{n} more", "{n} more", rest))
+
+
 def _origins(standings: Iterable[Standing]) -> tuple[Origin, ...]:
-    return tuple(dict.fromkeys(origin for each in standings for origin in each.origins))
+    return tuple(dict.fromkeys(origin for each in standings for origin in each.origins))[: _SHOWN * 5]
 
 
 def _publish(lines: Sequence[str]) -> Text | None:

@@ -1,4 +1,4 @@
-"""Which anti-phishing or anti-spam policy applies to whom: recipient classes in the order in which Exchange decides."""
+"""Which policy of each kind applies to whom: recipient classes in the order in which Exchange decides."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ class Family(StrEnum):
 
     ANTI_PHISH = "AntiPhishPolicy"
     ANTI_SPAM = "HostedContentFilterPolicy"
+    MALWARE = "MalwareFilterPolicy"
+    SAFE_LINKS = "SafeLinksPolicy"
+    SAFE_ATTACHMENTS = "SafeAttachmentPolicy"
+    OUTBOUND = "HostedOutboundSpamFilterPolicy"
 
     @property
     def policies(self) -> str:
@@ -29,9 +33,25 @@ class Family(StrEnum):
         """Name the cmdlet that lists the rules of custom policies."""
         return f"Get-{self.value.removesuffix('Policy')}Rule"
 
+    @property
+    def presets(self) -> str | None:
+        """Name the cmdlet that lists the rules of presets; outbound policies have none."""
+        if self is Family.OUTBOUND:
+            return None
+        return PRESET_RULES[1] if self in _DEFENDER else PRESET_RULES[0]
+
+    @property
+    def conditions(self) -> tuple[str, str, str]:
+        """Name the conditions of its rules on people, groups and domains; outbound policies go by the sender."""
+        if self is Family.OUTBOUND:
+            return ("From", "FromMemberOf", "SenderDomainIs")
+        return ("SentTo", "SentToMemberOf", "RecipientDomainIs")
+
 
 # Which of them carries the rule of a preset differs by licence; a rule that names no policy of the family is skipped.
 PRESET_RULES = ("Get-EOPProtectionPolicyRule", "Get-ATPProtectionPolicyRule")
+_BUILT_IN_RULE = "Get-ATPBuiltInProtectionRule"
+_DEFENDER = {Family.SAFE_LINKS, Family.SAFE_ATTACHMENTS}
 
 
 class Level(StrEnum):
@@ -40,6 +60,7 @@ class Level(StrEnum):
     STRICT = "strict"
     STANDARD = "standard"
     CUSTOM = "custom"
+    BUILT_IN = "built-in"  # only Safe Links and Safe Attachments, in place of a default
     DEFAULT = "default"
 
 
@@ -109,6 +130,8 @@ class RecipientClass:
     @property
     def derivation(self) -> Text:
         """Say why this policy applies to them, as part of a sentence."""
+        if self.rule is None and self.level is Level.BUILT_IN:
+            return Text("policy “{policy}” is the built-in protection", policy=self.policy_name)
         if self.rule is None:
             return Text("policy “{policy}” is the default", policy=self.policy_name)
         return Text(
@@ -149,11 +172,9 @@ def protection(tenant: Tenant, family: Family, domains: Iterable[str] = ()) -> P
     for held in (*_presets(tenant, family, by_name), *_customs(tenant, family, by_name)):
         if not any(_takes_all(earlier, held, everyone) for earlier in classes):
             classes.append(held)
-    default = next((policy for policy in policies if flag(policy, "IsDefault") is True), None)
-    if default is not None:
-        last = RecipientClass(Level.DEFAULT, Recipients(), Recipients(), identity(default), default, None)
-        if not any(_takes_all(earlier, last, everyone) for earlier in classes):
-            classes.append(last)
+    last = _last(tenant, family, policies)
+    if last is not None and not any(_takes_all(earlier, last, everyone) for earlier in classes):
+        classes.append(last)
     bound = {held.policy_name.lower() for held in classes}
     loose = tuple(policy for name, policy in by_name.items() if missing and name not in bound)
     return Protection(tuple(classes), loose, missing)
@@ -163,9 +184,10 @@ def _missing(tenant: Tenant, family: Family, policies: tuple[ConfigObject, ...])
     """Name what was not exported and matters: without custom or preset policies their rules decide nothing."""
     if not tenant.complete(family.policies):
         yield family.policies
-    others = [policy for policy in policies if flag(policy, "IsDefault") is not True]
-    if any(_level(policy) is not None for policy in others) and not tenant.complete(PRESET_RULES[0]):
-        yield PRESET_RULES[0]
+    others = [policy for policy in policies if not _is_last(policy)]
+    presets = family.presets
+    if presets and any(map(is_preset, others)) and not tenant.complete(presets):
+        yield presets
     if any(_level(policy) is None for policy in others) and not tenant.complete(family.rules):
         yield family.rules
 
@@ -177,6 +199,32 @@ def _level(item: ConfigObject) -> Level | None:
         if kind == level or name.startswith(f"{level} preset security policy"):
             return level
     return None
+
+
+def is_preset(policy: ConfigObject) -> bool:
+    """Tell whether a policy is one of a preset's, which nobody can edit."""
+    return _level(policy) is not None
+
+
+def _is_last(policy: ConfigObject) -> bool:
+    return flag(policy, "IsDefault") is True or flag(policy, "IsBuiltInProtection") is True
+
+
+def _last(tenant: Tenant, family: Family, policies: tuple[ConfigObject, ...]) -> RecipientClass | None:
+    """
+    Give the class of whom no rule takes: the default policy's, or the built-in protection's.
+
+    Built-in protection may except people, groups and domains, who then have no policy at all.
+    Source: controls catalogue R2.
+    """
+    last = next(filter(_is_last, policies), None)
+    if last is None:
+        return None
+    if family not in _DEFENDER:
+        return RecipientClass(Level.DEFAULT, Recipients(), Recipients(), identity(last), last, None)
+    rule = tenant.single(_BUILT_IN_RULE)
+    exceptions = _recipients(rule, "ExceptIf", family) if rule else Recipients()
+    return RecipientClass(Level.BUILT_IN, Recipients(), exceptions, identity(last), last, None)
 
 
 def _presets(tenant: Tenant, family: Family, by_name: dict[str, ConfigObject]) -> Iterator[RecipientClass]:
@@ -208,8 +256,9 @@ def _class(
     word = state.strip().lower() if isinstance(state, str) else ""
     if word == "disabled":
         return
-    conditions, exceptions = _recipients(rule, ""), _recipients(rule, "ExceptIf")
-    held = [texts(rule, prefix + kind) is not None for prefix in ("", "ExceptIf") for kind in _KINDS]
+    conditions, exceptions = _recipients(rule, "", family), _recipients(rule, "ExceptIf", family)
+    kinds = family.conditions
+    held = [texts(rule, prefix + kind) is not None for prefix in ("", "ExceptIf") for kind in kinds]
     yield RecipientClass(
         level,
         conditions,
@@ -217,16 +266,13 @@ def _class(
         name,
         by_name.get(name.lower()),
         rule,
-        certain=word == "enabled" and any(held[: len(_KINDS)]),
+        certain=word == "enabled" and any(held[: len(kinds)]),
         exact=word == "enabled" and all(held),
     )
 
 
-_KINDS = ("SentTo", "SentToMemberOf", "RecipientDomainIs")
-
-
-def _recipients(rule: ConfigObject, prefix: str) -> Recipients:
-    people, groups, domains = (texts(rule, prefix + kind) or () for kind in _KINDS)
+def _recipients(rule: ConfigObject, prefix: str, family: Family) -> Recipients:
+    people, groups, domains = (texts(rule, prefix + kind) or () for kind in family.conditions)
     return Recipients(
         frozenset(map(mailbox_key, people)), frozenset(groups), frozenset(map(a_label, domains))
     )

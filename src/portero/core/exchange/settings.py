@@ -201,6 +201,7 @@ class Settings:
     dkim:                 by domain, whether a simulated control makes the signatures in its name verify, or fail.
     moves:                networks whose mail a simulated control has come from another address, with that address.
     gateway_networks:     where mail comes from when it enters through the organisation's gateway.
+    gateway_seen:         those of them from which other people's mail was seen to arrive: connectors say nothing here.
     """
 
     accepted_domains: tuple[AcceptedDomain, ...] = ()
@@ -222,6 +223,7 @@ class Settings:
     moves: tuple[tuple[str, str], ...] = ()
     dns: Dns = field(default_factory=Dns, compare=False)
     gateway_networks: tuple[str, ...] = ()
+    gateway_seen: tuple[str, ...] = ()
     mx_at_microsoft: bool | None = None
 
     def accepted(self, domain: str) -> bool | None:
