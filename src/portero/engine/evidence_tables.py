@@ -99,26 +99,37 @@ class EvidenceTables:
         """
         Guess the organisation's domains from mail alone, for evidence without configuration.
 
-        Mail submitted from inside carries one of them in its sender, and inbound mail one in its recipients.
+        Mail submitted from inside carries one of them in its sender, and inbound mail one in its recipients. Where a
+        trace shows neither address nor direction, the domain of most recipients is taken.
         """
         query = f"""
             WITH inside AS (
                 SELECT {_DOMAIN.format("coalesce(header_from, sender)")} AS name FROM mail_rows
-                WHERE client_ip = '' AND coalesce(direction, 'originating') = 'originating'
+                WHERE client_ip = '' AND coalesce(direction, 'originating') = 'originating' AND coalesce(connector, '') = ''
                 UNION ALL
                 SELECT {_DOMAIN.format("split_part(recipients, ';', 1)")} AS name FROM mail_rows
-                WHERE direction = 'incoming'
+                WHERE direction = 'incoming' OR (direction IS NULL AND client_ip <> '')
                 UNION ALL
                 SELECT lower(envelope_to) AS name FROM report_rows
                 WHERE reporter = 'Enterprise Outlook' AND lower(envelope_to) = lower(policy_domain)
             ), counted AS (SELECT name, count(*) AS number FROM inside WHERE name <> '' GROUP BY name)
             SELECT name FROM counted WHERE number * 100 >= (SELECT sum(number) FROM counted) ORDER BY number DESC, name
         """  # noqa: S608 - own constants
-        return tuple(str(row[0]) for row in self.rows(query))
+        found = tuple(str(row[0]) for row in self.rows(query))
+        return found or tuple(str(row[0]) for row in self.rows(_BY_RECIPIENTS))
 
     def close(self) -> None:
         """Let the engine go, with what it spilled."""
         self.connection.close()
+
+
+_BY_RECIPIENTS = f"""
+WITH counted AS (
+    SELECT {_DOMAIN.format("split_part(recipients, ';', 1)")} AS name, count(*) AS number FROM mail_rows
+    WHERE recipients <> '' GROUP BY 1
+)
+SELECT name FROM counted WHERE name <> '' AND number * 2 > (SELECT sum(number) FROM counted)
+"""  # noqa: S608 - own constants
 
 
 def aware(moment: datetime | None) -> datetime | None:
