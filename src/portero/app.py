@@ -117,6 +117,14 @@ class Inventory:
     hosts: tuple[Host, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Evidence and what was found in it: all that later questions need, without reading rows again."""
+
+    evidence: Evidence
+    inventory: Inventory
+
+
 def inventory(evidence: Evidence, tables: Tables, progress: Callable[[Text], None]) -> Inventory:
     """Fold the rows and find the senders."""
     assumptions: list[Text] = []
