@@ -77,6 +77,7 @@ class Cases:
         self._lock = threading.Lock()
         self._open: OrderedDict[str, _Open] = OrderedDict()
         self._opening: set[str] = set()
+        self._failed: dict[str, InputError] = {}
         self._pool = ThreadPoolExecutor(1, "portero-case")
 
     def close(self) -> None:
@@ -108,6 +109,8 @@ class Cases:
             if run.id in self._open:
                 self._open.move_to_end(run.id)
                 return self._open[run.id]
+            if run.id in self._failed:
+                raise self._failed[run.id]
             if run.id in self._opening:
                 raise _opening()
             self._opening.add(run.id)
