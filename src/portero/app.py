@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -101,13 +101,28 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """The senders, with the settings they were judged under."""
+    """
+    The senders as evidence and register judge them, with the settings they were judged under.
+
+    Together with the evidence it is all that an audit needs, so whoever keeps both need not read rows again.
+    window:  aware UTC bounds of the message evidence; None without any.
+    """
 
     settings: Settings
     senders: tuple[Sender, ...]
-    folded: Folded
+    outside: tuple[OutsideFlow, ...]
+    totals: Totals
+    window: tuple[datetime, datetime] | None
     assumptions: tuple[Text, ...]
     hosts: tuple[Host, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Evidence and what was found in it: all that later questions need, without reading rows again."""
+
+    evidence: Evidence
+    inventory: Inventory
 
 
 def inventory(evidence: Evidence, tables: Tables, progress: Callable[[Text], None]) -> Inventory:
@@ -155,7 +170,15 @@ def inventory(evidence: Evidence, tables: Tables, progress: Callable[[Text], Non
         ties=ties,
     )
     senders = find_senders(folded.flows, folded.outside, context, evidence.configuration)
-    return Inventory(settings, name_senders(senders, ties), folded, tuple(assumptions), inside.hosts)
+    return Inventory(
+        settings=settings,
+        senders=name_senders(senders, ties),
+        outside=folded.outside,
+        totals=folded.totals,
+        window=window_of(folded.flows),
+        assumptions=tuple(assumptions),
+        hosts=inside.hosts,
+    )
 
 
 # Networks that the organisation itself uses, in which a device that calls itself by an own name is taken at its word.
@@ -290,7 +313,18 @@ def audit(
     decisions: Sequence[Decision] = (),
 ) -> Audit:
     """Do the main job: inventory, simulations, findings, plan."""
-    held = inventory(evidence, tables, progress)
+    return conclude(evidence, inventory(evidence, tables, progress), decisions, now, profile, progress)
+
+
+def conclude(
+    evidence: Evidence,
+    held: Inventory,
+    decisions: Iterable[Decision],
+    now: datetime,
+    profile: Profile,
+    progress: Callable[[Text], None],
+) -> Audit:
+    """Draw the audit from senders that were found: what people decided about them, simulations, findings, plan."""
     held = replace(held, senders=with_decisions(held.senders, decisions, now))
     progress(Text("Replaying controls…"))
     alone = tuple(
@@ -300,14 +334,13 @@ def audit(
     progress(Text("Writing the plan…"))
     plan = make_plan(held.senders, held.settings, evidence.tenant, findings)
     together = simulate_plan(held.senders, held.settings, plan)
-    window = window_of(held.folded.flows)
     return Audit(
         generated_at=now,
         organisation=evidence.configuration.name,
         accepted_domains=tuple(domain.name for domain in held.settings.accepted_domains),
-        first=window[0] if window else None,
-        last=window[1] if window else None,
-        totals=held.folded.totals,
+        first=held.window[0] if held.window else None,
+        last=held.window[1] if held.window else None,
+        totals=held.totals,
         coverage=evidence.coverage,
         gaps=evidence.gaps,
         senders=held.senders,
@@ -333,12 +366,12 @@ def judge_posture(
         settings=held.settings,
         dns=evidence.dns,
         senders=held.senders,
-        outside=held.folded.outside,
+        outside=held.outside,
         simulations=simulations,
         coverage=evidence.coverage,
         gaps=evidence.gaps,
         now=now,
-        mail_seen=held.folded.totals.rows > 0,
+        mail_seen=held.totals.rows > 0,
         profile=profile,
         hosts=held.hosts,
         thresholds=thresholds(profile, evidence.configuration),
@@ -376,6 +409,23 @@ def what_if(
     now: datetime,
 ) -> Simulation:
     """Replay the given controls together; raises ConfigError for one that the evidence shows to be without object."""
+    _need_object(evidence, controls)
+    return rehearse(evidence, inventory(evidence, tables, progress), decisions, controls, now)
+
+
+def rehearse(
+    evidence: Evidence,
+    held: Inventory,
+    decisions: Iterable[Decision],
+    controls: Sequence[Control],
+    now: datetime,
+) -> Simulation:
+    """Replay controls together on senders that were found, judged as people decided; raises as `what_if` does."""
+    _need_object(evidence, controls)
+    return simulate(with_decisions(held.senders, decisions, now), held.settings, controls)
+
+
+def _need_object(evidence: Evidence, controls: Sequence[Control]) -> None:
     changed = apply_controls(Settings(dns=evidence.dns), tuple(controls))
     absent = tuple(
         Text("The SPF record of {domain} holds no term {term}.", domain=domain, term=term)
@@ -383,5 +433,3 @@ def what_if(
     )
     if absent:
         raise ConfigError(absent)
-    held = inventory(evidence, tables, progress)
-    return simulate(with_decisions(held.senders, decisions, now), held.settings, controls)

@@ -35,7 +35,7 @@ from portero.engine.fold import Folded, fold
 from portero.engine.hosts import fold_hosts
 from portero.errors import ConfigError, InputError
 from portero.faces.audit_json import as_json, audit_document
-from portero.faces.desk import Asking
+from portero.faces.desk import Asking, ServeOptions
 from portero.faces.plan_markdown import plan_markdown
 from portero.faces.powershell import scripts
 from portero.faces.relay_cases import RelayUseCases
@@ -305,21 +305,29 @@ def control(text: str) -> Control:
 
 def write(audit: Audit, out: Path, lang: str) -> list[Path]:
     """Write the files of an audit and give their paths."""
-    renderer = Renderer(lang)
-    files = {
-        "audit.json": as_json(audit_document(audit, renderer)).encode(),
-        "senders.csv": senders_csv(audit, renderer),
-        "findings.csv": findings_csv(audit, renderer),
-        "report.html": render_report(audit, lang).encode(),
-    }
-    return [*_write_files(out, files), *write_plan(audit, out, lang)]
+    return _write_files(out, files(audit, lang))
 
 
 def write_plan(audit: Audit, out: Path, lang: str) -> list[Path]:
     """Write the plan and its scripts alone and give their paths."""
+    return _write_files(out, _plan_files(audit, Renderer(lang)))
+
+
+def files(audit: Audit, lang: str) -> Mapping[str, bytes]:
+    """Give the files of an audit by name. Source: contract section 3."""
     renderer = Renderer(lang)
+    return {
+        "audit.json": as_json(audit_document(audit, renderer)).encode(),
+        "senders.csv": senders_csv(audit, renderer),
+        "findings.csv": findings_csv(audit, renderer),
+        "report.html": render_report(audit, lang).encode(),
+        **_plan_files(audit, renderer),
+    }
+
+
+def _plan_files(audit: Audit, renderer: Renderer) -> dict[str, bytes]:
     plan = plan_markdown(audit.plan, audit.senders, renderer).encode()
-    return _write_files(out, {"plan.md": plan, **scripts(audit.plan, renderer.text)})
+    return {"plan.md": plan, **scripts(audit.plan, renderer.text)}
 
 
 def _write_files(out: Path, files: Mapping[str, bytes]) -> list[Path]:
@@ -349,3 +357,43 @@ def demo(out: Path, progress: Progress) -> None:
     """Write the evidence of a sample organisation."""
     progress(Text("Writing three months of mail of a sample organisation…"))
     write_sample(out)
+
+
+def gather(paths: Sequence[Path], progress: Progress) -> app.Case:
+    """Read evidence and find the senders, for whoever asks later questions of them."""
+    with _gathered(paths, None, progress) as (evidence, tables):
+        return app.Case(evidence, app.inventory(evidence, tables, progress))
+
+
+def serve(options: ServeOptions, evidence: Sequence[Path], progress: Progress) -> None:
+    """Serve the dashboard until told to stop."""
+    try:
+        from portero.dashboard import serve_dashboard
+        from portero.faces.web.serving import Serving
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            (
+                Text(
+                    "The dashboard needs the extra web: pip install “portero[web]”. Missing: {name}.",
+                    name=error.name,
+                ),
+            )
+        ) from None
+    settings_file = find_config(evidence)
+    serve_dashboard(
+        Serving(
+            host=options.host,
+            port=options.port,
+            names=options.names,
+            certificate=options.certificate,
+            key=options.key,
+            proxies=options.proxies,
+            data=options.data,
+        ),
+        options.database,
+        evidence,
+        progress,
+        load_config(settings_file).name if settings_file else None,
+        gather=gather,
+        export=files,
+    )

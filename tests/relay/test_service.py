@@ -74,7 +74,8 @@ def test_recipients_have_fates_of_their_own(tmp_path: Path) -> None:
         ]  # fmt: skip
         del far.answers["RCPT later@inside.test"]
         use_cases.change(tmp_path / "relay.toml", "retry", [held["id"]], everything=False)
-        assert far.wait(2)[1].recipients == ["later@inside.test"]
+        # The second is the notice about the recipient that was refused.
+        assert [each.recipients[0][:5] for each in far.wait(3)] == ["now@i", "owner", "later"]
         assert until_empty(relay) == {}
 
 

@@ -79,6 +79,11 @@ class Dns:
                 self._names.add(answer.name)
         self._zones = sorted(zones, key=lambda zone: len(zone.apex), reverse=True)
 
+    @property
+    def recorded(self) -> tuple[tuple[DnsAnswer, ...], tuple[DnsZone, ...]]:
+        """Give what makes the same record again."""
+        return tuple(self._answers.values()), tuple(self._zones)
+
     def lookup(self, name: str, type_: str) -> DnsAnswer:
         """Answer a question from the record, following CNAMEs within it; UNKNOWN where the record is silent."""
         question = a_label(name)

@@ -20,6 +20,7 @@ from portero.faces.commands import (
     add_demo,
     add_plan,
     add_senders,
+    add_serve,
     add_simulate,
 )
 from portero.faces.deciding import add_decide
@@ -120,7 +121,7 @@ def build(use_cases: UseCases, lang: str = "en") -> typer.Typer:
         ),
     )
     options = Options(desk)
-    for add in (add_demo, add_audit, add_senders, add_simulate, add_check, add_plan, add_dns):
+    for add in (add_demo, add_audit, add_senders, add_simulate, add_check, add_plan, add_dns, add_serve):
         add(face, desk, options, Command)
     add_decide(face, desk, Command)
     add_relay(face, desk, use_cases.relay, Command, Group)

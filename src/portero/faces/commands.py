@@ -2,6 +2,7 @@
 # No postponed annotations: Typer reads them, and the help in them is made when the language is known.
 
 import difflib
+import os
 import tempfile
 from enum import StrEnum
 from pathlib import Path
@@ -20,9 +21,10 @@ from portero.faces.audit_json import (
     simulation_document,
     step_document,
 )
-from portero.faces.desk import Asking, Desk, free_folder
+from portero.faces.desk import Asking, Desk, ServeOptions, free_folder
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
+_PORT = 8025
 
 
 class Options:
@@ -92,6 +94,14 @@ class Options:
             ),
         )
         self.json = typer.Option("--json", help=say(Text("Print the result as JSON.")))
+        self.serve = typer.Option("--serve", help=say(Text("Open it in the dashboard.")))
+        self.port = typer.Option(
+            "--port",
+            metavar="NUMBER",
+            min=0,
+            max=65535,
+            help=say(Text("Port to listen on; 0 takes a free one.")),
+        )
         self.verbose = typer.Option("--verbose", help=say(Text("Name every gap in the evidence.")))
 
 
@@ -103,10 +113,17 @@ def add_demo(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCom
         out: Annotated[Path | None, options.out] = None,
         json: Annotated[bool, options.json] = False,
         verbose: Annotated[bool, options.verbose] = False,
+        serve: Annotated[bool, options.serve] = False,
+        port: Annotated[int, options.port] = _PORT,
     ) -> None:
         place = free_folder(out or Path(tempfile.mkdtemp(prefix="portero-demo-")))
         evidence = free_folder(place / "evidence")
         desk.use_cases.demo(evidence, desk.progress)
+        if serve:
+            data = place / "dashboard"
+            held = ServeOptions("127.0.0.1", port, (), None, None, (), data, None)
+            desk.use_cases.serve(held, [evidence], desk.progress)
+            return
         _audit(desk, [evidence], place / "audit", None, Profile.STANDARD, json=json, verbose=verbose)
 
 
@@ -266,6 +283,89 @@ def add_plan(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCom
         else:
             desk.terminal().plan(held.plan)
         desk.aside(Text("Written: {files}", files=tuple(str(path) for path in written)))
+
+
+def add_serve(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCommand]) -> None:
+    """Add `portero serve`."""
+    say = desk.renderer.text
+
+    @face.command(
+        cls=cls,
+        help=say(Text("Serve the dashboard and the HTTP API, to this machine unless told otherwise.")),
+    )
+    def serve(
+        evidence: Annotated[list[Path] | None, options.evidence] = None,
+        data: Annotated[
+            Path | None,
+            typer.Option(
+                "--data",
+                metavar="DIR",
+                help=say(
+                    Text("Folder for its database and for uploads; by default that of the user's data.")
+                ),
+            ),
+        ] = None,
+        database: Annotated[
+            str | None,
+            typer.Option(
+                "--database",
+                metavar="URL",
+                help=say(
+                    Text("Database in place of SQLite in the data folder: postgresql://USER@HOST/NAME.")
+                ),
+            ),
+        ] = None,
+        host: Annotated[
+            str,
+            typer.Option(
+                "--host",
+                metavar="ADDRESS",
+                help=say(Text("Address to listen on; others than this machine need TLS or a proxy.")),
+            ),
+        ] = "127.0.0.1",
+        port: Annotated[int, options.port] = _PORT,
+        name: Annotated[
+            list[str] | None,
+            typer.Option(
+                "--name",
+                metavar="HOST",
+                help=say(Text("Host name under which browsers reach it; give it again for several.")),
+            ),
+        ] = None,
+        tls_cert: Annotated[
+            Path | None,
+            typer.Option("--tls-cert", metavar="FILE", help=say(Text("Certificate chain for TLS."))),
+        ] = None,
+        tls_key: Annotated[
+            Path | None,
+            typer.Option("--tls-key", metavar="FILE", help=say(Text("Private key of the certificate."))),
+        ] = None,
+        behind_proxy: Annotated[
+            list[str] | None,
+            typer.Option(
+                "--behind-proxy",
+                metavar="CIDR",
+                help=say(
+                    Text("Address or network of a proxy in front that speaks TLS; only it is believed.")
+                ),
+            ),
+        ] = None,
+    ) -> None:
+        desk.use_cases.serve(
+            ServeOptions(
+                host, port, tuple(name or ()), tls_cert, tls_key, tuple(behind_proxy or ()), data or _data_folder(),
+                database or os.environ.get("PORTERO_DATABASE"),
+            ),
+            evidence or [],
+            desk.progress,
+        )  # fmt: skip
+
+
+def _data_folder() -> Path:
+    """Give the user's data folder. Source: XDG Base Directory Specification 0.8."""
+    if os.name == "nt":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home()) / "portero"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "portero"
 
 
 def _audit(

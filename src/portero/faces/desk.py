@@ -48,6 +48,28 @@ class Asking:
     record: Path | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """
+    How to serve the dashboard.
+
+    names:        host names under which browsers reach it, beside those of this machine itself.
+    certificate, key:  files for TLS.
+    proxies:      addresses or networks of a proxy in front that speaks TLS.
+    data:         folder of its own, for uploads and the default database.
+    database:     URL of the database, or None for a file in `data`.
+    """
+
+    host: str
+    port: int
+    names: tuple[str, ...]
+    certificate: Path | None
+    key: Path | None
+    proxies: tuple[str, ...]
+    data: Path
+    database: str | None
+
+
 class UseCases(Protocol):
     """What the command line asks for; wiring answers."""
 
@@ -112,6 +134,9 @@ class UseCases(Protocol):
 
     def relay(self) -> RelayUseCases:
         """Give what the relay's commands ask for; a ConfigError names the extra that is not installed."""
+
+    def serve(self, options: ServeOptions, evidence: Sequence[Path], progress: Progress) -> None:
+        """Serve the dashboard until told to stop, reading the given evidence first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def add_relay(
 
     @sub.command(cls=cls, help=say(Text("Run the relay until it is told to stop.")))
     def run(config: Annotated[Path | None, config_option] = None) -> None:
-        relay().run(config, desk.progress)
+        relay().run(config, desk.progress, desk.renderer.text)
 
     @sub.command(
         cls=cls,

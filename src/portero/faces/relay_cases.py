@@ -30,8 +30,8 @@ class Sign(Protocol):
 class RelayUseCases(Protocol):
     """What these commands ask for; wiring answers."""
 
-    def run(self, config: Path | None, say: Say) -> None:
-        """Run the relay until the system says stop."""
+    def run(self, config: Path | None, say: Say, render: Callable[[Text], str]) -> None:
+        """Run the relay until the system says stop; `render` gives the words of notices."""
 
     def check(self, config: Path | None, say: Say) -> Sequence[Sign]:
         """Try what the relay needs."""

@@ -33,7 +33,7 @@ async def check_relay(settings: Settings, say: Callable[[Text], None]) -> list[S
     tokens = Tokens()
     for way in settings.ways:
         say(Text("Trying the way out {way}…", way=way.name))
-        signs += await _way(way, Kit(settings.hostname, tokens.get))
+        signs += await _way(way, Kit(settings.hostname, tokens))
     return signs
 
 

@@ -15,6 +15,8 @@ from portero.core.text import Text
 from portero.errors import ConfigError
 from portero.relay.audit import Trail
 from portero.relay.control import Control
+from portero.relay.dsn import make_notice
+from portero.relay.envelope import Envelope, Recipient
 from portero.relay.listener import Gate
 from portero.relay.passwords import Passwords
 from portero.relay.reception import Reception
@@ -29,24 +31,31 @@ log = structlog.get_logger("portero.relay")
 TRAIL = "audit.jsonl"
 
 
-def serve(settings: Settings, ready: Callable[[dict[str, int]], None] | None = None) -> None:
+def serve(
+    settings: Settings,
+    ready: Callable[[dict[str, int]], None] | None = None,
+    say: Callable[[Text], str] = str,
+) -> None:
     """
     Run until the system says stop.
 
     ready:  gets the opened ports by listener, once mail is taken.
+    say:    renders the sentences of notices.
     Raises ConfigError, SpoolBusy.
     """
     try:
         import uvloop
     except ImportError:
         # Windows has none: asyncio's own loop does the same work for a quarter more.
-        asyncio.run(_serve(settings, ready))
+        asyncio.run(_serve(settings, ready, say))
         return
-    uvloop.run(_serve(settings, ready))
+    uvloop.run(_serve(settings, ready, say))
 
 
-async def _serve(settings: Settings, ready: Callable[[dict[str, int]], None] | None) -> None:
-    relay = Relay(settings)
+async def _serve(
+    settings: Settings, ready: Callable[[dict[str, int]], None] | None, say: Callable[[Text], str]
+) -> None:
+    relay = Relay(settings, say)
     await relay.start()
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -66,8 +75,9 @@ async def _serve(settings: Settings, ready: Callable[[dict[str, int]], None] | N
 class Relay:
     """All parts of the relay, put together."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, say: Callable[[Text], str] = str) -> None:
         self.settings = settings
+        self._say = say
         self.gates: list[Gate] = []
         self._watcher: asyncio.Task[None] | None = None
 
@@ -100,9 +110,10 @@ class Relay:
         self.office = PostOffice(
             settings,
             transports(),
-            Kit(settings.hostname, self.tokens.get),
+            Kit(settings.hostname, self.tokens),
             self.spool,
             Reader(settings.spool),
+            notice=self._notice,
         )
         self.reception = Reception(
             settings, self.spool, self.office, check_password=Passwords(settings.passwords).right
@@ -136,6 +147,20 @@ class Relay:
             self._watcher.cancel()
         await asyncio.to_thread(self.spool.close)
         self.trail.close()
+
+    def _notice(
+        self, envelope: Envelope, recipients: list[Recipient], content: bytes | None, delayed: bool
+    ) -> tuple[Envelope, bytes] | None:
+        return make_notice(
+            envelope,
+            recipients,
+            content,
+            delayed=delayed,
+            number=self.spool.next_id(),
+            hostname=self.settings.hostname,
+            now=self.office.now(),
+            say=self._say,
+        )
 
     def status(self) -> dict[str, object]:
         """Tell how the relay does, for programs."""

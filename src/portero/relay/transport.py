@@ -126,17 +126,27 @@ class Way:
         return f"{credential}|{mailbox}" if credential or mailbox else f"way:{self.name}"
 
 
+class TokenStore(Protocol):
+    """Where access tokens come from."""
+
+    async def get(self, way: Way) -> str:
+        """Give a token for a way. Raises TokenFault."""
+
+    def forget(self, way: Way) -> None:
+        """Ask anew next time: the far side has refused this token."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kit:
     """
     What the house lends a carrier.
 
     hostname:  what we call ourselves.
-    token:     gives an access token for a way, waiting for one where it must; raises TokenFault.
+    tokens:    access tokens for the ways that need them.
     """
 
     hostname: str
-    token: Callable[[Way], object]
+    tokens: TokenStore
 
 
 @dataclass(frozen=True, slots=True)

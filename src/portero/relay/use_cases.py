@@ -48,8 +48,8 @@ def settings_of(config: Path | None) -> Settings:
     return load_settings(config)
 
 
-def run(config: Path | None, say: Callable[[Text], None]) -> None:
-    """Run the relay until the system says stop."""
+def run(config: Path | None, say: Callable[[Text], None], render: Callable[[Text], str]) -> None:
+    """Run the relay until the system says stop; `render` gives the words of notices."""
     settings = settings_of(config)
     logging_to(sys.stderr)
 
@@ -58,7 +58,7 @@ def run(config: Path | None, say: Callable[[Text], None]) -> None:
             say(Text("Listening: {name}, port {port}.", name=name, port=port))
 
     try:
-        serve(settings, ready)
+        serve(settings, ready, render)
     except SpoolBusy as busy:
         raise ConfigError((Text("Another relay holds the queue in {path}.", path=str(busy)),)) from None
 

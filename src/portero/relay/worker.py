@@ -27,6 +27,7 @@ _OCTETS = 64 << 20
 # A line that has nothing to do is given up after so long.
 _IDLE_SECONDS = 15.0
 _POLL_SECONDS = 1.0
+_KEPT_OCTETS = 65_536
 
 log = structlog.get_logger("portero.relay")
 
@@ -80,6 +81,7 @@ class Entry:
 
     was:    the state its row has.
     open:   jobs not yet answered.
+    read:   the content that was read from disk, while it is small.
     dropped, hold:  a person wants it out of the queue, or put aside, once its jobs are answered.
     """
 
@@ -90,6 +92,7 @@ class Entry:
     retry_after: float = 0.0
     dropped: bool = False
     hold: bool = False
+    read: bytes | None = None
 
 
 @dataclass(slots=True)
@@ -402,7 +405,7 @@ class PostOffice:
                 self._finish(entry)
             return False
         try:
-            content = entry.content
+            content = entry.content or entry.read
             if content is None:
                 content = await asyncio.get_running_loop().run_in_executor(
                     None, self._shelf.content, envelope
@@ -410,6 +413,8 @@ class PostOffice:
             if content is None:
                 self._torn(entry)
                 return False
+            # For a notice, should there be one; a large content is read again rather than kept.
+            entry.read = content if len(content) <= _KEPT_OCTETS else None
             if self._sign is not None:
                 content = self._sign(envelope, content)
             outcomes = await carrier.deliver(
@@ -557,7 +562,7 @@ class PostOffice:
     def _let_go(self, entry: Entry) -> Callable[[Exception | None], None]:
         """Free what a message occupies; it counts as in hand until the disk knows better."""
         self._octets -= len(entry.content or b"")
-        entry.content = None
+        entry.content = entry.read = None
 
         def known(_: Exception | None) -> None:
             self._held.pop(entry.envelope.id, None)
@@ -574,7 +579,11 @@ class PostOffice:
         delayed: bool = False,
     ) -> None:
         """Make the notice durable before the message it is about goes."""
-        made = self._notice(entry.envelope, recipients, entry.content, delayed) if self._notice else None
+        made = (
+            self._notice(entry.envelope, recipients, entry.content or entry.read, delayed)
+            if self._notice
+            else None
+        )
         if made is None:
             then(entry)
             return

@@ -11,6 +11,7 @@ from portero.relay.secrets import Secret
 from portero.relay.transport import Kit, Outgoing, Way
 from portero.relay.transports.smarthost import TRANSPORT
 from support.relay import hop
+from support.ways import Tokens
 
 MESSAGE = Outgoing(
     "1",
@@ -28,10 +29,7 @@ def way(port: int, **options: object) -> Way:
 
 def deliver(port: int, message: Outgoing = MESSAGE, **options: object) -> list[tuple[Kind, Scope, str]]:
     async def run() -> list[tuple[Kind, Scope, str]]:
-        async def token(_: Way) -> str:
-            return ""
-
-        carrier = TRANSPORT.open(way(port, **options), Kit("relay.example", token))
+        carrier = TRANSPORT.open(way(port, **options), Kit("relay.example", Tokens()))
         outcomes = await carrier.deliver(message)
         await carrier.close()
         return [(each.kind, each.scope, each.reply) for each in outcomes]

@@ -38,6 +38,12 @@ class Tenant:
             self._objects.setdefault(item.cmdlet, []).append(item)
             self._answers.setdefault(item.cmdlet, ConfigAnswer(item.cmdlet, item.origin))
 
+    @property
+    def recorded(self) -> tuple[tuple[ConfigObject, ...], tuple[ConfigAnswer, ...]]:
+        """Give what makes the same tenant again."""
+        objects = tuple(item for items in self._objects.values() for item in items)
+        return objects, tuple(self._answers.values())
+
     def objects(self, cmdlet: str) -> tuple[ConfigObject, ...] | None:
         """Give what a cmdlet returned, without repetitions of the same object; None when nobody exported it."""
         if cmdlet not in self._answers:

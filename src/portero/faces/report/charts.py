@@ -46,11 +46,15 @@ class Way:
     effects: tuple[int, ...] | None
 
 
-def stretches(senders: Iterable[Sender]) -> tuple[Stretch, ...]:
-    """Count unauthenticated mails over the whole window, by day, or by as many weeks as keep the columns readable."""
+def stretches(senders: Iterable[Sender], paths: frozenset[Path] = UNPROVEN) -> tuple[Stretch, ...]:
+    """
+    Count mails over the whole window, by day, or by as many weeks as keep the columns readable.
+
+    paths:  ways in that count; those without proof unless said otherwise.
+    """
     by_day: dict[date, Counter[Judgement]] = defaultdict(Counter)
     for sender in senders:
-        if sender.path in UNPROVEN:
+        if sender.path in paths:
             for day, mails in sender.facts.days.items():
                 by_day[day][sender.judgement] += mails
     if not by_day:
@@ -91,8 +95,11 @@ def ways(audit: Audit) -> tuple[Way, ...]:
     )
 
 
-def over_time(parts: Sequence[Stretch], renderer: Renderer) -> Markup:
-    """Draw unauthenticated mail over time, stacked by judgement."""
+_OVER_TIME = Text("Unauthenticated mail in the organisation's name over time, by judgement")
+
+
+def over_time(parts: Sequence[Stretch], renderer: Renderer, name: Text = _OVER_TIME) -> Markup:
+    """Draw mail over time, stacked by judgement; `name` is what a screen reader calls the picture."""
     columns = [
         svg.Column(
             renderer.date(each.first).rpartition(" ")[0],
@@ -109,8 +116,8 @@ def over_time(parts: Sequence[Stretch], renderer: Renderer) -> Markup:
         )
         for each in parts
     ]
-    name = renderer.text(Text("Unauthenticated mail in the organisation's name over time, by judgement"))
-    return svg.stacked_columns(columns, [f"j-{each.value}" for each in ORDER], name, renderer.number)
+    styles = [f"j-{each.value}" for each in ORDER]
+    return svg.stacked_columns(columns, styles, renderer.text(name), renderer.number)
 
 
 def _period(part: Stretch, renderer: Renderer) -> str:

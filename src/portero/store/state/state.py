@@ -363,6 +363,36 @@ class State:
                 _note(connection, organisation, now, who, "sender.decide" if judgement else "sender.withdraw",
                       f"{label} ({sender})", before, after)  # fmt: skip
 
+    def undo(self, organisation: str, revisions: Mapping[str, int], who: str, now: datetime) -> None:
+        """
+        Put senders back to what was decided before the newest decision about each.
+
+        revisions:  that newest decision, as the one who undoes saw it; StaleError where another came since.
+        """
+        table = tables.decisions
+        with writing(self._engine) as connection:
+            for sender, seen in revisions.items():
+                held = connection.execute(
+                    select(table)
+                    .where(table.c.organisation == organisation, table.c.sender == sender)
+                    .order_by(table.c.n.desc())
+                    .limit(2)
+                ).all()
+                if not held or held[0].revision != seen:
+                    raise StaleError
+                before = held[1] if len(held) > 1 and held[1].judgement else None
+                connection.execute(
+                    insert(table).values(
+                        organisation=organisation, sender=sender, label=held[0].label,
+                        judgement=before.judgement if before else None, owner=before.owner if before else None,
+                        note=before.note if before else "", expires_on=before.expires_on if before else None,
+                        decided_by=before.decided_by if before else who, decided_at=before.decided_at if before else now,
+                        revision=seen + 1,
+                    )
+                )  # fmt: skip
+                _note(connection, organisation, now, who, "sender.undo", f"{held[0].label} ({sender})",
+                      _shown(held[0]) if held[0].judgement else None, _shown(before) if before else None)  # fmt: skip
+
     # Scenarios, steps
 
     def add_scenario(

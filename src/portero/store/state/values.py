@@ -1,4 +1,8 @@
-"""Core values as compressed JSON and back: only the core's own dataclasses and enumerations, never code."""
+"""
+Core values as compressed JSON and back: only the core's own dataclasses and enumerations, never code.
+
+A class of the core that is neither gives by its property ``recorded`` the arguments that make an equal one.
+"""
 
 from __future__ import annotations
 
@@ -54,6 +58,8 @@ class _Writer:
             return ["t", *map(self.write, value)]  # type: ignore[call-overload]  # a tuple, by the line above
         if isinstance(value, Enum):
             return [self._place(kind)[0], value.value]
+        if (recorded := getattr(value, "recorded", None)) is not None:
+            return [self._place(kind)[0], *map(self.write, recorded)]
         if is_dataclass(value):
             place, names = self._place(kind)
             return [place, *[self.write(getattr(value, name)) for name in names]]
@@ -109,6 +115,8 @@ class _Reader:
         kind = getattr(import_module(module), name)
         if isinstance(kind, type) and issubclass(kind, Enum):
             return lambda rest: kind(rest[0])
+        if isinstance(kind, type) and hasattr(kind, "recorded"):
+            return lambda rest: kind(*map(self.read, rest))
         if not (isinstance(kind, type) and is_dataclass(kind)):
             raise UnreadableError(f"{name} is no value of the core")
         own = {each.name: each for each in fields(kind)}

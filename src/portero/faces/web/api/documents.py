@@ -1,0 +1,330 @@
+"""The shapes of the API's answers: the contract's SENDER, SIMULATION, FINDING and STEP, and what belongs around them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from portero.core.access import Role
+from portero.core.finding import Outcome, Severity
+from portero.core.ledger import JobState, StepState
+from portero.core.sender import DecidedBy, Judgement, Kind, Path
+from portero.core.simulation import Effect
+from portero.core.step import Risk
+
+# Written without NUL, which no database keeps.
+Line = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+
+
+class _Out(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Problem(_Out):
+    """What went wrong. Source: RFC 9457."""
+
+    type: str
+    status: int
+    title: str
+
+
+class Organisation(_Out):
+    """An organisation the caller may see, and the caller's role in it."""
+
+    id: str
+    name: str
+    role: Role
+
+
+class Reason(_Out):
+    """One piece of evidence for or against a sender; weight in natural-log odds towards abuse."""
+
+    code: str
+    reason: str
+    weight: float
+    origins: list[str]
+
+
+class SenderSummary(_Out):
+    """A sender as the list shows it."""
+
+    id: str
+    label: str
+    kind: Kind
+    judgement: Judgement
+    confidence: float
+    decided_by: DecidedBy
+    owner: str | None
+    path: Path
+    connector: str | None
+    client_networks: list[str]
+    messages: int
+    first_seen: datetime | None
+    last_seen: datetime | None
+    refused: int | None = Field(description="Mails that closing Direct Send would refuse.")
+    revision: int = Field(description="How often it was decided about; a decision names the revision it saw.")
+
+
+class Sender(_Out):
+    """The contract's SENDER."""
+
+    id: str
+    label: str
+    kind: Kind
+    judgement: Judgement
+    confidence: float
+    decided_by: DecidedBy
+    owner: str | None
+    path: Path
+    connector: str | None
+    client_networks: list[str]
+    mail_from_domains: list[str]
+    header_from_domains: list[str]
+    header_from: list[str]
+    ehlo: list[str]
+    messages: int
+    outside_messages: int
+    witnesses: dict[str, int]
+    recipients: int
+    first_seen: datetime | None
+    last_seen: datetime | None
+    because: list[Reason]
+    revision: int
+
+
+class Senders(_Out):
+    """One page of senders."""
+
+    items: list[SenderSummary]
+    matching: int
+    page: int
+    pages: int
+    counts: dict[str, dict[str, int]]
+
+
+class Decide(_In):
+    """A decision about some senders: all are recorded, or none."""
+
+    senders: Annotated[list[Line], Field(min_length=1, max_length=500)]
+    judgement: Judgement | None = Field(description="null takes back what was decided.")
+    owner: Line | None = None
+    note: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")] = ""
+    expires_on: date | None = None
+    seen: dict[str, Annotated[int, Field(ge=0, le=2**31 - 1)]] = Field(
+        default_factory=dict, description="Revision of each sender that the decider saw."
+    )
+
+
+class Decided(_Out):
+    """The revisions after a decision."""
+
+    revisions: dict[str, int]
+
+
+class Rehearse(_In):
+    """Controls to replay together."""
+
+    controls: Annotated[list[Annotated[str, Field(min_length=1, max_length=2000)]], Field(min_length=1, max_length=20)]  # fmt: skip
+
+
+class Messages(_Out):
+    """Unique mails by effect."""
+
+    refused: int
+    kept: int
+    undetermined: int
+
+
+class SenderEffect(_Out):
+    """What controls would do to one sender."""
+
+    sender: str
+    effect: Effect
+    refused: int
+    kept: int
+    undetermined: int
+    judgement: Judgement
+    reply: str | None
+    because: str
+
+
+class Simulation(_Out):
+    """The contract's SIMULATION."""
+
+    controls: list[str]
+    messages: Messages
+    senders: list[SenderEffect]
+
+
+class Finding(_Out):
+    """The contract's FINDING."""
+
+    id: str
+    title: str
+    outcome: Outcome
+    severity: Severity
+    because: str
+    origins: list[str]
+    fix: str
+    undo: str
+    maps: dict[str, str]
+
+
+class Step(_Out):
+    """The contract's STEP, and what people said of it."""
+
+    n: int
+    title: str
+    why: str
+    do: str
+    verify: str
+    undo: str
+    after: list[int]
+    senders: list[str]
+    risk: Risk
+    owner: str
+    controls: list[str]
+    key: str
+    state: StepState
+    note: str
+    prepared_by: str | None
+    signed_by: str | None
+    revision: int
+
+
+class Plan(_Out):
+    """The steps in order; `settled` is false while the plan does not yet follow the newest decisions."""
+
+    settled: bool
+    steps: list[Step]
+
+
+class MarkStep(_In):
+    """What to say of a step; `revision` is the one that was seen."""
+
+    state: StepState | None = None
+    owner: Line | None = None
+    note: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")] | None = None
+    revision: Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
+class Document(_Out):
+    """What one document contributed."""
+
+    origin: str
+    kind: str
+    rows: int
+    first: datetime | None
+    last: datetime | None
+    notes: list[str]
+
+
+class Gap(_Out):
+    """What could not be used."""
+
+    origin: str
+    line: int | None
+    reason: str
+    count: int
+
+
+class Evidence(_Out):
+    """What was read, and what could not be."""
+
+    documents: list[Document]
+    gaps: list[Gap]
+    assumptions: list[str]
+    blind_spots: list[str]
+
+
+class AnnounceUpload(_In):
+    """A file that will come; files of one batch are read together."""
+
+    name: Annotated[str, Field(min_length=1, max_length=500)]
+    size: Annotated[int, Field(ge=1, le=20 << 30)]
+    batch: Annotated[str, Field(pattern=r"^b-[0-9a-f]{16}$")] | None = None
+
+
+class Upload(_Out):
+    """A file on its way in; the next piece begins at `received`."""
+
+    id: str
+    batch: str
+    name: str
+    size: int
+    received: int
+
+
+class StartRun(_In):
+    """A batch to read."""
+
+    batch: Annotated[str, Field(pattern=r"^b-[0-9a-f]{16}$")]
+
+
+class Job(_Out):
+    """Long work."""
+
+    id: str
+    kind: str
+    state: JobState
+    said: str
+    result: str | None
+    created_at: datetime
+
+
+class Run(_Out):
+    """Evidence that was read once."""
+
+    id: str
+    created_at: datetime
+    made_by: str
+    rows: int
+    senders: int
+    first: datetime | None
+    last: datetime | None
+
+
+class Scenario(_Out):
+    """Controls kept under a name."""
+
+    id: str
+    name: str
+    controls: list[str]
+    made_by: str
+    created_at: datetime
+
+
+class SaveScenario(_In):
+    """Controls to keep."""
+
+    name: Name
+    controls: Annotated[list[Annotated[str, Field(min_length=1, max_length=2000)]], Field(min_length=1, max_length=20)]  # fmt: skip
+
+
+class TrailEntry(_Out):
+    """One line of the audit trail."""
+
+    n: int
+    at: datetime
+    who: str
+    action: str
+    subject: str
+    before: dict[str, object] | None
+    after: dict[str, object] | None
+
+
+class Trail(_Out):
+    """Newest first; `next` is what to give as `before` for older entries, null at the end."""
+
+    items: list[TrailEntry]
+    next: int | None
+
+
+SortName = Literal["messages", "refused", "label", "judgement", "path", "last_seen", "first_seen"]

@@ -1,0 +1,77 @@
+"""Files on their way in: pieces appended where the last one ended, under names that lead nowhere else."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from portero.core.ledger import StaleError, Upload
+from portero.faces.web.ports import State
+
+MOST_OCTETS = 20 << 30
+MOST_FILES = 5000
+_BATCH = re.compile(r"b-[0-9a-f]{16}")
+
+
+def new_batch() -> str:
+    """Name a set of files that will be read together."""
+    return f"b-{secrets.token_hex(8)}"
+
+
+def is_batch(text: str) -> bool:
+    """Tell whether a text is a batch's name."""
+    return _BATCH.fullmatch(text) is not None
+
+
+def folder_of(evidence: Path, organisation: str, batch: str) -> Path:
+    """Give the folder of a batch; both ids were made here and are looked up before they are used."""
+    return evidence / organisation / batch
+
+
+def announce(
+    state: State, organisation: str, batch: str, name: str, size: int, made_by: str, now: datetime
+) -> Upload:
+    """Take note of a file that will come."""
+    made = Upload(f"u-{secrets.token_hex(8)}", organisation, batch, safe_name(name), size, 0, made_by, now)
+    state.put_upload(made)
+    return made
+
+
+def append(state: State, evidence: Path, upload: Upload, offset: int, piece: bytes) -> Upload:
+    """
+    Add a piece to a file; when this returns, it survives a power cut.
+
+    Raises StaleError where the piece does not begin where the last one ended, or leads beyond the announced size.
+    """
+    if offset != upload.received or offset + len(piece) > upload.size:
+        raise StaleError
+    folder = folder_of(evidence, upload.organisation, upload.batch)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = (
+        folder / f"{upload.id[2:8]}-{upload.name}" if upload.name != "portero.toml" else folder / upload.name
+    )
+    with path.open("r+b" if path.exists() else "xb") as file:
+        # What a piece left that was never confirmed is written over.
+        file.truncate(offset)
+        file.seek(offset)
+        file.write(piece)
+        file.flush()
+        os.fsync(file.fileno())
+    received = replace(upload, received=offset + len(piece))
+    state.put_upload(received)
+    return received
+
+
+def safe_name(name: str) -> str:
+    """
+    Give a file name that means only itself: its last part, with letters, digits and ``._-`` of any language kept.
+
+    The kind of a file is seen from its content, so nothing is lost with the rest.
+    """
+    last = re.split(r"[/\\]", name)[-1]
+    kept = "".join(each if each.isalnum() or each in "._-" else "_" for each in last).lstrip(".")
+    return kept[-100:] or "file"

@@ -1,0 +1,123 @@
+"""What the dashboard needs of the rest: a place for its state, and work on evidence done out of its process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Protocol
+
+from portero.app import Case
+from portero.core.access import Action, Role
+from portero.core.audit import Audit
+from portero.core.decision import Decision
+from portero.core.ledger import (
+    Job,
+    Organisation,
+    Person,
+    Run,
+    Scenario,
+    StepMark,
+    Token,
+    TrailEntry,
+    Upload,
+)
+from portero.core.sender import Judgement
+from portero.core.text import Text
+
+Say = Callable[[Text], None]
+
+
+class State(Protocol):
+    """What an installation keeps; `portero.store.state.state.State` says what each method does."""
+
+    def close(self) -> None: ...
+    def organisations(self) -> tuple[Organisation, ...]: ...
+    def add_organisation(self, name: str, who: str, now: datetime) -> Organisation: ...
+    def rename_organisation(self, organisation: str, name: str, who: str, now: datetime) -> None: ...
+    def person(
+        self, issuer: str, subject: str, name: str, now: datetime, *, owner: bool = False
+    ) -> Person: ...
+    def people(self) -> tuple[Person, ...]: ...
+    def set_role(
+        self, organisation: str, person: str, role: Role | None, who: str, now: datetime
+    ) -> None: ...
+    def add_session(self, person: str, expires_at: datetime, now: datetime) -> str: ...
+    def session(self, secret: str, now: datetime) -> Person | None: ...
+    def end_session(self, secret: str) -> None: ...
+    def add_link(self, person: str, expires_at: datetime) -> str: ...
+    def use_link(self, secret: str, now: datetime) -> Person | None: ...
+    def add_token(
+        self,
+        organisation: str,
+        person: str,
+        name: str,
+        scopes: Iterable[Action],
+        expires_at: datetime | None,
+        now: datetime,
+    ) -> tuple[Token, str]: ...
+    def tokens(self, organisation: str) -> tuple[Token, ...]: ...
+    def use_token(self, secret: str, now: datetime) -> tuple[Token, Person] | None: ...
+    def remove_token(self, organisation: str, token: str, who: str, now: datetime) -> None: ...
+    def add_run(self, run: Run, content: bytes, now: datetime) -> None: ...
+    def runs(self, organisation: str, most: int = 50) -> tuple[Run, ...]: ...
+    def run_content(self, organisation: str, run: str) -> bytes: ...
+    def decisions(self, organisation: str) -> tuple[tuple[Decision, int], ...]: ...
+    def history(
+        self, organisation: str, sender: str
+    ) -> tuple[tuple[Judgement | None, str, datetime, str], ...]: ...
+    def revisions(self, organisation: str) -> Mapping[str, int]: ...
+    def decide(
+        self,
+        organisation: str,
+        labels: Mapping[str, str],
+        judgement: Judgement | None,
+        who: str,
+        now: datetime,
+        *,
+        owner: str | None = None,
+        note: str = "",
+        expires_on: date | None = None,
+        seen: Mapping[str, int] | None = None,
+    ) -> None: ...
+    def undo(self, organisation: str, revisions: Mapping[str, int], who: str, now: datetime) -> None: ...
+    def add_scenario(
+        self, organisation: str, name: str, controls: Sequence[str], who: str, now: datetime
+    ) -> Scenario: ...
+    def scenarios(self, organisation: str) -> tuple[Scenario, ...]: ...
+    def remove_scenario(self, organisation: str, scenario: str, who: str, now: datetime) -> None: ...
+    def steps(self, organisation: str) -> Mapping[str, StepMark]: ...
+    def mark_step(
+        self, organisation: str, mark: StepMark, title: str, who: str, now: datetime
+    ) -> StepMark: ...
+    def put_job(self, job: Job) -> None: ...
+    def jobs(self, organisation: str, most: int = 20) -> tuple[Job, ...]: ...
+    def job(self, organisation: str, job: str) -> Job: ...
+    def end_lost_jobs(self, said: Mapping[str, str]) -> None: ...
+    def put_upload(self, upload: Upload) -> None: ...
+    def uploads(self, organisation: str, batch: str) -> tuple[Upload, ...]: ...
+    def upload(self, organisation: str, upload: str) -> Upload: ...
+    def trail(
+        self, organisation: str, before: int | None = None, most: int = 100
+    ) -> tuple[TrailEntry, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """
+    Work on evidence.
+
+    read:    reads evidence in a process of its own and gives the case as octets to keep; raises PorteroError, and
+             `Cancelled` soon after the event it is given is set.
+    unpack:  gives the case back; raises ValueError where another version wrote it.
+    export:  the files of an audit by name, in a language.
+    """
+
+    read: Callable[[Sequence[Path], Say, Callable[[], bool]], bytes]
+    unpack: Callable[[bytes], Case]
+    export: Callable[[Audit, str], Mapping[str, bytes]]
+
+
+class Cancelled(Exception):  # noqa: N818 - no error: somebody wished it
+    """The work was given up because somebody asked for it."""

@@ -1,0 +1,158 @@
+"""Makes a message fit Microsoft Graph, which reads recipients from headers only and damages quoted-printable."""
+
+from __future__ import annotations
+
+import base64
+import email
+import email.message
+import email.policy
+import email.utils
+import re
+from collections.abc import Sequence
+from typing import Any, cast
+
+from portero.core.address import mailbox_key
+from portero.relay.headers import mend, split_head
+
+_AS_THEY_ARE = email.policy.compat32.clone(linesep="\r\n", max_line_length=None)
+_ADDRESSED = re.compile(rb"^(to|cc)[ \t]*:((?:[^\r\n]|\r\n[ \t])*)\r\n", re.IGNORECASE | re.MULTILINE)
+
+
+def addressed(plain: bytes, recipients: Sequence[str]) -> bytes:
+    """
+    Make the headers name exactly the envelope's recipients, and the parts travel as base64.
+
+    To and Cc keep those they name that are recipients; the other recipients are put in Bcc, which Graph takes out.
+    Whoever a header names and the envelope does not would otherwise be sent a message nobody sent them.
+    Source: observed by SMTP2Graph (issue 30); quoted-printable is damaged, observed by smtp-oauth-relay.
+    """
+    head, rest = split_head(plain)
+    wanted = {mailbox_key(each): each for each in recipients}
+    named: set[str] = set()
+    fields: dict[str, list[str]] = {"to": [], "cc": []}
+    for name, value in _ADDRESSED.findall(head):
+        for shown, mailbox in _pairs(value):
+            key = mailbox_key(mailbox)
+            if key in wanted and key not in named:
+                named.add(key)
+                fields[name.decode().lower()].append(email.utils.formataddr((shown, mailbox)))
+    hidden = [each for key, each in wanted.items() if key not in named]
+    replace = {
+        name: f"{name.capitalize()}: {_folded(held)}\r\n".encode() for name, held in fields.items() if held
+    }
+    if hidden:
+        replace["bcc"] = f"Bcc: {_folded(hidden)}\r\n".encode()
+    gone = frozenset({"to", "cc", "bcc"} - replace.keys())
+    return _base64_parts(mend(head, remove=gone, replace=replace) + rest)
+
+
+def _pairs(value: bytes) -> list[tuple[str, str]]:
+    text = value.decode("utf-8", "replace").replace("\r\n", "")
+    try:
+        return [pair for pair in email.utils.getaddresses([text]) if "@" in pair[1]]
+    except (ValueError, IndexError, TypeError):
+        return []
+
+
+def _folded(addresses: Sequence[str]) -> str:
+    return ",\r\n ".join(addresses)
+
+
+def _base64_parts(plain: bytes) -> bytes:
+    if b"quoted-printable" not in plain.lower():
+        return plain
+    try:
+        message = email.message_from_bytes(plain, policy=_AS_THEY_ARE)
+        for part in message.walk():
+            encoding = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
+            if part.is_multipart() or encoding != "quoted-printable":
+                continue
+            body = cast("bytes", part.get_payload(decode=True))
+            del part["Content-Transfer-Encoding"]
+            part["Content-Transfer-Encoding"] = "base64"
+            part.set_payload(base64.encodebytes(body).replace(b"\n", b"\r\n").decode("ascii"))
+        return message.as_bytes(policy=_AS_THEY_ARE)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return plain
+
+
+def as_draft(plain: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """
+    Take a MIME message apart into a draft, as Graph's JSON has it, and its attachments.
+
+    An attachment is its words for Graph (``name``, ``contentType``, ``isInline``, ``contentId``) and ``content``, bytes.
+    Source: Microsoft, "message resource type", "fileAttachment resource type".
+    """
+    message = email.message_from_bytes(plain, policy=email.policy.default)
+    body = message.get_body(("html", "plain"))
+    draft: dict[str, Any] = {
+        "subject": str(message.get("Subject", "")),
+        "body": {
+            "contentType": "html" if body is not None and body.get_content_subtype() == "html" else "text",
+            "content": _text(body),
+        },
+        "toRecipients": _recipients(message, "To"),
+        "ccRecipients": _recipients(message, "Cc"),
+        "bccRecipients": _recipients(message, "Bcc"),
+    }
+    author = _recipients(message, "From")
+    if author:
+        draft["from"] = author[0]
+    kept = [
+        {"name": name, "value": str(value)[:900]}
+        for name, value in message.items()
+        if name.lower().startswith("x-") and str(value).isprintable()
+    ][:5]
+    if kept:
+        draft["internetMessageHeaders"] = kept
+    attachments = [
+        _attachment(part, number)
+        for number, part in enumerate(each for each in message.walk() if not each.is_multipart())
+        if part is not body and not _is_alternative(part, body)
+    ]
+    return draft, attachments
+
+
+def _is_alternative(part: email.message.Message, body: email.message.Message | None) -> bool:
+    """Tell whether a part is the body in another form: Graph keeps one."""
+    return (
+        body is not None
+        and part.get_content_maintype() == "text"
+        and part.get_content_disposition() is None
+        and not part.get_filename()
+    )
+
+
+def _text(body: email.message.Message | None) -> str:
+    if body is None:
+        return ""
+    raw = body.get_payload(decode=True)
+    charset = body.get_content_charset() or "utf-8"
+    if not isinstance(raw, bytes):
+        return ""
+    try:
+        return raw.decode(charset, "replace")
+    except LookupError:
+        return raw.decode("latin-1")
+
+
+def _recipients(message: email.message.Message, field: str) -> list[dict[str, Any]]:
+    pairs = email.utils.getaddresses([str(each) for each in message.get_all(field, [])])
+    return [
+        {"emailAddress": {"address": mailbox} | ({"name": name} if name else {})}
+        for name, mailbox in pairs
+        if "@" in mailbox
+    ]
+
+
+def _attachment(part: email.message.Message, number: int) -> dict[str, Any]:
+    raw = part.get_payload(decode=True)
+    held: dict[str, Any] = {
+        "name": part.get_filename() or f"part-{number}",
+        "contentType": part.get_content_type(),
+        "content": raw if isinstance(raw, bytes) else b"",
+        "isInline": part.get_content_disposition() == "inline",
+    }
+    if part.get("Content-ID"):
+        held["contentId"] = str(part["Content-ID"]).strip("<> ")
+    return held

@@ -1,0 +1,203 @@
+"""Every page answers in both languages with what the audit says, and what people do there is kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from portero.core.access import Role
+from portero.core.sender import Judgement
+
+PAGES = (
+    "",
+    "senders",
+    "senders?group=network",
+    "senders?q=scanner",
+    "rehearse",
+    "plan",
+    "findings",
+    "evidence",
+    "trail",
+    "settings",
+)
+Csrf = Callable[[TestClient, str], str]
+VOID = {"meta", "input", "br", "hr", "img", "link"}
+
+
+class Page(HTMLParser):
+    """Fails on tags that do not match."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+
+@pytest.mark.parametrize("lang", ["en", "es"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_well_formed_and_runs_only_our_files(house: Any, name: str, lang: str) -> None:
+    answer = house.client(house.owner()).get(f"/o/{house.ours}/{name}", headers={"accept-language": lang})
+    assert answer.status_code == 200
+    page = Page(answer.text)
+    assert dict(page.tags)["html"]["lang"] == lang
+    ids = [attributes["id"] for _, attributes in page.tags if attributes.get("id")]
+    assert len(ids) == len(set(ids))
+    for tag, attributes in page.tags:
+        assert not [each for each in attributes if each.startswith("on") or each == "style"]
+        for each in ("src", "href", "action", "hx-get", "hx-post"):
+            assert (attributes.get(each) or "/").startswith(("/", "#"))
+        assert tag != "style"
+        assert tag != "script" or attributes["src"].startswith("/static/")  # type: ignore[union-attr]
+
+
+def test_a_page_without_a_chart_loads_little_script(house: Any) -> None:
+    import gzip
+
+    client = house.client(house.owner())
+    text = client.get(f"/o/{house.ours}/").text
+    scripts = re.findall(r'<script src="([^"]+)"', text)
+    assert scripts
+    assert sum(len(gzip.compress(client.get(each).content, 9)) for each in scripts) < 40_000
+
+
+def test_our_files_are_kept_for_ever_and_no_other_is_served(house: Any) -> None:
+    client = house.client()
+    [style] = re.findall(r'href="(/static/[^"]+\.css)"', client.get("/sign-in").text)
+    assert "immutable" in client.get(style).headers["cache-control"]
+    mark = style.split("/")[2]
+    for name in ("../view.py", "..%2fview.py", "%2e%2e/view.py", "vendor/htmx/2.0.11/LICENSE", "/etc/passwd"):
+        assert client.get(f"/static/{mark}/{name}").status_code == 404
+
+
+def decide(client: TestClient, house: Any, csrf: str, senders: list[str], judgement: str, **more: Any) -> Any:
+    return client.post(
+        f"/o/{house.ours}/decisions",
+        data={"csrf": csrf, "sender": senders, "judgement": judgement, **more},
+    )
+
+
+def test_ten_decisions_change_the_simulation(house: Any, csrf_of: Csrf) -> None:
+    client = house.client(house.somebody(Role.ANALYST))
+    view = house.desk.cases.newest(house.ours)
+    legitimate = [
+        each.id
+        for each in view.audit.senders
+        if each.judgement is Judgement.LEGITIMATE and each.path == "direct-send"
+    ]
+    assert legitimate
+    before = view.audit.simulations[0].refused_by_judgement()
+    answer = decide(
+        client,
+        house,
+        csrf_of(client, f"/o/{house.ours}/senders"),
+        legitimate,
+        "abuse",
+        owner="it@contoso.com",
+    )
+    assert answer.status_code == 303
+    after = house.desk.cases.newest(house.ours).audit.simulations[0].refused_by_judgement()
+    assert after[Judgement.LEGITIMATE] == 0
+    assert after[Judgement.ABUSE] == before[Judgement.ABUSE] + before[Judgement.LEGITIMATE]
+    assert "it@contoso.com" in client.get(f"/o/{house.ours}/senders").text
+
+
+def test_a_decision_is_undone_to_what_was_before(house: Any, csrf_of: Csrf) -> None:
+    client = house.client(house.somebody(Role.ANALYST))
+    csrf = csrf_of(client, f"/o/{house.ours}/senders")
+    sender = house.desk.cases.newest(house.ours).audit.senders[0].id
+    decide(client, house, csrf, [sender], "legitimate", note="first")
+    decide(client, house, csrf, [sender], "abuse")
+    undo = {"csrf": csrf, "undo": f"{sender}=2"}
+    assert client.post(f"/o/{house.ours}/decisions/undo", data=undo).status_code == 303
+    [(decision, revision)] = house.state.decisions(house.ours)
+    assert (decision.judgement, decision.note, revision) == (Judgement.LEGITIMATE, "first", 3)
+    assert client.post(f"/o/{house.ours}/decisions/undo", data=undo).status_code == 409
+
+
+def test_who_saw_an_older_decision_is_told(house: Any, csrf_of: Csrf) -> None:
+    client = house.client(house.somebody(Role.ANALYST))
+    csrf = csrf_of(client, f"/o/{house.ours}/senders")
+    sender = house.desk.cases.newest(house.ours).audit.senders[0].id
+    decide(client, house, csrf, [sender], "abuse", seen=f"{sender}=0")
+    answer = decide(client, house, csrf, [sender], "legitimate", seen=f"{sender}=0")
+    assert answer.status_code == 409
+    assert "Somebody else changed this" in answer.text
+
+
+def test_the_page_says_when_there_is_nothing_yet(house: Any) -> None:
+    empty = house.state.add_organisation("Empty", "Ana", house.state.organisations()[0].created_at).id
+    answer = house.client(house.owner()).get(f"/o/{empty}/senders")
+    assert answer.status_code == 200
+    assert "Hand over a message trace" in answer.text
+
+
+def test_an_approver_signs_what_an_analyst_prepared_and_nobody_signs_their_own(
+    house: Any, csrf_of: Csrf
+) -> None:
+    analyst, approver = (house.client(house.somebody(each)) for each in (Role.ANALYST, Role.APPROVER))
+    text = analyst.get(f"/o/{house.ours}/plan").text
+    key = re.findall(r'id="(k-[0-9a-f]+)"', text)[0]
+    path = f"/o/{house.ours}/plan/{key}"
+
+    def move(client: TestClient, state: str, revision: int) -> int:
+        csrf = csrf_of(client, f"/o/{house.ours}/plan")
+        answer = client.post(path, data={"csrf": csrf, "state": state, "revision": revision})
+        return int(answer.status_code)
+
+    assert move(approver, "signed", 0) == 409
+    assert move(analyst, "prepared", 0) == 303
+    assert move(analyst, "signed", 1) == 403
+    assert move(approver, "signed", 0) == 409
+    assert move(approver, "signed", 1) == 303
+    assert house.state.steps(house.ours)[key].signed_by == "Approver"
+    assert move(approver, "prepared", 2) == 303
+    assert move(approver, "signed", 3) == 409
+
+
+def test_the_files_of_the_plan_are_those_of_the_command_line(house: Any) -> None:
+    client = house.client(house.owner())
+    for name in (
+        "plan.md",
+        "apply.ps1",
+        "verify.ps1",
+        "rollback.ps1",
+        "report.html",
+        "audit.json",
+        "senders.csv",
+    ):
+        answer = client.get(f"/o/{house.ours}/files/{name}")
+        assert answer.status_code == 200
+        assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
+    assert client.get(f"/o/{house.ours}/files/state.db").status_code == 404
+
+
+def test_the_choice_of_language_leads_nowhere_else(house: Any) -> None:
+    client = house.client()
+    for back in ("https://evil.example/", "//evil.example", "/\\evil.example"):
+        assert client.post("/appearance", data={"lang": "es", "back": back}).headers["location"] == "/"
+    assert 'lang="es"' in client.get("/sign-in").text
+
+
+def test_a_rehearsal_of_nonsense_says_what_would_be_right(house: Any) -> None:
+    client = house.client(house.owner())
+    text = client.get(f"/o/{house.ours}/rehearse", params={"chosen": "1", "more": "reject-direct-sent"}).text
+    assert "Did you mean reject-direct-send?" in text
