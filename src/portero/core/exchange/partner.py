@@ -24,7 +24,8 @@ def partner_restriction(key: FlowKey, attribution: Attribution, settings: Settin
     """
     if attribution.by is By.SUBMITTED:
         return None
-    locks = settings.locks
+    # Recorded mail got in past the locks that stand; they matter again for what a removed connector used to take.
+    locks = [held for held in settings.locks if held.presumed or settings.removed]
     if not locks:
         return None
     domain, _ = envelope_domain(key)
@@ -41,10 +42,6 @@ def partner_restriction(key: FlowKey, attribution: Attribution, settings: Settin
             Text("What connector “{name}” restricts mail to is not known.", name=unreadable[0].name)
         )
     unmet = [held for held in covering if not _met(held, key, attribution, settings)]
-    if _got_in(key, attribution):
-        unmet = [held for held in unmet if held.presumed]
-        if not unmet:
-            return None
     if not unmet:
         return kept(Text("It meets the restriction of connector “{name}”.", name=covering[0].name))
     name = unmet[0].name
@@ -77,12 +74,6 @@ def partner_restriction(key: FlowKey, attribution: Attribution, settings: Settin
     return refused(
         REPLY, Text("Its address or certificate is not among those of connector “{name}”.", name=name)
     )
-
-
-def _got_in(key: FlowKey, attribution: Attribution) -> bool:
-    """Tell whether a witness saw the very connector take the mail, so that the locks of today did not stop it."""
-    held = attribution.connector
-    return bool(attribution.exempts and held and key.connector and held.name.lower() == key.connector.lower())
 
 
 def _met(held: InboundConnector, key: FlowKey, attribution: Attribution, settings: Settings) -> bool:
