@@ -17,7 +17,6 @@ from portero.core.text import Text, count
 from portero.sources.document import Document
 from portero.sources.text import utf8_blocks
 
-RECORD_OCTETS = 4 << 20  # a quoted value that stays open for longer than this is taken for a broken record
 NAMED_GAPS = 20  # broken records named one by one; the others are counted together
 CUTS = frozenset({1_000, 5_000, 10_000, 20_000, 50_000, 100_000})  # reference data-formats section 5
 _TYPE = r"^System\.(\w+\[\]|Collections\.[\w.]+(`\d+\[.*\])?)$"
@@ -81,7 +80,8 @@ def csv_rows(document: Document, fields: Mapping[str, tuple[str, ...]]) -> Itera
     for block in blocks:
         buffer += block
         cut = _boundary(buffer)
-        if not cut and len(buffer) > RECORD_OCTETS:
+        # A quoted value that stays open for longer than this is taken for a broken record.
+        if not cut and len(buffer) > document.limits.record_octets:
             cut = buffer.find(b"\n") + 1
         if cut:
             yield from reader.read(buffer[:cut])
