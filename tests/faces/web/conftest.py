@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from portero.proving.demo import write_sample
 from starlette.testclient import TestClient
 
 from portero.core.access import Role
@@ -21,6 +20,7 @@ from portero.faces.web.desk import WebDesk
 from portero.faces.web.guard import Door
 from portero.faces.web.jobs import Jobs
 from portero.faces.web.ports import Work
+from portero.proving.demo import write_sample
 from portero.store.state.database import open_database
 from portero.store.state.state import State
 from portero.wiring import files, gather
