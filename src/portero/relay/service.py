@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import time
@@ -49,6 +50,10 @@ def serve(
     say:    renders the sentences of notices.
     Raises ConfigError, SpoolBusy.
     """
+    # What was imported stays; what a message makes dies without cycles, so the collector need not look so often.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
     try:
         import uvloop
     except ImportError:
@@ -111,7 +116,11 @@ class Relay:
         settings.spool.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.trail = Trail(trail)
         self.spool = Spool(
-            settings.spool, loop.call_soon_threadsafe, self.trail, free_octets=settings.free_octets
+            settings.spool,
+            loop.call_soon_threadsafe,
+            self.trail,
+            free_octets=settings.free_octets,
+            soon=loop.call_soon,
         )
         self.tokens = Tokens()
         reader = Reader(settings.spool)
