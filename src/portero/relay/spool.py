@@ -516,7 +516,12 @@ class Reader:
                 "SELECT envelope FROM message WHERE state = 'waiting' AND due_at <= ? ORDER BY due_at LIMIT ?",
                 (now, limit),
             ).fetchall()
-        return [read_envelope(text) for (text,) in rows]
+        found = []
+        for (text,) in rows:
+            # One row that cannot be read must not keep the others waiting; it stays where it is.
+            with suppress(ValueError, KeyError, TypeError):
+                found.append(read_envelope(text))
+        return found
 
     def next_due(self) -> float | None:
         """Give the time of the next waiting message, or None where none waits."""
