@@ -5,8 +5,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from portero.demo import write_sample
-
+from portero.proving.demo import write_sample
 from portero.relay import use_cases
 from portero.relay.habit import Learnt
 from portero.relay.rules import from_learnt, from_senders
