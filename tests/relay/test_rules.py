@@ -5,6 +5,8 @@ import re
 import tomllib
 from pathlib import Path
 
+from portero.core.sender import Judgement, Kind
+from portero.core.sender import Path as SendersPath
 from portero.proving.demo import write_sample
 from portero.relay import use_cases
 from portero.relay.habit import Learnt
@@ -37,11 +39,26 @@ def test_the_sample_organisations_devices_get_rules(tmp_path: Path) -> None:
     text = from_senders(senders, str)
     settings = parse_settings(FRAME + text, "relay.toml")
     networks = {str(network) for device in settings.devices for network in device.networks}
-    assert "198.51.100.10/32" in networks
-    assert "192.0.2.66/32" not in text, "a spoofer gets no rule"
-    scanner = next(device for device in settings.devices if "198.51.100.10/32" in map(str, device.networks))
-    assert "scanner2f@northwind.example" in scanner.header_from
-    assert "x@elsewhere.example" not in scanner.recipients
+    needing = [
+        each
+        for each in senders
+        if each.legitimate
+        and each.path is SendersPath.DIRECT_SEND
+        and each.kind in {Kind.DEVICE, Kind.APPLICATION}
+    ]
+    assert needing
+    for each in needing:
+        assert set(each.client_networks) <= networks
+        device = next(
+            one for one in settings.devices if set(map(str, one.networks)) == set(each.client_networks)
+        )
+        assert all(author in device.header_from for author in each.header_from)
+        assert "x@elsewhere.example" not in device.recipients
+    spoofers = {
+        network for each in senders if each.judgement is Judgement.ABUSE for network in each.client_networks
+    }
+    assert spoofers
+    assert not spoofers & networks, "a spoofer gets no rule"
     # Evidence that tries to write a rule of its own.
     evil = dataclasses.replace(senders[0], header_from=('x"]\n[[device]]\nname="evil',))
     assert "evil" not in {
