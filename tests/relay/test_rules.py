@@ -49,11 +49,9 @@ def test_the_sample_organisations_devices_get_rules(tmp_path: Path) -> None:
     assert needing
     for each in needing:
         assert set(each.client_networks) <= networks
-        device = next(
-            one for one in settings.devices if set(map(str, one.networks)) == set(each.client_networks)
-        )
-        assert all(author in device.header_from for author in each.header_from)
-        assert "x@elsewhere.example" not in device.recipients
+        mine = [one for one in settings.devices if set(map(str, one.networks)) == set(each.client_networks)]
+        assert any(all(author in one.header_from for author in each.header_from) for one in mine)
+        assert not any("x@elsewhere.example" in one.recipients for one in mine)
     spoofers = {
         network for each in senders if each.judgement is Judgement.ABUSE for network in each.client_networks
     }
