@@ -19,6 +19,7 @@ from portero.core.mail.conversation import Question
 from portero.core.mail.dkim_key import parse_key
 from portero.core.mail.dmarc import effective_policy
 from portero.core.mail.spf_expansion import expansion
+from portero.core.mail.spf_lint import Soundness, lint
 from portero.core.mail.spf_record import is_spf
 from portero.core.mail.transport import parse_sts_record, parse_tls_reporting, parse_tlsa
 from portero.core.text import Text
@@ -33,7 +34,7 @@ class Line:
     """
     What is said of one kind of record.
 
-    id:       a check's id, or the record's own: ``DKIM-selector1``, ``MTA-STS``, ``TLS-RPT``, ``DANE``, ``BIMI``.
+    id:       a check's id, or the record's own: ``SPF``, ``DKIM-selector1``, ``MTA-STS``, ``TLS-RPT``, ``DANE``, ``BIMI``.
     fix:      what to publish, or None where nothing is wrong.
     records:  what stands in DNS, as text.
     """
@@ -123,6 +124,7 @@ def _checked(dns: Dns, domain: str, now: datetime) -> Iterator[Line]:
 
 
 def _others(dns: Dns, domain: str, selectors: tuple[str, ...]) -> Iterator[Line]:
+    yield _spf(dns, domain)
     for selector in selectors:
         yield _dkim(dns, domain, selector.lower())
     yield _sts(dns, domain)
@@ -147,6 +149,35 @@ def _silent(id_: str, title: Text, answer: DnsAnswer) -> Line | None:
             "DNS failed to answer {question} ({status}).", question=question, status=answer.status.value
         )
     return Line(id_, title, Outcome.UNKNOWN, because, origins=_seen(answer))
+
+
+def _spf(dns: Dns, domain: str) -> Line:
+    id_, title = "SPF", Text("SPF: what receivers make of the record")
+    answer = dns.lookup(domain, "TXT")
+    silent = _silent(id_, title, answer)
+    if silent is not None:
+        return silent
+    found = lint(dns, domain)
+    records = tuple(text for text in answer.answers if is_spf(text))
+    said = tuple(
+        Text("{term}: {reason}", term=fault.term, reason=fault.reason)
+        for fault in (*found.faults, *found.cautions)
+    )
+
+    def line(outcome: Outcome, because: Text) -> Line:
+        return Line(id_, title, outcome, because, None, records, _seen(answer))
+
+    if found.soundness is Soundness.NONE:
+        return line(Outcome.NOT_APPLICABLE, Text("No SPF record stands at {name}.", name=domain))
+    if found.soundness is Soundness.BROKEN:
+        return line(Outcome.FAIL, Text("No mail can pass: receivers find permerror. {faults}.", faults=said))
+    if found.soundness is Soundness.PARTLY:
+        return line(Outcome.WARN, Text("For some mail receivers find permerror. {faults}.", faults=said))
+    if found.soundness is Soundness.UNKNOWN:
+        return line(Outcome.UNKNOWN, Text("The record leads to names of which the evidence holds no answer."))
+    if said:
+        return line(Outcome.WARN, Text("The record works, but: {faults}.", faults=said))
+    return line(Outcome.PASS, Text("The record and all it leads to are in order for every sender."))
 
 
 def _dkim(dns: Dns, domain: str, selector: str) -> Line:
