@@ -19,7 +19,7 @@ from portero.core.audit import Audit
 from portero.core.controls import Control, UnknownControlError, apply_controls, parse_control
 from portero.core.decision import Decision
 from portero.core.dns import Dns, DnsAnswer, DnsZone
-from portero.core.domain import DomainPosture, domain_posture, open_questions
+from portero.core.domain import DomainReport, domain_posture, domain_report, open_questions
 from portero.core.evidence import ConfigAnswer, ConfigObject, Coverage, Gap, Origin
 from portero.core.exchange.selectors import SELECTORS
 from portero.core.exchange.settings import Settings, Tenant, read_settings
@@ -326,15 +326,23 @@ def domains(
     paths: Sequence[Path],
     *,
     selectors: Sequence[str],
+    flatten: bool,
     config: Path | None,
     progress: Progress,
     asking: Asking | None,
-) -> tuple[DomainPosture, ...]:
-    """Judge domains by their records, as the evidence or live DNS has them."""
+) -> tuple[DomainReport, ...]:
+    """Judge domains by their records, as the evidence or live DNS has them, and by the mail in the evidence."""
     about = _About(tuple(map(a_label, names)), tuple(selectors))
-    with _gathered(paths, config, progress, asking, about=about) as (evidence, _):
+    with _gathered(paths, config, progress, asking, about=about) as (evidence, tables):
         now = datetime.now(UTC)
-        return tuple(domain_posture(evidence.dns, name, now, about.selectors) for name in about.domains)
+        postures = [domain_posture(evidence.dns, name, now, about.selectors) for name in about.domains]
+        if not paths:
+            return tuple(map(DomainReport, postures))
+        held = app.inventory(evidence, tables, progress)
+        return tuple(
+            domain_report(each, held.senders, held.outside, held.settings, flatten=flatten)
+            for each in postures
+        )
 
 
 def control(text: str) -> Control:

@@ -152,7 +152,9 @@ class Records:
 
         The connector that took it by its old address is no longer known to; one that it shows a certificate to is.
         """
-        address = next(iter(self._moves.covering(flow.key.client_ip)), None) if flow.key.client_ip else None
+        if not self._settings.moves or not flow.key.client_ip:
+            return flow
+        address = next(iter(self._moves.covering(flow.key.client_ip)), None)
         if address is None:
             return flow
         key = flow.key
@@ -273,6 +275,13 @@ class Records:
     def passed(self, flow: Flow) -> bool | None:
         """Tell whether a flow's mail passed DMARC as it came; None where the evidence does not settle it."""
         return {"pass": True, "fail": False}.get(self._dmarc_before(flow))
+
+    def signature_carries(self, flow: Flow) -> bool:
+        """Tell whether mail that passed DMARC surely did so by a signature, whatever SPF said."""
+        by_dkim = self._by_dkim(flow)
+        return bool(by_dkim) or (
+            by_dkim is None and self._by_spf(flow) is False and self.passed(flow) is True
+        )
 
     def _dmarc_before(self, flow: Flow) -> str:
         """

@@ -24,7 +24,7 @@ from portero.core.exchange.partner import partner_restriction
 from portero.core.exchange.settings import Settings
 from portero.core.exchange.submission import submission
 from portero.core.flow import Flow
-from portero.core.records import Records
+from portero.core.records import Records, Replayed
 from portero.core.sender import Kind, Sender
 from portero.core.simulation import Effect, SenderEffect, Simulation, Turn
 from portero.core.text import Text
@@ -38,41 +38,49 @@ def decide(flow: Flow, settings: Settings, seen: Seen, records: Records | None =
     The gates stand in the order of the protocol: submission, Partner restriction, RejectDirectSend, DMARC. A refusal
     at any gate is a refusal; otherwise a doubt at any gate is a doubt.
     """
-    records = records or Records(settings)
+    return _look(flow, settings, seen, records or Records(settings))[0]
+
+
+def _look(flow: Flow, settings: Settings, seen: Seen, records: Records) -> tuple[Decision, Replayed | None]:
+    """Decide, and say what changed records make of the mail; None where no record is changed."""
     moved = records.moved(flow)
     attribution = attribute(moved, settings, seen)
+    replayed = None
+    if records.changed:
+        replayed = records.replay(flow, signed_by_exchange=attribution.by is By.SUBMITTED)
     answers = [
         submission(moved.key, attribution, settings),
         partner_restriction(moved.key, attribution, settings),
         reject_direct_send(moved.key, attribution, settings) if settings.reject_direct_send else None,
-        _by_author_policy(flow, attribution, settings, records),
+        _by_author_policy(flow, attribution, settings, records, replayed),
     ]
     asked = [answer for answer in answers if answer is not None]
     for effect in (Effect.REFUSED, Effect.UNDETERMINED):
         for answer in asked:
             if answer.effect is effect:
-                return answer
-    return asked[0] if asked else kept(_unconcerned(attribution))
+                return answer, replayed
+    return asked[0] if asked else kept(_unconcerned(attribution)), replayed
 
 
 def _by_author_policy(
-    flow: Flow, attribution: Attribution, settings: Settings, records: Records
+    flow: Flow,
+    attribution: Attribution,
+    settings: Settings,
+    records: Records,
+    replayed: Replayed | None,
 ) -> Decision | None:
     """Put a flow to DMARC where a control publishes a policy for it, or changes what its records say of it."""
     author = author_domain(flow.key)
     if author is None:
         return None
     simulated = records.simulated_policy(author) is not None
-    if not simulated and not records.changed:
-        return None
-    signs = attribution.by is By.SUBMITTED
-    replayed = records.replay(flow, signed_by_exchange=signs)
-    if not simulated and not replayed.changed:
+    if not simulated and (replayed is None or not replayed.changed):
         return None
     policy = records.policy(author)
     if simulated and policy == "none":
         return None
-    return dmarc_policy(flow.key, attribution, settings, policy, replayed.passes)
+    passes = records.passed(flow) if replayed is None else replayed.passes
+    return dmarc_policy(flow.key, attribution, settings, policy, passes)
 
 
 def _unconcerned(attribution: Attribution) -> Text:
@@ -163,9 +171,14 @@ def _sender_effect(
 ) -> SenderEffect:
     counted: Counter[Effect] = Counter()
     reasons: Counter[tuple[Effect, Text]] = Counter()
+    turned: Counter[tuple[str, str, str]] = Counter()
     reply: str | None = None
     for flow in sender.flows:
-        decision = decide(flow, settings, seen, records)
+        decision, replayed = _look(flow, settings, seen, records)
+        if replayed is not None:
+            for before, mails in replayed.spf.items():
+                turned["spf", before, replayed.spf_after or before] += mails
+            turned["dmarc", replayed.dmarc, replayed.dmarc_after] += flow.facts.mails
         if decision.effect is Effect.REFUSED and foreign.cover(sender, flow):
             decision = undetermined(
                 Text(
@@ -192,19 +205,11 @@ def _sender_effect(
         judgement=sender.judgement,
         reply=reply,
         because=why,
-        turns=_turns(sender, settings, seen, records) if records.changed else (),
+        turns=_turns(turned),
     )
 
 
-def _turns(sender: Sender, settings: Settings, seen: Seen, records: Records) -> tuple[Turn, ...]:
-    """Count, for SPF and DMARC, the mails of each result before and after; those that stay as they are included."""
-    counted: Counter[tuple[str, str, str]] = Counter()
-    for flow in sender.flows:
-        attribution = attribute(records.moved(flow), settings, seen)
-        replayed = records.replay(flow, signed_by_exchange=attribution.by is By.SUBMITTED)
-        for before, mails in replayed.spf.items():
-            counted["spf", before, replayed.spf_after or before] += mails
-        counted["dmarc", replayed.dmarc, replayed.dmarc_after] += flow.facts.mails
-    # Most mail first; what changes before what does not, among equals.
+def _turns(counted: Counter[tuple[str, str, str]]) -> tuple[Turn, ...]:
+    # SPF before DMARC, most mail first.
     order = sorted(counted.items(), key=lambda item: (item[0][0] == "dmarc", -item[1], item[0]))
     return tuple(Turn(*which, mails) for which, mails in order if mails)
