@@ -215,3 +215,12 @@ def test_a_partial_share_of_aligned_signatures_settles_nothing() -> None:
     )
 
     assert Records(settings()).passed(mixed) is None
+
+
+def test_mail_whose_envelope_only_a_summary_shows_is_undetermined_and_not_kept() -> None:
+    summary = mail(
+        mail_from_domain=None, header_from=None, sender=f"news@{OURS}", spf={}, dkim={}, dmarc={}
+    )  # fmt: skip
+
+    assert effect(f"spf={OURS}:v=spf1 -all", summary) is Effect.UNDETERMINED
+    assert effect("spf=unrelated.example:v=spf1 -all", summary) is Effect.KEPT

@@ -34,15 +34,10 @@ def zone(**records: str) -> Dns:
 
 
 def sender(address: str | None, judgement: Judgement = Judgement.LEGITIMATE, **given: object) -> Sender:
-    what = flow(
-        5,
-        client_ip=address,
-        mail_from_domain=OURS,
-        header_from=f"a@{OURS}",
-        connector="",
-        direction="incoming",
-        **given,
-    )
+    known: dict[str, object] = {
+        "client_ip": address, "mail_from_domain": OURS, "header_from": f"a@{OURS}", "connector": "", "direction": "incoming",
+    }  # fmt: skip
+    what = flow(5, **{**known, **given})
     context = Context(
         Settings(accepted_domains=(AcceptedDomain(OURS),)), None, lambda _: None, lambda *_: None
     )
@@ -88,8 +83,10 @@ def test_what_the_evidence_does_not_show_is_kept_and_said() -> None:
     assert any("include:unused.example" in str(remark) for remark in draft.remarks)
 
 
-def test_a_sender_without_an_address_is_covered_by_nothing_for_sure() -> None:
-    assert draft_spf(zone(), OURS, [sender(None)]).uncovered == ("s-None",)
+def test_a_sender_without_an_address_or_a_sure_envelope_is_covered_by_nothing_for_sure() -> None:
+    summary = sender("192.0.2.200", mail_from_domain=None, header_from=None, sender=f"a@{OURS}")
+
+    assert draft_spf(zone(), OURS, [sender(None), summary]).uncovered == ("s-None", "s-192.0.2.200")
 
 
 def test_without_a_published_record_the_draft_starts_from_nothing_and_says_so() -> None:

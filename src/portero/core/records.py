@@ -48,10 +48,10 @@ class Replayed:
 
     @property
     def changed(self) -> bool:
-        """Tell whether a changed record concerns the mail at all."""
-        return self.dmarc != self.dmarc_after or (
-            self.spf_after is not None and set(self.spf) != {self.spf_after}
-        )
+        """Tell whether a changed record concerns the mail; where SPF's result is not known, it may."""
+        if self.spf_after == UNKNOWN or self.dmarc != self.dmarc_after:
+            return True
+        return self.spf_after is not None and set(self.spf) != {self.spf_after}
 
 
 class Records:

@@ -55,7 +55,8 @@ class SpfDraft:
     uses:       the published terms; kept and dropped: which of them the draft has, and has no more.
     added:      networks that no published term covers, one for each address.
     flattened:  includes that the draft writes out as networks, only where that was asked for.
-    uncovered:  ids of decided senders of which no address is known, so that nothing covers them for sure.
+    uncovered:  ids of decided senders of which the address or the envelope sender is not certain, so that nothing
+                covers them for sure.
     undecided:  ids of undecided senders that the published record covers and the draft does not.
     remarks:    what a person must know before publishing it.
     """
@@ -165,13 +166,12 @@ def _seen(domain: str, senders: Sequence[Sender], outside: Iterable[OutsideFlow]
 
 
 def _blind(domain: str, sender: Sender) -> bool:
-    """Tell whether a sender writes with the domain's envelope and shows no address."""
-    ours = [flow for flow in sender.flows if envelope_domain(flow.key)[0] == domain]
-    return (
-        bool(ours)
-        and not any(flow.key.client_ip for flow in ours)
-        and any(flow.key.client_ip is None for flow in ours)
-    )
+    """Tell whether a sender may write with the domain's envelope from an address, of which one is not certain."""
+    for flow in sender.flows:
+        envelope, assumed = envelope_domain(flow.key)
+        if envelope == domain and flow.key.client_ip != "" and (assumed or flow.key.client_ip is None):
+            return True
+    return False
 
 
 def _published(dns: Dns, domain: str) -> str | None:

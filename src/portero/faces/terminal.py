@@ -202,7 +202,10 @@ class Terminal:
         if draft.dropped:
             self.say(Text("It drops {terms}, which no decided sender needs.", terms=draft.dropped))
         for ids, said in (
-            (draft.uncovered, Text("Covered by nothing for sure, for no address is known:")),
+            (
+                draft.uncovered,
+                Text("Not covered for sure, since their address or envelope sender is not certain:"),
+            ),
             (draft.undecided, Text("Undecided senders that it would leave out:")),
         ):
             if ids:

@@ -19,8 +19,6 @@ from portero.core.text import Text
 MAX_LOOKUPS = 10
 MAX_VOIDS = 2
 MAX_HOSTS = 10
-# A DNS message holds no more records (65,535 octets of at least 12 each); recorded evidence can claim anything.
-MAX_RECORDS = 5461
 # Longer than any mailbox or host name may be (RFC 5321 section 4.5.3.1); the rest only feeds macros.
 MAX_IDENTITY = 1024
 
@@ -358,8 +356,6 @@ class _Evaluation:
     def _ask(self, name: str, type_: str, *, counts: bool = False) -> _Ask:
         """Ask; `counts` says that an empty answer is one of the two void ones (RFC 7208 section 4.6.4)."""
         answer = yield Question(name, type_)
-        if len(answer.answers) > MAX_RECORDS:
-            answer = DnsAnswer(answer.name, answer.type, DnsStatus.TRUNCATED, (), answer.origin)
         status = answer.status
         if answer.origin is not None:
             self._origins[answer.origin] = None
