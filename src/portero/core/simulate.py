@@ -23,7 +23,7 @@ from portero.core.exchange.direct_send import reject_direct_send
 from portero.core.exchange.partner import partner_restriction
 from portero.core.exchange.settings import Settings
 from portero.core.exchange.submission import submission
-from portero.core.flow import Flow
+from portero.core.flow import Flow, OutsideFlow
 from portero.core.records import Records, Replayed
 from portero.core.sender import Kind, Sender
 from portero.core.simulation import Effect, SenderEffect, Simulation, Turn
@@ -87,11 +87,17 @@ def _unconcerned(attribution: Attribution) -> Text:
     return Text("None of the controls concerns it. {why}", why=attribution.why)
 
 
-def simulate(senders: Sequence[Sender], settings: Settings, controls: Sequence[Control]) -> Simulation:
+def simulate(
+    senders: Sequence[Sender],
+    settings: Settings,
+    controls: Sequence[Control],
+    outside: Sequence[OutsideFlow] = (),
+) -> Simulation:
     """
     Replay controls together on the recorded mail of senders, in unique mails.
 
     settings:  as they are now; the controls change them before the replay.
+    outside:   mail that other people's receivers reported, on which changed records tell too.
     """
     changed = apply_controls(settings, tuple(controls))
     seen = seen_connectors(flow for sender in senders for flow in sender.flows)
@@ -99,7 +105,25 @@ def simulate(senders: Sequence[Sender], settings: Settings, controls: Sequence[C
     records = Records(changed)
     effects = [_sender_effect(sender, changed, seen, foreign, records) for sender in senders]
     effects.sort(key=lambda each: (-each.refused, -each.undetermined, -each.kept, each.sender))
-    return Simulation(tuple(control.text for control in controls), tuple(effects))
+    elsewhere = _elsewhere(senders, outside, records) if records.changed else ()
+    return Simulation(tuple(control.text for control in controls), tuple(effects), elsewhere)
+
+
+def _elsewhere(
+    senders: Sequence[Sender], outside: Sequence[OutsideFlow], records: Records
+) -> tuple[tuple[str, tuple[Turn, ...]], ...]:
+    """Give what changed records turn at other people's receivers, by sender; ``""`` stands for nobody known."""
+    place: dict[str, str] = {}
+    for sender in senders:
+        for flow in sender.flows:
+            if flow.key.client_ip:
+                place.setdefault(flow.key.client_ip, sender.id)
+    counted: dict[str, Counter[tuple[str, str, str]]] = {}
+    for row in outside:
+        if not row.to_us and row.mails > 0:
+            held = counted.setdefault(place.get(row.source_ip, ""), Counter())
+            held.update(records.replay_reported(row))
+    return tuple((sender, _turns(held)) for sender, held in sorted(counted.items()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from portero.core.evidence import Coverage, Gap, Origin
 from portero.core.finding import Finding
 from portero.core.hosts import Host, Tie
 from portero.core.sender import Sender
-from portero.core.simulation import Simulation
+from portero.core.simulation import Simulation, Turn
 from portero.core.spf_authoring import SpfDraft
 from portero.core.step import Step
 from portero.core.text import Text
@@ -157,14 +157,22 @@ def simulation_document(simulation: Simulation, renderer: Renderer) -> dict[str,
                 "judgement": each.judgement.value,
                 "reply": each.reply,
                 "because": renderer.text(each.because),
-                "authentication": [
-                    {"check": turn.check, "before": turn.before, "after": turn.after, "messages": turn.mails}
-                    for turn in each.turns
-                ],
+                "authentication": _turns(each.turns),
             }
             for each in simulation.senders
         ],
+        "elsewhere": [
+            {"sender": sender or None, "authentication": _turns(turns)}
+            for sender, turns in simulation.elsewhere
+        ],
     }
+
+
+def _turns(turns: tuple[Turn, ...]) -> list[dict[str, object]]:
+    return [
+        {"check": turn.check, "before": turn.before, "after": turn.after, "messages": turn.mails}
+        for turn in turns
+    ]
 
 
 def domain_document(report: DomainReport, renderer: Renderer) -> dict[str, object]:

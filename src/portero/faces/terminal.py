@@ -15,7 +15,7 @@ from portero.core.domain import DomainReport
 from portero.core.evidence import Gap
 from portero.core.finding import Finding, Outcome
 from portero.core.sender import Judgement, Sender
-from portero.core.simulation import Simulation
+from portero.core.simulation import Simulation, Turn
 from portero.core.spf_authoring import SpfDraft
 from portero.core.step import Step
 from portero.core.text import Text, count
@@ -124,16 +124,27 @@ class Terminal:
 
     def _turns(self, simulation: Simulation, labels: Mapping[str, Text]) -> None:
         """Print what changed records turn: results before and after, sender by sender, as far as they differ."""
-        turned = [(each.sender, turn) for each in simulation.senders for turn in each.turns if turn.changes]
+        turned: list[tuple[object, Turn]] = [
+            (labels.get(each.sender, each.sender), turn)
+            for each in simulation.senders
+            for turn in each.turns
+            if turn.changes
+        ]
+        turned += [
+            (Text("{sender}, reported elsewhere", sender=labels.get(sender, sender or _NOBODY_KNOWN)), turn)
+            for sender, turns in simulation.elsewhere
+            for turn in turns
+            if turn.changes
+        ]
         if not turned:
-            if any(each.turns for each in simulation.senders):
+            if simulation.elsewhere or any(each.turns for each in simulation.senders):
                 self.say(Text("No SPF or DMARC result of the recorded mail changes."))
             return
         heads = (Text("Sender"), Text("Check"), Text("Before"), Text("After"))
         table = self._table(Text("Results that change"), heads, (Text("Messages"),))
         for sender, turn in turned:
             table.add_row(
-                self._cell(labels.get(sender, sender)),
+                self._cell(sender),
                 Cell(turn.check.upper()),
                 self._cell(turn.before),
                 self._cell(turn.after),
