@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from portero.core.controls import Control, apply_controls
@@ -139,26 +139,32 @@ class ForeignEnvelopes:
     settings: Settings
     kinds: frozenset[Kind]
     names: frozenset[str]
+    # Answers by sender, so that a sender of many flows is not looked through for each of them.
+    _of_senders: dict[str, tuple[bool | None, bool]] = field(default_factory=dict, compare=False, repr=False)
 
     def cover(self, sender: Sender, flow: Flow) -> bool:
         """Tell whether a flow that only a summary saw may have a foreign P1 too."""
         if not envelope_domain(flow.key)[1] or flow.key.header_from is not None:
             return False
+        if sender.id not in self._of_senders:
+            self._of_senders[sender.id] = self._of(sender)
+        known, kind = self._of_senders[sender.id]
+        if known is not None:
+            # Other witnesses saw this very sender's P1.
+            return known
+        if flow.facts.envelopes:
+            return any(self.settings.accepted(domain) is False for domain in flow.facts.envelopes)
+        return kind or flow.key.sender in self.names
+
+    def _of(self, sender: Sender) -> tuple[bool | None, bool]:
+        """Tell whether a sender is known to have a foreign P1, None if nobody knows; and whether its kind may."""
         known = {
             self.settings.accepted(item.key.mail_from_domain)
             for item in sender.flows
             if item.key.mail_from_domain and item.key.header_from is not None
         }
-        if known:
-            # Other witnesses saw this very sender's P1.
-            return False in known
-        if flow.facts.envelopes:
-            return any(self.settings.accepted(domain) is False for domain in flow.facts.envelopes)
-        return (
-            sender.kind in self.kinds
-            or flow.key.sender in self.names
-            or (Kind.SERVICE in self.kinds and _several_hosts(sender))
-        )
+        kind = sender.kind in self.kinds or (Kind.SERVICE in self.kinds and _several_hosts(sender))
+        return (False in known if known else None), kind
 
 
 def _several_hosts(sender: Sender) -> bool:

@@ -27,9 +27,14 @@ _TYPES = {
 
 # Batches are read where they lie, which saves a copy of every row, until they hold this much together.
 _HELD_OCTETS = 600_000_000
+# Columns of few different words are held as numbers of words, in long batches.
+_WORDS = frozenset(
+    {"witness", "connector", "direction", "outcome", "threat", "spf", "dkim", "dmarc", "compauth"}
+)
 # Batches of fewer rows are joined up to this many: the engine pays for each batch it scans.
 _SMALL_ROWS = 8_192
 _JOINED_ROWS = 65_536
+_STORED_AT_ONCE = 8  # batches
 
 # A domain as evidence writes it: what follows the last "@", in lower case. A-labels are made later, of the distinct few.
 DOMAIN = "lower(rtrim(CASE WHEN {0} LIKE '%@%' THEN regexp_extract({0}, '@([^@]*)$', 1) ELSE '' END, '.> '))"
@@ -65,7 +70,7 @@ class EvidenceTables:
     held:    octets of rows that are kept beside it before they are handed over to it.
     """
 
-    def __init__(self, folder: str, memory: str = "700MB", held: int = _HELD_OCTETS) -> None:
+    def __init__(self, folder: str, memory: str = "450MB", held: int = _HELD_OCTETS) -> None:
         self.connection = duckdb.connect(
             ":memory:",
             config={
@@ -80,7 +85,7 @@ class EvidenceTables:
         )
         # Nothing in evidence may make the engine read another file or the network.
         self.connection.execute("SET enable_external_access = false; SET lock_configuration = true")
-        self._parts: dict[tuple[str, tuple[str, ...]], _Part] = {}
+        self._parts: dict[tuple[str, tuple[str, ...], bool], _Part] = {}
         self._limit, self._octets = held, 0
         self._with_addresses: set[int] = set()
         self._without_addresses: set[int] = set()
@@ -92,12 +97,17 @@ class EvidenceTables:
         # A column that nobody fills costs the engine as much as any other, so only what is known is kept.
         known = [name for name in rows.schema.names if rows.column(name).null_count < rows.num_rows]
         columns = ("document", *known)
-        part = self._parts.setdefault((table, columns), _Part(f"{table}_{len(self._parts)}", columns))
+        small = rows.num_rows < _SMALL_ROWS
+        part = self._parts.setdefault((table, columns, small), _Part(f"{table}_{len(self._parts)}", columns))
         number = pa.repeat(pa.scalar(document, pa.int32()), rows.num_rows)
-        batch = pa.RecordBatch.from_arrays([number, *map(rows.column, known)], names=list(columns))
+        arrays = [
+            rows.column(name).dictionary_encode() if name in _WORDS and not small else rows.column(name)
+            for name in known
+        ]
+        batch = pa.RecordBatch.from_arrays([number, *arrays], names=list(columns))
         if table == "mail_rows":
             self._look_for_addresses(document, batch)
-        if batch.num_rows < _SMALL_ROWS:
+        if small:
             part.small.append(batch)
             if sum(each.num_rows for each in part.small) >= _JOINED_ROWS:
                 part.join()
@@ -121,7 +131,7 @@ class EvidenceTables:
         for table in TABLES:
             pieces = [
                 self._piece(table, part, source)
-                for (owner, _), part in self._parts.items()
+                for (owner, _, _), part in self._parts.items()
                 if owner == table
                 for source in ([part.name] if part.stored else [])
                 + ([f"{part.name}_held"] if part.held else [])
@@ -151,7 +161,7 @@ class EvidenceTables:
 
     def _store(self) -> None:
         """Hand over to the engine what is kept beside it, so that it can spill."""
-        for (table, _), part in self._parts.items():
+        for (table, _, _), part in self._parts.items():
             part.join()
             if not part.held:
                 continue
@@ -160,15 +170,17 @@ class EvidenceTables:
                 columns = ", ".join(f"{name} {types[name]}" for name in part.columns)
                 self.connection.execute(f"CREATE TABLE {part.name} ({columns})")
                 part.stored = True
-            self.connection.register("incoming", pa.Table.from_batches(part.held))
-            self.connection.execute(f"INSERT INTO {part.name} SELECT * FROM incoming")
-            self.connection.unregister("incoming")
-            part.held = []
+            while part.held:
+                # A few at a time, so that no row is held twice for long.
+                some, part.held = part.held[:_STORED_AT_ONCE], part.held[_STORED_AT_ONCE:]
+                self.connection.register("incoming", pa.Table.from_batches(some))
+                self.connection.execute(f"INSERT INTO {part.name} SELECT * FROM incoming")
+                self.connection.unregister("incoming")
         self._octets = 0
 
     def known(self, table: str) -> frozenset[str]:
         """Name the columns of a table that hold anything."""
-        return frozenset(name for (owner, columns) in self._parts if owner == table for name in columns)
+        return frozenset(name for (owner, columns, _) in self._parts if owner == table for name in columns)
 
     def rows(self, query: str, parameters: list[object] | None = None) -> list[tuple[object, ...]]:
         """Ask a query and give its rows."""
@@ -240,7 +252,7 @@ def aware(moment: datetime | None) -> datetime | None:
 
 
 @contextmanager
-def evidence_tables(memory: str = "700MB", held: int = _HELD_OCTETS) -> Iterator[EvidenceTables]:
+def evidence_tables(memory: str = "450MB", held: int = _HELD_OCTETS) -> Iterator[EvidenceTables]:
     """Open evidence tables whose spill folder is gone afterwards; see `EvidenceTables`."""
     with tempfile.TemporaryDirectory(prefix="portero-") as folder:
         tables = EvidenceTables(folder, memory, held)
