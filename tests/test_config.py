@@ -155,3 +155,14 @@ def test_the_zone_of_logs_is_one_that_exists():
 def test_a_network_may_be_one_of_relays():
     held = parse_config('[[network]]\nname = "r"\ncidr = ["10.2.0.25/32"]\nuse = "relay"', "f")
     assert held.networks[0].use == "relay"
+
+
+def test_limits_are_whole_numbers_by_name():
+    limits = parse_config("[limits]\nnesting = 2\nrecord_octets = 1000\n", "portero.toml").limits
+    assert (limits.nesting, limits.record_octets, limits.members) == (2, 1000, Configuration().limits.members)
+    assert problems("[limits]\nnesting = 0\noctets = 'x'\n") == [
+        "portero.toml, line 2: limits.nesting is 0; a whole number within its bounds is expected here.",
+        "portero.toml, line 3: limits.octets is 'x'; a whole number within its bounds is expected here.",
+    ]
+    assert "record_octets" in problems("[limits]\nrecord_octet = 5\n")[0]
+    assert "[limits]" in problems("limits = 5\n")[0]

@@ -422,7 +422,7 @@ def rehearse(
 ) -> Simulation:
     """Replay controls together on senders that were found, judged as people decided; raises as `what_if` does."""
     _need_object(evidence, controls)
-    return simulate(with_decisions(held.senders, decisions, now), held.settings, controls)
+    return simulate(with_decisions(held.senders, decisions, now), held.settings, controls, held.outside)
 
 
 def _need_object(evidence: Evidence, controls: Sequence[Control]) -> None:

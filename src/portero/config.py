@@ -18,6 +18,7 @@ from portero.core.acceptance import Acceptance
 from portero.core.address import IPNetwork, a_label, parse_network
 from portero.core.checks import checks
 from portero.core.evidence import Origin
+from portero.core.limits import LIMITS
 from portero.core.register import Configuration, Detection, KnownNetwork, RegisterEntry, pattern
 from portero.core.text import Text
 from portero.core.thresholds import STANDARD, Thresholds
@@ -163,8 +164,25 @@ class _Detection(_Model):
     last_run: Moment
 
 
+Bound = Annotated[int, Field(strict=True, ge=1, le=10**18)]
+
+
+class _Limits(_Model):
+    octets: Bound | None = None
+    ratio: Bound | None = None
+    members: Bound | None = None
+    nesting: Annotated[int, Field(strict=True, ge=1, le=50)] | None = None
+    parts: Bound | None = None
+    part_nesting: Annotated[int, Field(strict=True, ge=1, le=100)] | None = None
+    records: Bound | None = None
+    record_octets: Bound | None = None
+    headers: Bound | None = None
+    mail_octets: Bound | None = None
+
+
 class _File(_Model):
     organisation: _Organisation = _Organisation()
+    limits: _Limits = _Limits()
     network: tuple[_Network, ...] = ()
     sender: tuple[_Sender, ...] = ()
     checks: _Checks = Field(default_factory=_Checks)
@@ -179,6 +197,7 @@ _TABLES: dict[str, type[_Model]] = {
     "checks": _Checks,
     "exception": _Exception,
     "detection": _Detection,
+    "limits": _Limits,
 }
 _WANTED = {
     "address": Text("an address or a network such as 203.0.113.8/29"),
@@ -299,6 +318,7 @@ def _configuration(model: _File, file: str, lines: dict[Place, int]) -> Configur
             for index, item in enumerate(model.exception)
         ),
         thresholds=model.checks.model_dump(exclude_none=True)["thresholds"],
+        limits=LIMITS.with_values(model.limits.model_dump(exclude_none=True)),
         origin=Origin(file),
     )
 
@@ -350,8 +370,13 @@ def _problem(kind: str, found: object, place: Place, file: str, lines: dict[Plac
         template = "{file}, line {line}: {key} is {value}; a list or table is expected here: {example}."
         example = '["..."]'
         if len(place) == 1 and place[0] in _TABLES:
-            example = f"[{place[0]}]" if place[0] in {"organisation", "checks"} else f"[[{place[0]}]]"
+            example = (
+                f"[{place[0]}]" if place[0] in {"organisation", "checks", "limits"} else f"[[{place[0]}]]"
+            )
         return Text(template, file=file, line=line, key=key, value=_shown(value), example=example)
+    if place[0] == "limits" and kind != "model_type":
+        template = "{file}, line {line}: {key} is {value}; a whole number within its bounds is expected here."
+        return Text(template, file=file, line=line, key=key, value=_shown(value))
     if kind in {"int_type", "greater_than_equal"}:
         template = "{file}, line {line}: {key} is {value}; a whole number from 0 is expected here."
         return Text(template, file=file, line=line, key=key, value=_shown(value))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import getpass
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -18,12 +19,13 @@ from portero.core.audit import Audit
 from portero.core.controls import Control, UnknownControlError, apply_controls, parse_control
 from portero.core.decision import Decision
 from portero.core.dns import Dns, DnsAnswer, DnsZone
-from portero.core.domain import DomainPosture, domain_posture, open_questions
+from portero.core.domain import DomainReport, domain_posture, domain_report, open_questions
 from portero.core.evidence import ConfigAnswer, ConfigObject, Coverage, Gap, Origin
 from portero.core.exchange.selectors import SELECTORS
 from portero.core.exchange.settings import Settings, Tenant, read_settings
 from portero.core.finding import Profile
 from portero.core.hosts import Inside
+from portero.core.limits import LimitError, Limits
 from portero.core.mail.conversation import Question
 from portero.core.register import Configuration
 from portero.core.sender import Judgement
@@ -46,6 +48,7 @@ from portero.known import maker_of
 from portero.proving.demo import write_sample
 from portero.sources import sources
 from portero.sources.document import Batch, Counted, Document, Note, Source
+from portero.sources.object_store import is_stored
 from portero.sources.walk import name_below, walk
 
 Progress = Callable[[Text], None]
@@ -67,11 +70,32 @@ class _Reader:
     counted: dict[int, Counted]
 
     def read(self, document: Document, source: Source) -> None:
+        """Read a document. Whatever its source raises ends this document alone, by name."""
         number = len(self.names)
         self.names.append(document.name)
         self.notes[number] = []
         self.kinds[number] = source.id
+        try:
+            self._read(number, document, source)
+        except Exception as error:
+            reason = Text(
+                "Reading stopped at a fault of the program ({fault}); what stands before it is used. Please report it.",
+                fault=type(error).__name__,
+            )
+            self.gaps.append(Gap(Origin(document.name), reason))
+
+    def _read(self, number: int, document: Document, source: Source) -> None:
+        records = 0
         for item in source.read(document):
+            records += (
+                item.rows.num_rows if isinstance(item, Batch) else isinstance(item, ConfigObject | DnsAnswer)
+            )
+            if records > document.limits.records:
+                reason = Text(
+                    "It holds more than {n} records; the rest was not read.", n=document.limits.records
+                )
+                self.gaps.append(Gap(Origin(document.name), reason))
+                return
             if isinstance(item, Batch):
                 self.tables.add(number, item.table, item.rows)
             elif isinstance(item, Gap):
@@ -170,7 +194,7 @@ def _gathered(
     about: _About | None = None,
 ) -> Iterator[tuple[app.Evidence, _Tables]]:
     for path in paths:
-        if not path.exists():
+        if not is_stored(path) and not path.exists():
             raise InputError(Text("There is no file or folder {path}.", path=str(path)), Origin(str(path)))
     settings_file = config or find_config(paths)
     configuration = load_config(settings_file) if settings_file else Configuration()
@@ -180,7 +204,7 @@ def _gathered(
     own = {name_below(each, path) for path in paths for each in settled}
     with evidence_tables() as tables:
         reader = _Reader(tables, [], {}, {}, [], [], [], [], [], {})
-        for found in walk(paths):
+        for found in walk(paths, _limits(configuration)):
             if isinstance(found, Gap):
                 reader.gaps.append(found)
                 continue
@@ -210,6 +234,24 @@ def _gathered(
         )
         yield evidence, _Tables(tables, reader.names)
 
+
+def _limits(configuration: Configuration) -> Limits:
+    """Give the configured limits, changed by the environment: PORTERO_LIMIT_NESTING and so on."""
+    given = {
+        name.removeprefix(_LIMIT).lower(): value
+        for name, value in os.environ.items()
+        if name.startswith(_LIMIT)
+    }
+    try:
+        return configuration.limits.with_values(given)
+    except LimitError as error:
+        name = f"{_LIMIT}{str(error).upper()}"
+        template = "{variable} is {value}, which is no limit. Known: {names}; each a whole number from 1."
+        names = tuple(f"{_LIMIT}{field.name.upper()}" for field in fields(Limits))
+        raise ConfigError((Text(template, variable=name, value=os.environ[name], names=names),)) from None
+
+
+_LIMIT = "PORTERO_LIMIT_"
 
 _UNRECOGNISED = Text(
     "Nobody here knows this format. If it is an export of mail or settings, export it as the documentation shows."
@@ -284,15 +326,23 @@ def domains(
     paths: Sequence[Path],
     *,
     selectors: Sequence[str],
+    flatten: bool,
     config: Path | None,
     progress: Progress,
     asking: Asking | None,
-) -> tuple[DomainPosture, ...]:
-    """Judge domains by their records, as the evidence or live DNS has them."""
+) -> tuple[DomainReport, ...]:
+    """Judge domains by their records, as the evidence or live DNS has them, and by the mail in the evidence."""
     about = _About(tuple(map(a_label, names)), tuple(selectors))
-    with _gathered(paths, config, progress, asking, about=about) as (evidence, _):
+    with _gathered(paths, config, progress, asking, about=about) as (evidence, tables):
         now = datetime.now(UTC)
-        return tuple(domain_posture(evidence.dns, name, now, about.selectors) for name in about.domains)
+        postures = [domain_posture(evidence.dns, name, now, about.selectors) for name in about.domains]
+        if not paths:
+            return tuple(map(DomainReport, postures))
+        held = app.inventory(evidence, tables, progress)
+        return tuple(
+            domain_report(each, held.senders, held.outside, held.settings, flatten=flatten)
+            for each in postures
+        )
 
 
 def control(text: str) -> Control:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from portero.core.controls import apply_controls, parse_control
 from portero.core.dns import Dns, DnsAnswer, DnsStatus
 from portero.core.exchange.attribution import Seen
 from portero.core.exchange.settings import AcceptedDomain, InboundConnector, Settings
-from portero.core.flow import Flow
+from portero.core.flow import Flow, OutsideFlow
 from portero.core.records import Records, Replayed, without_terms
-from portero.core.simulate import decide
+from portero.core.simulate import decide, simulate
 from portero.core.simulation import Effect
-from support.flows import flow
+from support.flows import START, flow
 
 OURS = "contoso.com"
 SPF = "v=spf1 ip4:198.51.100.7 include:_spf.vendor.example -all"
@@ -215,3 +217,84 @@ def test_a_partial_share_of_aligned_signatures_settles_nothing() -> None:
     )
 
     assert Records(settings()).passed(mixed) is None
+
+
+def test_mail_whose_envelope_only_a_summary_shows_is_undetermined_and_not_kept() -> None:
+    summary = mail(
+        mail_from_domain=None, header_from=None, sender=f"news@{OURS}", spf={}, dkim={}, dmarc={}
+    )  # fmt: skip
+
+    assert effect(f"spf={OURS}:v=spf1 -all", summary) is Effect.UNDETERMINED
+    assert effect("spf=unrelated.example:v=spf1 -all", summary) is Effect.KEPT
+
+
+def row(**given: object) -> OutsideFlow:
+    known: dict[str, object] = {
+        "source_ip": VENDOR, "header_from": OURS, "envelope_from": OURS, "reporter": "google.com", "to_us": False,
+        "mails": 10, "aligned_spf": 10, "aligned_dkim": 0, "dkim_domain": None, "spf_domain": OURS,
+        "first_seen": START, "last_seen": START,
+    }  # fmt: skip
+    return OutsideFlow(**{**known, **given})  # type: ignore[arg-type]
+
+
+FORGETS = f"spf={OURS}:v=spf1 ip4:198.51.100.7 -all"
+
+
+@pytest.mark.parametrize(
+    ("control", "given", "turned"),
+    [
+        (FORGETS, {}, {("spf", "pass", "fail"): 10, ("dmarc", "pass", "fail"): 10}),
+        (FORGETS, {"aligned_dkim": 10, "dkim_domain": OURS}, {("spf", "pass", "fail"): 10}),
+        (FORGETS, {"aligned_dkim": 4, "dkim_domain": OURS}, {("spf", "pass", "fail"): 10, ("dmarc", "pass", "fail"): 6}),
+        (FORGETS, {"source_ip": OFFICE}, {}),
+        (FORGETS, {"envelope_from": "other.example", "aligned_spf": 0, "spf_domain": "other.example"}, {}),
+        (FORGETS, {"envelope_from": None, "spf_domain": None}, {("spf", "pass", "unknown"): 10, ("dmarc", "pass", "unknown"): 10}),
+        (f"spf={OURS}:v=spf1 ip4:203.0.113.9 -all", {"source_ip": "203.0.113.9", "aligned_spf": 0}, {("spf", "fail", "pass"): 10, ("dmarc", "fail", "pass"): 10}),
+        (f"dkim={OURS}:off", {"aligned_spf": 0, "aligned_dkim": 10, "dkim_domain": OURS}, {("dmarc", "pass", "fail"): 10}),
+        (f"dkim={OURS}:off", {"aligned_dkim": 10, "dkim_domain": OURS}, {}),
+        (f"dkim={OURS}:off", {"aligned_spf": 0, "aligned_dkim": 10}, {("dmarc", "pass", "unknown"): 10}),
+        (f"move={VENDOR},203.0.113.9", {}, {("spf", "pass", "fail"): 10, ("dmarc", "pass", "fail"): 10}),
+    ],
+)  # fmt: skip
+def test_what_other_receivers_reported_is_replayed_too(
+    control: str, given: dict[str, object], turned: dict[tuple[str, str, str], int]
+) -> None:
+    found = Records(settings(control)).replay_reported(row(**given))
+
+    assert {turn: mails for turn, mails in found.items() if turn[1] != turn[2] and mails} == turned
+    assert all(mails >= 0 for mails in found.values())
+    assert {
+        check: sum(mails for turn, mails in found.items() if turn[0] == check) for check in ("spf", "dmarc")
+    } == {
+        "spf": 10,
+        "dmarc": 10,
+    }
+
+
+@given(
+    st.integers(1, 20), st.integers(0, 20), st.integers(0, 20), st.sampled_from([None, OURS, "x.example"]),
+    st.sampled_from([OURS, "x.example", None]), st.sampled_from([FORGETS, f"dkim={OURS}:off", f"move={VENDOR},203.0.113.9"]),
+)  # fmt: skip
+def test_no_report_loses_or_gains_a_message(
+    mails: int, spf: int, signed: int, signer: str | None, envelope: str | None, control: str
+) -> None:
+    reported = row(
+        mails=mails, aligned_spf=min(spf, mails), aligned_dkim=min(signed, mails), dkim_domain=signer,
+        envelope_from=envelope, spf_domain=envelope,
+    )  # fmt: skip
+    found = Records(settings(control)).replay_reported(reported)
+
+    assert min(found.values()) >= 0
+    assert sum(found.values()) == 2 * mails
+
+
+def test_reported_mail_is_shown_by_the_sender_of_its_address() -> None:
+    simulation = simulate([], settings(FORGETS), (), [row(), row(to_us=True)])
+
+    [(sender, turns)] = simulation.elsewhere
+    assert sender == ""
+    assert {(turn.check, turn.after, turn.mails) for turn in turns} == {
+        ("spf", "fail", 10),
+        ("dmarc", "fail", 10),
+    }
+    assert simulate([], settings("reject-direct-send"), (), [row()]).elsewhere == ()

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from portero.core.audit import Audit, Totals
 from portero.core.controls import UnknownControlError, parse_control
-from portero.core.domain import DomainPosture, Line
+from portero.core.domain import DomainPosture, DomainReport, Line
 from portero.core.evidence import Gap, Origin
 from portero.core.finding import Finding, Outcome, Profile, Severity
 from portero.core.sender import DecidedBy, Judgement, Kind, Sender
@@ -145,10 +145,11 @@ class Fake:
         paths: Sequence[Path],
         *,
         selectors: Sequence[str],
+        flatten: bool,
         config: Path | None,
         progress: Callable[[Text], None],
         asking: Asking | None,
-    ) -> tuple[DomainPosture, ...]:
+    ) -> tuple[DomainReport, ...]:
         self.domains_asked, self.asking = (names, paths), asking
         line = Line(
             "MTA-STS",
@@ -158,7 +159,9 @@ class Fake:
             Text("Mend it."),
             ("\x1b",),
         )
-        return tuple(DomainPosture(name, (line,), ((name, "TXT", "v=spf1 \u202e"),)) for name in names)
+        return tuple(
+            DomainReport(DomainPosture(name, (line,), ((name, "TXT", "v=spf1 \u202e"),))) for name in names
+        )
 
     def relay(self) -> RelayUseCases:
         raise AssertionError("no test here asks for the relay")

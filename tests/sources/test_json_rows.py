@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portero.core.evidence import Gap
-from portero.sources.csv_rows import RECORD_OCTETS
+from portero.core.limits import LIMITS
 from portero.sources.document import Document
 from portero.sources.head import head_of
 from portero.sources.json_rows import json_rows
@@ -53,7 +53,7 @@ def test_null_is_an_empty_cell_and_absent_is_unknown():
 def test_a_wrapper_longer_than_the_buffer_is_streamed():
     records = [{"A": str(number), "x": "y" * 1000} for number in range(6000)]
     text = json.dumps({"schema": [{"name": "A"}], "results": records, "after": {"A": "no"}})
-    assert len(text) > RECORD_OCTETS
+    assert len(text) > LIMITS.record_octets
     found, gaps = read(text)
     assert ([row[1] for row in found], gaps) == ([str(number) for number in range(6000)], [])
 

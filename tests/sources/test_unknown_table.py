@@ -29,7 +29,7 @@ def test_columns_are_told_by_content_and_the_reader_is_told():
         "192.0.2.7",
     )
     assert (row["message_id"], row["observed_at"].day, row["mail_from"]) == ("1@x", 1, None)
-    assert "Remitente observado = sender" in str(found.notes[0].text)
+    assert "Remitente observado (sender)" in str(found.notes[0].text)
     assert found.gaps == []
 
 

@@ -10,6 +10,7 @@ from email.message import EmailMessage
 
 from portero.core.evidence import Gap
 from portero.core.limits import Limits
+from portero.sources import walk as walk_module
 from portero.sources.csv_rows import heading
 from portero.sources.document import Document
 from portero.sources.walk import walk
@@ -170,3 +171,29 @@ def test_an_office_file_is_refused_by_its_name(tmp_path):
     documents, gaps = names(tmp_path)
     assert documents == []
     assert len(gaps) == 1
+
+
+def test_a_member_without_a_name_is_borne(tmp_path):
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w") as archive:
+        archive.writestr("a.csv", "x,y\n1,2\n")
+    nameless = raw.getvalue().replace(b"\x05\x00\x00\x00a.csv", b"\x00\x00\x00\x00a.csv")
+    (tmp_path / "z.zip").write_bytes(nameless)
+    documents, gaps = names(tmp_path)
+    assert (len(documents), len(gaps)) in {(0, 1), (1, 0)}
+
+
+def test_a_fault_in_opening_ends_one_file_alone(tmp_path, monkeypatch):
+    (tmp_path / "a.csv").write_text("x,y\n1,2\n")
+    (tmp_path / "b.csv").write_text("x,y\n1,2\n")
+    whole = walk_module.opened
+
+    def faulty(name, *given):
+        if name == "a.csv":
+            raise ZeroDivisionError
+        return whole(name, *given)
+
+    monkeypatch.setattr(walk_module, "opened", faulty)
+    documents, gaps = names(tmp_path)
+    assert documents == ["b.csv"]
+    assert "ZeroDivisionError" in gaps[0]

@@ -259,9 +259,13 @@ class Device:
     def __init__(self, port: int, *, greet: bool = True) -> None:
         self.line = socket.create_connection(("127.0.0.1", port), timeout=30)
         self.file = self.line.makefile("rb")
-        if greet:
-            self.reply()
-            self.ask("EHLO scanner")
+        try:
+            if greet:
+                self.reply()
+                self.ask("EHLO scanner")
+        except OSError:
+            self.__exit__()
+            raise
 
     def __enter__(self) -> Self:
         return self

@@ -36,6 +36,7 @@ def a_label(domain: str) -> str:
         return text
 
 
+@lru_cache(maxsize=262144)
 def domain_of(mailbox: str) -> str:
     """
     Give the domain of a mailbox as A-labels; ``""`` for the null reverse-path and for text without an ``@``.

@@ -10,6 +10,10 @@ from enum import StrEnum
 from portero.core.address import a_label, is_at_or_below
 from portero.core.evidence import Origin
 
+# A DNS message holds no more records (65,535 octets of at least 12 each). Evidence can claim anything, and an answer
+# that no resolver can have given counts as cut.
+MAX_RECORDS = 5461
+
 
 class DnsStatus(StrEnum):
     """How a question ended."""
@@ -69,7 +73,10 @@ class Dns:
     def __init__(self, answers: Iterable[DnsAnswer] = (), zones: Iterable[DnsZone] = ()) -> None:
         self._answers: dict[tuple[str, str], DnsAnswer] = {}
         self._names: set[str] = set()
-        for answer in answers:
+        for given in answers:
+            answer = given
+            if len(given.answers) > MAX_RECORDS:
+                answer = replace(given, status=DnsStatus.TRUNCATED, answers=())
             key = (answer.name, answer.type)
             held = self._answers.get(key)
             # A later failure does not erase an answer; a later answer replaces an earlier one.

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from portero.core.address import a_label
+from portero.core.address import a_label, is_at_or_below
 from portero.core.checks import checks
+from portero.core.dmarc_road import Road, road
 from portero.core.dns import Dns, DnsAnswer, DnsStatus, NotedDns
 from portero.core.evidence import Origin
 from portero.core.exchange.exchangers import MxPosture, mx_posture, read_exchangers
 from portero.core.exchange.selectors import SELECTORS, AliasForm, read_alias
 from portero.core.exchange.settings import AcceptedDomain, Settings, Tenant
 from portero.core.finding import Outcome, Posture, find
+from portero.core.flow import OutsideFlow
 from portero.core.mail.bimi import lets_logo, parse_bimi
 from portero.core.mail.conversation import Question
 from portero.core.mail.dkim_key import parse_key
 from portero.core.mail.dmarc import effective_policy
 from portero.core.mail.spf_expansion import expansion
+from portero.core.mail.spf_lint import Soundness, lint
 from portero.core.mail.spf_record import is_spf
 from portero.core.mail.transport import parse_sts_record, parse_tls_reporting, parse_tlsa
+from portero.core.sender import Sender
+from portero.core.spf_authoring import SpfDraft, draft_spf
 from portero.core.text import Text
 
 SMTP_PORT = 25
+# Checks of what a tenant owns besides the domain.
+_TENANTS = frozenset({"DNS-12"})
 # What a check may need and a bare domain can give.
 _GIVEN = frozenset({"dns", "domains"})
 
@@ -33,7 +40,7 @@ class Line:
     """
     What is said of one kind of record.
 
-    id:       a check's id, or the record's own: ``DKIM-selector1``, ``MTA-STS``, ``TLS-RPT``, ``DANE``, ``BIMI``.
+    id:       a check's id, or the record's own: ``SPF``, ``DKIM-selector1``, ``MTA-STS``, ``TLS-RPT``, ``DANE``, ``BIMI``.
     fix:      what to publish, or None where nothing is wrong.
     records:  what stands in DNS, as text.
     """
@@ -58,6 +65,47 @@ class DomainPosture:
     domain: str
     lines: tuple[Line, ...]
     published: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DomainReport:
+    """
+    A domain's posture, and where the evidence holds its mail, what to do about its records.
+
+    labels:  of the senders that the draft and the road name by id.
+    """
+
+    posture: DomainPosture
+    spf: SpfDraft | None = None
+    road: Road | None = None
+    labels: Mapping[str, Text] = field(default_factory=dict)
+
+
+def domain_report(
+    posture: DomainPosture,
+    senders: Sequence[Sender],
+    outside: Sequence[OutsideFlow],
+    settings: Settings,
+    *,
+    flatten: bool = False,
+) -> DomainReport:
+    """Add to a posture the least SPF record and the road to p=reject, where any mail under the domain is known."""
+    name = posture.domain
+    concerned = [
+        sender
+        for sender in senders
+        if any(
+            is_at_or_below(held, name) for held in (*sender.mail_from_domains, *sender.header_from_domains)
+        )
+    ]
+    if not concerned and not any(is_at_or_below(row.header_from, name) for row in outside):
+        return DomainReport(posture)
+    return DomainReport(
+        posture,
+        draft_spf(settings.dns, name, senders, outside, flatten=flatten),
+        road(settings.dns, name, senders, outside, settings),
+        {sender.id: sender.label for sender in senders},
+    )
 
 
 def domain_posture(
@@ -109,7 +157,7 @@ def _checked(dns: Dns, domain: str, now: datetime) -> Iterator[Line]:
         mail_seen=False,
     )
     for check in checks():
-        if "dns" in check.needs and set(check.needs) <= _GIVEN:
+        if "dns" in check.needs and set(check.needs) <= _GIVEN and check.id not in _TENANTS:
             found = find(check, posture)
             wrong = found.outcome in {Outcome.FAIL, Outcome.WARN}
             yield Line(
@@ -123,6 +171,7 @@ def _checked(dns: Dns, domain: str, now: datetime) -> Iterator[Line]:
 
 
 def _others(dns: Dns, domain: str, selectors: tuple[str, ...]) -> Iterator[Line]:
+    yield _spf(dns, domain)
     for selector in selectors:
         yield _dkim(dns, domain, selector.lower())
     yield _sts(dns, domain)
@@ -147,6 +196,35 @@ def _silent(id_: str, title: Text, answer: DnsAnswer) -> Line | None:
             "DNS failed to answer {question} ({status}).", question=question, status=answer.status.value
         )
     return Line(id_, title, Outcome.UNKNOWN, because, origins=_seen(answer))
+
+
+def _spf(dns: Dns, domain: str) -> Line:
+    id_, title = "SPF", Text("SPF: what receivers make of the record")
+    answer = dns.lookup(domain, "TXT")
+    silent = _silent(id_, title, answer)
+    if silent is not None:
+        return silent
+    found = lint(dns, domain)
+    records = tuple(text for text in answer.answers if is_spf(text))
+    said = tuple(
+        Text("{term}: {reason}", term=fault.term, reason=fault.reason)
+        for fault in (*found.faults, *found.cautions)
+    )
+
+    def line(outcome: Outcome, because: Text) -> Line:
+        return Line(id_, title, outcome, because, None, records, _seen(answer))
+
+    if found.soundness is Soundness.NONE:
+        return line(Outcome.NOT_APPLICABLE, Text("No SPF record stands at {name}.", name=domain))
+    if found.soundness is Soundness.BROKEN:
+        return line(Outcome.FAIL, Text("No mail can pass: receivers find permerror. {faults}.", faults=said))
+    if found.soundness is Soundness.PARTLY:
+        return line(Outcome.WARN, Text("For some mail receivers find permerror. {faults}.", faults=said))
+    if found.soundness is Soundness.UNKNOWN:
+        return line(Outcome.UNKNOWN, Text("The record leads to names of which the evidence holds no answer."))
+    if said:
+        return line(Outcome.WARN, Text("The record works, but: {faults}.", faults=said))
+    return line(Outcome.PASS, Text("The record and all it leads to are in order for every sender."))
 
 
 def _dkim(dns: Dns, domain: str, selector: str) -> Line:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
+# What is followed by recursion ends long before Python's own bound.
+_MOST = {"nesting": 50, "part_nesting": 100}
+
 
 class LimitError(ValueError):
     """A limit's name or value that is none; the message is the name."""
@@ -16,8 +19,9 @@ class Limits:
     What one document may cost. Every overrun is a Gap, and the rest is still read.
 
     octets:         of one member of a container, decompressed.
-    ratio:          of decompressed to compressed octets, looked at beyond the first 16 MiB.
-    members:        of one container.
+    ratio:          of decompressed to compressed octets: of one member looked at beyond the first 16 MiB, and of all that
+                    lies in one file that was handed over beyond the first 256 MiB.
+    members:        of one file that was handed over, all its containers together.
     nesting:        containers inside containers; a mail is one.
     parts:          of one mail.
     part_nesting:   multipart bodies inside one another, in one mail; at most 100.
@@ -48,13 +52,10 @@ class Limits:
         changed: dict[str, int] = {}
         for name, value in values.items():
             text = str(value).strip()
-            if name not in known or isinstance(value, bool) or not text.isascii() or not text.isdigit():
+            number = int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0
+            if name not in known or not 1 <= number <= _MOST.get(name, number):
                 raise LimitError(name)
-            if not int(text[:19]) >= 1 or len(text) > 18:
-                raise LimitError(name)
-            if name == "part_nesting" and int(text) > 100:
-                raise LimitError(name)
-            changed[name] = int(text)
+            changed[name] = number
         return replace(self, **changed)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,7 +12,7 @@ from portero.core.address import NetworkMap, a_label, is_at_or_below, parse_netw
 from portero.core.dns import DnsStatus, ProposedDns
 from portero.core.exchange.attribution import author_domain, envelope_domain
 from portero.core.exchange.settings import Settings
-from portero.core.flow import Flow, FlowKey
+from portero.core.flow import Flow, FlowKey, OutsideFlow
 from portero.core.mail import dmarc, spf
 from portero.core.mail.dmarc_discovery import registrable_domain
 from portero.core.mail.dmarc_record import parse_record as parse_dmarc
@@ -48,10 +49,10 @@ class Replayed:
 
     @property
     def changed(self) -> bool:
-        """Tell whether a changed record concerns the mail at all."""
-        return self.dmarc != self.dmarc_after or (
-            self.spf_after is not None and set(self.spf) != {self.spf_after}
-        )
+        """Tell whether a changed record concerns the mail; where SPF's result is not known, it may."""
+        if self.spf_after == UNKNOWN or self.dmarc != self.dmarc_after:
+            return True
+        return self.spf_after is not None and set(self.spf) != {self.spf_after}
 
 
 class Records:
@@ -152,7 +153,9 @@ class Records:
 
         The connector that took it by its old address is no longer known to; one that it shows a certificate to is.
         """
-        address = next(iter(self._moves.covering(flow.key.client_ip)), None) if flow.key.client_ip else None
+        if not self._settings.moves or not flow.key.client_ip:
+            return flow
+        address = next(iter(self._moves.covering(flow.key.client_ip)), None)
         if address is None:
             return flow
         key = flow.key
@@ -177,6 +180,53 @@ class Records:
         spf_after = self._spf_after(flow)
         after = self._dmarc_after(flow, before, spf_after, signed_by_exchange)
         return Replayed(now, spf_after, before, after)
+
+    def replay_reported(self, row: OutsideFlow) -> Counter[tuple[str, str, str]]:
+        """
+        Put mail that other people's receivers reported to the records: mails by check, result before and after.
+
+        ``spf`` here is the aligned result that DMARC weighs, which is what reports say. Where a row has mails with either
+        alignment and not all with one, the fewest that may have passed are taken to have.
+        """
+        total, spf, signed = row.mails, row.aligned_spf, row.aligned_dkim
+        result, author = self._reported_spf(row), a_label(row.header_from)
+        left = self._reported_signed(row, author)
+        passed = max(spf, signed)
+        if result is None and left == signed:
+            return _turned("spf", total, spf, spf, 0) + _turned("dmarc", total, passed, passed, 0)
+        spf_after = spf if result is None else total if result == "pass" else 0
+        open_spf = total if result == UNKNOWN else 0
+        sure = max(spf_after, left or 0)
+        unsure = max(open_spf - sure, signed - sure if left is None else 0, 0)
+        return _turned("spf", total, spf, spf_after, open_spf) + _turned("dmarc", total, passed, sure, unsure)
+
+    def _reported_spf(self, row: OutsideFlow) -> str | None:
+        """Give the aligned SPF result under the changed records; None where they leave it as it was."""
+        address = next(iter(self._moves.covering(row.source_ip)), row.source_ip)
+        identity = row.spf_domain if row.envelope_from is None else row.envelope_from
+        moved = address != row.source_ip
+        if not self._proposed_spf and not moved:
+            return None
+        if not identity:
+            return UNKNOWN
+        if not moved and not self._is_touched(identity):
+            return None
+        result = self._evaluated(FlowKey(client_ip=address, mail_from_domain=identity), changed=True)
+        aligned = self.aligned(a_label(row.header_from), identity, "spf")
+        if result != UNKNOWN and (result != "pass" or aligned is False):
+            return "fail"
+        return "pass" if result == "pass" and aligned else UNKNOWN
+
+    def _reported_signed(self, row: OutsideFlow, author: str) -> int | None:
+        """Count the mails that a signature still makes pass; None where the report does not say whose it was."""
+        off = {domain for domain, on in self._settings.dkim.items() if not on}
+        if not row.aligned_dkim or not any(
+            self.aligned(author, domain, "dkim") is not False for domain in off
+        ):
+            return row.aligned_dkim
+        if row.dkim_domain is None:
+            return None
+        return 0 if a_label(row.dkim_domain) in off else row.aligned_dkim
 
     # ------------------------------------------------------------------ SPF
 
@@ -273,6 +323,13 @@ class Records:
     def passed(self, flow: Flow) -> bool | None:
         """Tell whether a flow's mail passed DMARC as it came; None where the evidence does not settle it."""
         return {"pass": True, "fail": False}.get(self._dmarc_before(flow))
+
+    def signature_carries(self, flow: Flow) -> bool:
+        """Tell whether mail that passed DMARC surely did so by a signature, whatever SPF said."""
+        by_dkim = self._by_dkim(flow)
+        return bool(by_dkim) or (
+            by_dkim is None and self._by_spf(flow) is False and self.passed(flow) is True
+        )
 
     def _dmarc_before(self, flow: Flow) -> str:
         """
@@ -376,6 +433,24 @@ class Records:
         left = {name: mails for name, mails in facts.dkim_domains.items() if a_label(name) not in related}
         # A witness names one signature; whether another stood beside it is not known, so what is left may be enough.
         return was if len(left) == len(facts.dkim_domains) else self._signed(flow, left)
+
+
+def _turned(check: str, total: int, before: int, after: int, unsure: int) -> Counter[tuple[str, str, str]]:
+    """Spread mails over results before and after: those that passed keep passing first, then may, then fail."""
+    kept, gained = min(before, after), max(after - before, 0)
+    lost = before - kept
+    lost_unsure = min(lost, unsure)
+    gained_unsure = min(total - before - gained, unsure - lost_unsure)
+    return Counter(
+        {
+            (check, "pass", "pass"): kept,
+            (check, "pass", UNKNOWN): lost_unsure,
+            (check, "pass", "fail"): lost - lost_unsure,
+            (check, "fail", "pass"): gained,
+            (check, "fail", UNKNOWN): gained_unsure,
+            (check, "fail", "fail"): total - before - gained - gained_unsure,
+        }
+    )
 
 
 def without_terms(record: str, terms: tuple[str, ...]) -> str:

@@ -11,6 +11,7 @@ from portero.core.acceptance import Acceptance
 from portero.core.address import IPNetwork, NetworkMap, a_label, client_address, domain_of, mailbox_key
 from portero.core.evidence import Origin
 from portero.core.flow import FlowKey
+from portero.core.limits import LIMITS, Limits
 
 USES = ("devices", "applications", "users", "partner", "guest", "relay")
 JUDGEMENTS = ("legitimate", "abuse", "undecided")
@@ -103,6 +104,7 @@ class Configuration:
     detections:        what runs by itself elsewhere.
     acceptances:       faults that somebody has accepted for a time.
     thresholds:        what the organisation sets in place of the profile's, by name.
+    limits:            how far evidence is followed before it is stopped by name.
     origin:            the file it was read from, or None.
     """
 
@@ -116,6 +118,7 @@ class Configuration:
     detections: tuple[Detection, ...] = ()
     acceptances: tuple[Acceptance, ...] = ()
     thresholds: Mapping[str, int | bool] = field(default_factory=dict)
+    limits: Limits = LIMITS
     origin: Origin | None = None
 
     def entry_for(self, key: FlowKey) -> RegisterEntry | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from portero.core.controls import Control, apply_controls
@@ -23,8 +23,8 @@ from portero.core.exchange.direct_send import reject_direct_send
 from portero.core.exchange.partner import partner_restriction
 from portero.core.exchange.settings import Settings
 from portero.core.exchange.submission import submission
-from portero.core.flow import Flow
-from portero.core.records import Records
+from portero.core.flow import Flow, OutsideFlow
+from portero.core.records import Records, Replayed
 from portero.core.sender import Kind, Sender
 from portero.core.simulation import Effect, SenderEffect, Simulation, Turn
 from portero.core.text import Text
@@ -38,52 +38,66 @@ def decide(flow: Flow, settings: Settings, seen: Seen, records: Records | None =
     The gates stand in the order of the protocol: submission, Partner restriction, RejectDirectSend, DMARC. A refusal
     at any gate is a refusal; otherwise a doubt at any gate is a doubt.
     """
-    records = records or Records(settings)
+    return _look(flow, settings, seen, records or Records(settings))[0]
+
+
+def _look(flow: Flow, settings: Settings, seen: Seen, records: Records) -> tuple[Decision, Replayed | None]:
+    """Decide, and say what changed records make of the mail; None where no record is changed."""
     moved = records.moved(flow)
     attribution = attribute(moved, settings, seen)
+    replayed = None
+    if records.changed:
+        replayed = records.replay(flow, signed_by_exchange=attribution.by is By.SUBMITTED)
     answers = [
         submission(moved.key, attribution, settings),
         partner_restriction(moved.key, attribution, settings),
         reject_direct_send(moved.key, attribution, settings) if settings.reject_direct_send else None,
-        _by_author_policy(flow, attribution, settings, records),
+        _by_author_policy(flow, attribution, settings, records, replayed),
     ]
     asked = [answer for answer in answers if answer is not None]
     for effect in (Effect.REFUSED, Effect.UNDETERMINED):
         for answer in asked:
             if answer.effect is effect:
-                return answer
-    return asked[0] if asked else kept(_unconcerned(attribution))
+                return answer, replayed
+    return asked[0] if asked else kept(_unconcerned(attribution)), replayed
 
 
 def _by_author_policy(
-    flow: Flow, attribution: Attribution, settings: Settings, records: Records
+    flow: Flow,
+    attribution: Attribution,
+    settings: Settings,
+    records: Records,
+    replayed: Replayed | None,
 ) -> Decision | None:
     """Put a flow to DMARC where a control publishes a policy for it, or changes what its records say of it."""
     author = author_domain(flow.key)
     if author is None:
         return None
     simulated = records.simulated_policy(author) is not None
-    if not simulated and not records.changed:
-        return None
-    signs = attribution.by is By.SUBMITTED
-    replayed = records.replay(flow, signed_by_exchange=signs)
-    if not simulated and not replayed.changed:
+    if not simulated and (replayed is None or not replayed.changed):
         return None
     policy = records.policy(author)
     if simulated and policy == "none":
         return None
-    return dmarc_policy(flow.key, attribution, settings, policy, replayed.passes)
+    passes = records.passed(flow) if replayed is None else replayed.passes
+    return dmarc_policy(flow.key, attribution, settings, policy, passes)
 
 
 def _unconcerned(attribution: Attribution) -> Text:
     return Text("None of the controls concerns it. {why}", why=attribution.why)
 
 
-def simulate(senders: Sequence[Sender], settings: Settings, controls: Sequence[Control]) -> Simulation:
+def simulate(
+    senders: Sequence[Sender],
+    settings: Settings,
+    controls: Sequence[Control],
+    outside: Sequence[OutsideFlow] = (),
+) -> Simulation:
     """
     Replay controls together on the recorded mail of senders, in unique mails.
 
     settings:  as they are now; the controls change them before the replay.
+    outside:   mail that other people's receivers reported, on which changed records tell too.
     """
     changed = apply_controls(settings, tuple(controls))
     seen = seen_connectors(flow for sender in senders for flow in sender.flows)
@@ -91,7 +105,25 @@ def simulate(senders: Sequence[Sender], settings: Settings, controls: Sequence[C
     records = Records(changed)
     effects = [_sender_effect(sender, changed, seen, foreign, records) for sender in senders]
     effects.sort(key=lambda each: (-each.refused, -each.undetermined, -each.kept, each.sender))
-    return Simulation(tuple(control.text for control in controls), tuple(effects))
+    elsewhere = _elsewhere(senders, outside, records) if records.changed else ()
+    return Simulation(tuple(control.text for control in controls), tuple(effects), elsewhere)
+
+
+def _elsewhere(
+    senders: Sequence[Sender], outside: Sequence[OutsideFlow], records: Records
+) -> tuple[tuple[str, tuple[Turn, ...]], ...]:
+    """Give what changed records turn at other people's receivers, by sender; ``""`` stands for nobody known."""
+    place: dict[str, str] = {}
+    for sender in senders:
+        for flow in sender.flows:
+            if flow.key.client_ip:
+                place.setdefault(flow.key.client_ip, sender.id)
+    counted: dict[str, Counter[tuple[str, str, str]]] = {}
+    for row in outside:
+        if not row.to_us and row.mails > 0:
+            held = counted.setdefault(place.get(row.source_ip, ""), Counter())
+            held.update(records.replay_reported(row))
+    return tuple((sender, _turns(held)) for sender, held in sorted(counted.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,26 +139,32 @@ class ForeignEnvelopes:
     settings: Settings
     kinds: frozenset[Kind]
     names: frozenset[str]
+    # Answers by sender, so that a sender of many flows is not looked through for each of them.
+    _of_senders: dict[str, tuple[bool | None, bool]] = field(default_factory=dict, compare=False, repr=False)
 
     def cover(self, sender: Sender, flow: Flow) -> bool:
         """Tell whether a flow that only a summary saw may have a foreign P1 too."""
         if not envelope_domain(flow.key)[1] or flow.key.header_from is not None:
             return False
+        if sender.id not in self._of_senders:
+            self._of_senders[sender.id] = self._of(sender)
+        known, kind = self._of_senders[sender.id]
+        if known is not None:
+            # Other witnesses saw this very sender's P1.
+            return known
+        if flow.facts.envelopes:
+            return any(self.settings.accepted(domain) is False for domain in flow.facts.envelopes)
+        return kind or flow.key.sender in self.names
+
+    def _of(self, sender: Sender) -> tuple[bool | None, bool]:
+        """Tell whether a sender is known to have a foreign P1, None if nobody knows; and whether its kind may."""
         known = {
             self.settings.accepted(item.key.mail_from_domain)
             for item in sender.flows
             if item.key.mail_from_domain and item.key.header_from is not None
         }
-        if known:
-            # Other witnesses saw this very sender's P1.
-            return False in known
-        if flow.facts.envelopes:
-            return any(self.settings.accepted(domain) is False for domain in flow.facts.envelopes)
-        return (
-            sender.kind in self.kinds
-            or flow.key.sender in self.names
-            or (Kind.SERVICE in self.kinds and _several_hosts(sender))
-        )
+        kind = sender.kind in self.kinds or (Kind.SERVICE in self.kinds and _several_hosts(sender))
+        return (False in known if known else None), kind
 
 
 def _several_hosts(sender: Sender) -> bool:
@@ -163,9 +201,14 @@ def _sender_effect(
 ) -> SenderEffect:
     counted: Counter[Effect] = Counter()
     reasons: Counter[tuple[Effect, Text]] = Counter()
+    turned: Counter[tuple[str, str, str]] = Counter()
     reply: str | None = None
     for flow in sender.flows:
-        decision = decide(flow, settings, seen, records)
+        decision, replayed = _look(flow, settings, seen, records)
+        if replayed is not None:
+            for before, mails in replayed.spf.items():
+                turned["spf", before, replayed.spf_after or before] += mails
+            turned["dmarc", replayed.dmarc, replayed.dmarc_after] += flow.facts.mails
         if decision.effect is Effect.REFUSED and foreign.cover(sender, flow):
             decision = undetermined(
                 Text(
@@ -192,19 +235,11 @@ def _sender_effect(
         judgement=sender.judgement,
         reply=reply,
         because=why,
-        turns=_turns(sender, settings, seen, records) if records.changed else (),
+        turns=_turns(turned),
     )
 
 
-def _turns(sender: Sender, settings: Settings, seen: Seen, records: Records) -> tuple[Turn, ...]:
-    """Count, for SPF and DMARC, the mails of each result before and after; those that stay as they are included."""
-    counted: Counter[tuple[str, str, str]] = Counter()
-    for flow in sender.flows:
-        attribution = attribute(records.moved(flow), settings, seen)
-        replayed = records.replay(flow, signed_by_exchange=attribution.by is By.SUBMITTED)
-        for before, mails in replayed.spf.items():
-            counted["spf", before, replayed.spf_after or before] += mails
-        counted["dmarc", replayed.dmarc, replayed.dmarc_after] += flow.facts.mails
-    # Most mail first; what changes before what does not, among equals.
+def _turns(counted: Counter[tuple[str, str, str]]) -> tuple[Turn, ...]:
+    # SPF before DMARC, most mail first.
     order = sorted(counted.items(), key=lambda item: (item[0][0] == "dmarc", -item[1], item[0]))
     return tuple(Turn(*which, mails) for which, mails in order if mails)

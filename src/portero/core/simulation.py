@@ -63,10 +63,16 @@ class SenderEffect:
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """Controls applied together, and what they would do to each sender; senders with most refused mail first."""
+    """
+    Controls applied together, and what they would do to each sender; senders with most refused mail first.
+
+    elsewhere:  by sender id, what changed records turn of the mail that other people's receivers reported; ``""`` stands
+                for nobody known.
+    """
 
     controls: tuple[str, ...]
     senders: tuple[SenderEffect, ...]
+    elsewhere: tuple[tuple[str, tuple[Turn, ...]], ...] = ()
 
     @property
     def refused(self) -> int:

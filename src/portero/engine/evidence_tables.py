@@ -1,16 +1,21 @@
-"""The evidence tables in the embedded engine: filled in batches, spilled to disk when large, asked in SQL."""
+"""The evidence tables in the embedded engine: filled in batches, kept as they come or spilled to disk, asked in SQL."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from portero.core.evidence import TABLES
+
+# Only names of this file and of the schemas, and whole numbers, are put into its queries.
+# ruff: noqa: S608
 
 # DuckDB names for the Arrow types the schemas use.
 _TYPES = {
@@ -20,11 +25,41 @@ _TYPES = {
     pa.timestamp("us"): "TIMESTAMP",
 }
 
-# Each insert costs the engine the same again, so batches wait for one another up to this many rows.
-_ROWS_AT_ONCE = 120_000
+# Batches are read where they lie, which saves a copy of every row, until they hold this much together.
+_HELD_OCTETS = 600_000_000
+# Columns of few different words are held as numbers of words, in long batches.
+_WORDS = frozenset(
+    {"witness", "connector", "direction", "outcome", "threat", "spf", "dkim", "dmarc", "compauth"}
+)
+# Batches of fewer rows are joined up to this many: the engine pays for each batch it scans.
+_SMALL_ROWS = 8_192
+_JOINED_ROWS = 65_536
+_STORED_AT_ONCE = 8  # batches
 
 # A domain as evidence writes it: what follows the last "@", in lower case. A-labels are made later, of the distinct few.
-_DOMAIN = "lower(rtrim(CASE WHEN {0} LIKE '%@%' THEN regexp_extract({0}, '@([^@]*)$', 1) END, '.> '))"
+DOMAIN = "lower(rtrim(CASE WHEN {0} LIKE '%@%' THEN regexp_extract({0}, '@([^@]*)$', 1) ELSE '' END, '.> '))"
+
+
+@dataclass(slots=True)
+class _Part:
+    """
+    Rows of one table that know the same columns.
+
+    name:     of the table in the engine that holds what was spilled; with ``_held`` of what is read where it lies.
+    small:    batches that wait to be joined.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    held: list[pa.RecordBatch] = field(default_factory=list)
+    small: list[pa.RecordBatch] = field(default_factory=list)
+    stored: bool = False
+
+    def join(self) -> None:
+        """Make one batch of the small ones."""
+        if self.small:
+            self.held.append(pa.concat_batches(self.small) if len(self.small) > 1 else self.small[0])
+            self.small = []
 
 
 class EvidenceTables:
@@ -32,9 +67,10 @@ class EvidenceTables:
     Holds evidence rows of one run.
 
     memory:  what the engine may hold before it spills to a temporary folder, as DuckDB writes sizes.
+    held:    octets of rows that are kept beside it before they are handed over to it.
     """
 
-    def __init__(self, folder: str, memory: str = "700MB") -> None:
+    def __init__(self, folder: str, memory: str = "450MB", held: int = _HELD_OCTETS) -> None:
         self.connection = duckdb.connect(
             ":memory:",
             config={
@@ -42,45 +78,123 @@ class EvidenceTables:
                 "temp_directory": folder,
                 # Rows carry their line, so their order in the table means nothing.
                 "preserve_insertion_order": False,
+                # Parting the work costs more than it saves: two threads take twice the time of the processor for the
+                # same grouping, and reading, which is not parted, takes longer than all of it (docs/adr/0005).
+                "threads": 1,
             },
         )
         # Nothing in evidence may make the engine read another file or the network.
         self.connection.execute("SET enable_external_access = false; SET lock_configuration = true")
-        self._waiting: dict[tuple[int, str], list[pa.RecordBatch]] = {}
-        for table, schema in TABLES.items():
-            columns = ", ".join(f"{field.name} {_TYPES[field.type]}" for field in schema)
-            self.connection.execute(f"CREATE TABLE {table} ({columns})")
+        self._parts: dict[tuple[str, tuple[str, ...], bool], _Part] = {}
+        self._limit, self._octets = held, 0
+        self._with_addresses: set[int] = set()
+        self._without_addresses: set[int] = set()
 
     def add(self, document: int, table: str, rows: pa.RecordBatch) -> None:
         """Append a batch of rows that stand in the document with this number."""
-        waiting = self._waiting.setdefault((document, table), [])
-        waiting.append(rows)
-        if sum(batch.num_rows for batch in waiting) >= _ROWS_AT_ONCE:
-            self._flush(document, table)
+        if not rows.num_rows:
+            return
+        # A column that nobody fills costs the engine as much as any other, so only what is known is kept.
+        known = [name for name in rows.schema.names if rows.column(name).null_count < rows.num_rows]
+        columns = ("document", *known)
+        small = rows.num_rows < _SMALL_ROWS
+        part = self._parts.setdefault((table, columns, small), _Part(f"{table}_{len(self._parts)}", columns))
+        number = pa.repeat(pa.scalar(document, pa.int32()), rows.num_rows)
+        arrays = [
+            rows.column(name).dictionary_encode() if name in _WORDS and not small else rows.column(name)
+            for name in known
+        ]
+        batch = pa.RecordBatch.from_arrays([number, *arrays], names=list(columns))
+        if table == "mail_rows":
+            self._look_for_addresses(document, batch)
+        if small:
+            part.small.append(batch)
+            if sum(each.num_rows for each in part.small) >= _JOINED_ROWS:
+                part.join()
+        else:
+            part.held.append(batch)
+        self._octets += batch.nbytes
+        if self._octets > self._limit:
+            self._store()
+
+    def _look_for_addresses(self, document: int, batch: pa.RecordBatch) -> None:
+        if "client_ip" in batch.schema.names and document not in self._with_addresses:
+            found = pc.any(pc.not_equal(batch.column("client_ip"), "")).as_py()
+            (self._with_addresses if found else self._without_addresses).add(document)
 
     def finish(self) -> None:
-        """Append what still waits; queries see all rows only after it."""
-        for document, table in list(self._waiting):
-            self._flush(document, table)
-        # A summary shows mail from inside by an empty address. Where all of a document's addresses are empty the export
-        # lost them, and to read that as "from inside" would call every stranger one of ours.
-        self.connection.execute(
-            "UPDATE mail_rows SET client_ip = NULL WHERE client_ip = '' AND direction IS NULL AND document NOT IN "
-            "(SELECT document FROM mail_rows WHERE client_ip <> '')"
-        )
+        """Make what was added the tables' rows; queries see none before it, and none that are added later."""
+        for part in self._parts.values():
+            part.join()
+            if part.held:
+                self.connection.register(f"{part.name}_held", pa.Table.from_batches(part.held))
+        for table in TABLES:
+            pieces = [
+                self._piece(table, part, source)
+                for (owner, _, _), part in self._parts.items()
+                if owner == table
+                for source in ([part.name] if part.stored else [])
+                + ([f"{part.name}_held"] if part.held else [])
+            ]
+            nothing = ", ".join(f"CAST(NULL AS {_TYPES[each.type]}) AS {each.name}" for each in TABLES[table])
+            rows = " UNION ALL ".join(pieces) or f"SELECT {nothing} WHERE FALSE"
+            self.connection.execute(f"CREATE OR REPLACE TEMP VIEW {table} AS {rows}")
 
-    def _flush(self, document: int, table: str) -> None:
-        batches = self._waiting.pop((document, table))
-        columns = ", ".join(field.name for field in TABLES[table] if field.name != "document")
-        self.connection.register("incoming", pa.Table.from_batches(batches))
-        self.connection.execute(
-            f"INSERT INTO {table} (document, {columns}) SELECT {int(document)}, {columns} FROM incoming"  # noqa: S608 - own names
-        )
-        self.connection.unregister("incoming")
+    def _piece(self, table: str, part: _Part, source: str) -> str:
+        """Write the query that gives a part's rows with all of the table's columns."""
+        lost = sorted(self._without_addresses - self._with_addresses) if table == "mail_rows" else []
+        columns = []
+        for each in TABLES[table]:
+            if each.name not in part.columns:
+                columns.append(f"CAST(NULL AS {_TYPES[each.type]}) AS {each.name}")
+            elif each.name == "client_ip" and lost:
+                # A summary shows mail from inside by an empty address. Where all of a document's addresses are empty
+                # the export lost them, and to read that as "from inside" would call every stranger one of ours.
+                told = "direction IS NOT NULL OR" if "direction" in part.columns else ""
+                numbers = ", ".join(map(str, lost))
+                columns.append(
+                    f"CASE WHEN {told} client_ip <> '' OR document NOT IN ({numbers}) THEN client_ip END AS client_ip"
+                )
+            else:
+                columns.append(each.name)
+        return f"SELECT {', '.join(columns)} FROM {source}"
+
+    def _store(self) -> None:
+        """Hand over to the engine what is kept beside it, so that it can spill."""
+        for (table, _, _), part in self._parts.items():
+            part.join()
+            if not part.held:
+                continue
+            if not part.stored:
+                types = {each.name: _TYPES[each.type] for each in TABLES[table]}
+                columns = ", ".join(f"{name} {types[name]}" for name in part.columns)
+                self.connection.execute(f"CREATE TABLE {part.name} ({columns})")
+                part.stored = True
+            while part.held:
+                # A few at a time, so that no row is held twice for long.
+                some, part.held = part.held[:_STORED_AT_ONCE], part.held[_STORED_AT_ONCE:]
+                self.connection.register("incoming", pa.Table.from_batches(some))
+                self.connection.execute(f"INSERT INTO {part.name} SELECT * FROM incoming")
+                self.connection.unregister("incoming")
+        self._octets = 0
+
+    def known(self, table: str) -> frozenset[str]:
+        """Name the columns of a table that hold anything."""
+        return frozenset(name for (owner, columns, _) in self._parts if owner == table for name in columns)
 
     def rows(self, query: str, parameters: list[object] | None = None) -> list[tuple[object, ...]]:
         """Ask a query and give its rows."""
         return self.connection.execute(query, parameters or []).fetchall()
+
+    def column(self, query: str) -> pa.Array:
+        """Ask a query of one column of texts and give its values."""
+        return pa.array([row[0] for row in self.connection.execute(query).fetchall()], pa.string())
+
+    def fill(self, table: str, columns: dict[str, pa.Array]) -> None:
+        """Make a temporary table of columns that were worked out outside the engine."""
+        self.connection.register("incoming", pa.table(columns))
+        self.connection.execute(f"CREATE TEMP TABLE {table} AS SELECT * FROM incoming")
+        self.connection.unregister("incoming")
 
     def spans(self) -> dict[int, tuple[int, datetime | None, datetime | None]]:
         """Give, for each document, how many rows it gave and the earliest and latest time in them (aware UTC)."""
@@ -104,17 +218,17 @@ class EvidenceTables:
         """
         query = f"""
             WITH inside AS (
-                SELECT {_DOMAIN.format("coalesce(header_from, sender)")} AS name FROM mail_rows
+                SELECT {DOMAIN.format("coalesce(header_from, sender)")} AS name FROM mail_rows
                 WHERE client_ip = '' AND coalesce(direction, 'originating') = 'originating' AND coalesce(connector, '') = ''
                 UNION ALL
-                SELECT {_DOMAIN.format("split_part(recipients, ';', 1)")} AS name FROM mail_rows
+                SELECT {DOMAIN.format("split_part(recipients, ';', 1)")} AS name FROM mail_rows
                 WHERE direction = 'incoming' OR (direction IS NULL AND client_ip <> '')
                 UNION ALL
                 SELECT lower(envelope_to) AS name FROM report_rows
                 WHERE reporter = 'Enterprise Outlook' AND lower(envelope_to) = lower(policy_domain)
             ), counted AS (SELECT name, count(*) AS number FROM inside WHERE name <> '' GROUP BY name)
             SELECT name FROM counted WHERE number * 100 >= (SELECT sum(number) FROM counted) ORDER BY number DESC, name
-        """  # noqa: S608 - own constants
+        """
         found = tuple(str(row[0]) for row in self.rows(query))
         return found or tuple(str(row[0]) for row in self.rows(_BY_RECIPIENTS))
 
@@ -125,11 +239,11 @@ class EvidenceTables:
 
 _BY_RECIPIENTS = f"""
 WITH counted AS (
-    SELECT {_DOMAIN.format("split_part(recipients, ';', 1)")} AS name, count(*) AS number FROM mail_rows
+    SELECT {DOMAIN.format("split_part(recipients, ';', 1)")} AS name, count(*) AS number FROM mail_rows
     WHERE recipients <> '' GROUP BY 1
 )
 SELECT name FROM counted WHERE name <> '' AND number * 2 > (SELECT sum(number) FROM counted)
-"""  # noqa: S608 - own constants
+"""
 
 
 def aware(moment: datetime | None) -> datetime | None:
@@ -138,10 +252,10 @@ def aware(moment: datetime | None) -> datetime | None:
 
 
 @contextmanager
-def evidence_tables(memory: str = "700MB") -> Iterator[EvidenceTables]:
-    """Open evidence tables whose spill folder is gone afterwards."""
+def evidence_tables(memory: str = "450MB", held: int = _HELD_OCTETS) -> Iterator[EvidenceTables]:
+    """Open evidence tables whose spill folder is gone afterwards; see `EvidenceTables`."""
     with tempfile.TemporaryDirectory(prefix="portero-") as folder:
-        tables = EvidenceTables(folder, memory)
+        tables = EvidenceTables(folder, memory, held)
         try:
             yield tables
         finally:

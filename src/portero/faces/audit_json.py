@@ -6,13 +6,17 @@ import json
 import re
 from datetime import UTC, datetime
 
+from pydantic_core import PydanticSerializationError, to_json
+
 from portero.core.audit import Audit
-from portero.core.domain import DomainPosture
+from portero.core.dmarc_road import Road
+from portero.core.domain import DomainReport
 from portero.core.evidence import Coverage, Gap, Origin
 from portero.core.finding import Finding
 from portero.core.hosts import Host, Tie
 from portero.core.sender import Sender
-from portero.core.simulation import Simulation
+from portero.core.simulation import Simulation, Turn
+from portero.core.spf_authoring import SpfDraft
 from portero.core.step import Step
 from portero.core.text import Text
 from portero.faces.render import Renderer, plain
@@ -155,18 +159,27 @@ def simulation_document(simulation: Simulation, renderer: Renderer) -> dict[str,
                 "judgement": each.judgement.value,
                 "reply": each.reply,
                 "because": renderer.text(each.because),
-                "authentication": [
-                    {"check": turn.check, "before": turn.before, "after": turn.after, "messages": turn.mails}
-                    for turn in each.turns
-                ],
+                "authentication": _turns(each.turns),
             }
             for each in simulation.senders
+        ],
+        "elsewhere": [
+            {"sender": sender or None, "authentication": _turns(turns)}
+            for sender, turns in simulation.elsewhere
         ],
     }
 
 
-def domain_document(posture: DomainPosture, renderer: Renderer) -> dict[str, object]:
-    """Give a domain's posture, line by line."""
+def _turns(turns: tuple[Turn, ...]) -> list[dict[str, object]]:
+    return [
+        {"check": turn.check, "before": turn.before, "after": turn.after, "messages": turn.mails}
+        for turn in turns
+    ]
+
+
+def domain_document(report: DomainReport, renderer: Renderer) -> dict[str, object]:
+    """Give a domain's posture line by line, and where its mail is known the SPF draft and the road to p=reject."""
+    posture = report.posture
     return {
         "domain": posture.domain,
         "lines": [
@@ -182,6 +195,53 @@ def domain_document(posture: DomainPosture, renderer: Renderer) -> dict[str, obj
             for line in posture.lines
         ],
         "published": [{"name": name, "type": kind, "text": text} for name, kind, text in posture.published],
+        "spf": _draft(report.spf, renderer) if report.spf is not None else None,
+        "road": _road(report.road, renderer) if report.road is not None else None,
+    }
+
+
+def _draft(draft: SpfDraft, renderer: Renderer) -> dict[str, object]:
+    return {
+        "current": draft.current,
+        "record": draft.record,
+        "lookups": draft.lookups,
+        "terms": [
+            {
+                "term": each.term,
+                "networks": list(each.networks),
+                "addresses": each.addresses,
+                "lookups": each.lookups,
+                "messages": each.mails,
+                "senders": dict(each.senders),
+                "complete": each.complete,
+            }
+            for each in draft.uses
+        ],
+        "kept": list(draft.kept),
+        "dropped": list(draft.dropped),
+        "added": list(draft.added),
+        "flattened": list(draft.flattened),
+        "uncovered": list(draft.uncovered),
+        "undecided": list(draft.undecided),
+        "remarks": _texts(draft.remarks, renderer),
+    }
+
+
+def _road(road: Road, renderer: Renderer) -> dict[str, object]:
+    return {
+        "policy": road.policy.value if road.policy is not None else None,
+        "milestones": [
+            {
+                "id": each.id,
+                "title": renderer.text(each.title),
+                "state": each.state.value,
+                "because": renderer.text(each.because),
+                "senders": dict(each.senders),
+            }
+            for each in road.milestones
+        ],
+        "next": road.next,
+        "exposure": _texts(road.exposure, renderer),
     }
 
 
@@ -223,7 +283,13 @@ def as_json(document: object) -> str:
 
     The values are unchanged: a parser gives back exactly what went in, halves of surrogate pairs included.
     """
-    return _UNSAFE.sub(_escaped, json.dumps(document, ensure_ascii=False, indent=1)) + "\n"
+    try:
+        # Writes the same as json does, in a fifth of the time.
+        text = to_json(document, indent=1).decode()
+    except PydanticSerializationError:
+        # It refuses halves of surrogate pairs, which evidence may hold.
+        text = json.dumps(document, ensure_ascii=False, indent=1)
+    return _UNSAFE.sub(_escaped, text) + "\n"
 
 
 def _escaped(match: re.Match[str]) -> str:

@@ -15,7 +15,7 @@ import typer
 
 from portero.core.audit import Audit
 from portero.core.decision import Decision
-from portero.core.domain import DomainPosture
+from portero.core.domain import DomainReport
 from portero.core.finding import Finding, Outcome, Profile, Severity
 from portero.core.sender import Judgement
 from portero.core.simulation import Simulation
@@ -101,11 +101,12 @@ class UseCases(Protocol):
         paths: Sequence[Path],
         *,
         selectors: Sequence[str],
+        flatten: bool,
         config: Path | None,
         progress: Progress,
         asking: Asking | None,
-    ) -> tuple[DomainPosture, ...]:
-        """Judge domains by their records, as the evidence or live DNS has them."""
+    ) -> tuple[DomainReport, ...]:
+        """Judge domains by their records, as the evidence or live DNS has them, and by the mail in the evidence."""
 
     def control(self, text: str) -> object:
         """Read a control; a ConfigError says what would be right."""

@@ -1,4 +1,4 @@
-"""`portero dns`: what any domain publishes about its mail, judged line by line."""
+"""`portero dns`: what any domain publishes about its mail, judged line by line, and what its mail makes of it."""
 # No postponed annotations: Typer reads them, and the help in them is made when the language is known.
 
 from pathlib import Path
@@ -30,12 +30,23 @@ def add_dns(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperComm
         help=say(Text("A DKIM selector to look at besides Microsoft's two; give it again for several.")),
     )
 
+    flatten = typer.Option(
+        "--flatten",
+        help=say(
+            Text(
+                "Let the drafted SPF record write includes out as networks where ten look-ups do not suffice; they "
+                "change without notice."
+            )
+        ),
+    )
+
     @face.command(
         cls=cls, help=say(Text("Judge what any domain publishes about its mail, record by record."))
     )
     def dns(
         domain: Annotated[list[str], words],
         selector: Annotated[list[str] | None, selector] = None,
+        flatten: Annotated[bool, flatten] = False,
         config: Annotated[Path | None, options.config] = None,
         resolve: Annotated[bool, options.resolve] = False,
         resolver: Annotated[list[str] | None, options.resolver] = None,
@@ -50,6 +61,7 @@ def add_dns(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperComm
             names,
             evidence,
             selectors=(*SELECTORS, *(selector or ())),
+            flatten=flatten,
             config=config,
             progress=desk.progress,
             asking=asking,

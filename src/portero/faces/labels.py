@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from portero.core.dmarc_road import State
 from portero.core.finding import Outcome, Severity
 from portero.core.sender import DecidedBy, Judgement, Kind, Path
 from portero.core.simulation import Effect
@@ -55,6 +56,11 @@ LABELS: dict[str, dict[str, Text]] = {
         "not-applicable": label("outcome", "not applicable"),
         "unknown": label("outcome", "unknown"),
     },
+    "milestone": {
+        "done": label("milestone", "done"),
+        "open": label("milestone", "open"),
+        "unknown": label("milestone", "unknown"),
+    },
     "severity": {
         "critical": label("severity", "critical"),
         "high": label("severity", "high"),
@@ -86,6 +92,7 @@ _FIELDS: dict[type[Enum], str] = {
     Path: "path",
     Effect: "effect",
     Outcome: "outcome",
+    State: "milestone",
     Severity: "severity",
     Risk: "risk",
     DecidedBy: "decided_by",

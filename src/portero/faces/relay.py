@@ -9,9 +9,10 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from portero.core.finding import Profile
 from portero.core.text import Text, count
 from portero.errors import ConfigError
-from portero.faces.desk import Desk
+from portero.faces.desk import GATE_TRIPPED, Desk
 from portero.faces.relay_cases import RelayUseCases, Sign
 from portero.faces.render import plain
 
@@ -71,7 +72,104 @@ def add_relay(
         if any(each.good is False for each in signs):
             raise typer.Exit(UNREACHABLE)
 
+    _add_rules(sub, desk, relay, cls, config_option)
+    _add_proofs(sub, desk, relay, cls, config_option, json_option)
     _add_queue(sub, desk, relay, cls, group, config_option, json_option)
+
+
+def _add_rules(
+    sub: typer.Typer,
+    desk: Desk,
+    relay: Callable[[], RelayUseCases],
+    cls: type[TyperCommand],
+    config_option: Any,
+) -> None:
+    say = desk.renderer.text
+    evidence_argument = typer.Argument(
+        metavar="[EVIDENCE...]", help=say(Text("The evidence whose senders get rules, as for portero audit."))
+    )
+    learnt_option = typer.Option(
+        "--learnt", help=say(Text("Rules for what has sent while the relay was learning."))
+    )
+
+    @sub.command(
+        cls=cls,
+        help=say(Text("Write a device rule for each sender that will need the relay; nothing is changed.")),
+    )
+    def rules(
+        evidence: Annotated[list[Path] | None, evidence_argument] = None,
+        learnt: Annotated[bool, learnt_option] = False,
+        config: Annotated[Path | None, config_option] = None,
+    ) -> None:
+        if learnt:
+            text = relay().learnt_rules(config, say)
+        elif evidence:
+            held = desk.use_cases.audit(
+                evidence, config=None, profile=Profile.STANDARD, progress=desk.progress
+            )
+            text = relay().rules(held.senders, say)
+        else:
+            raise ConfigError((Text("Name evidence, or --learnt."),))
+        if not text:
+            desk.aside(Text("There is no sender here that needs a rule."))
+        typer.echo(text, nl=False)
+
+
+def _add_proofs(
+    sub: typer.Typer,
+    desk: Desk,
+    relay: Callable[[], RelayUseCases],
+    cls: type[TyperCommand],
+    config_option: Any,
+    json_option: Any,
+) -> None:
+    say = desk.renderer.text
+    to_option = typer.Option("--to", metavar="MAILBOX", help=say(Text("Who gets the message.")))
+    from_option = typer.Option("--from", metavar="MAILBOX", help=say(Text("Who it comes from.")))
+    way_option = typer.Option(
+        "--way", metavar="NAME", help=say(Text("The way out to try; by default the first of the file."))
+    )
+
+    @sub.command(
+        "send-test", cls=cls, help=say(Text("Send one small message straight to a way out, past the queue."))
+    )
+    def send_test(
+        to: Annotated[str, to_option],
+        sender: Annotated[str, from_option],
+        way: Annotated[str, way_option] = "",
+        config: Annotated[Path | None, config_option] = None,
+        json: Annotated[bool, json_option] = False,
+    ) -> None:
+        sign = relay().send(config, way, sender, to, say)
+        if json:
+            desk.print_json(_sign_document(desk, sign))
+        else:
+            _show_sign(desk, sign)
+        if not sign.good:
+            raise typer.Exit(UNREACHABLE)
+
+    @sub.command(cls=cls, help=say(Text("Check that nobody has changed the audit trail's past.")))
+    def audit(
+        config: Annotated[Path | None, config_option] = None,
+        json: Annotated[bool, json_option] = False,
+    ) -> None:
+        held = relay().audit_verdict(config)
+        if json:
+            desk.print_json(held)
+        else:
+            screen = desk.terminal()
+            screen.say(
+                count(
+                    "{n} record; the last has the hash {last}.",
+                    "{n} records; the last has the hash {last}.",
+                    held["records"],
+                    last=held["last"],
+                )
+            )
+            for line in held["broken"]:
+                screen.say(Text("Line {line} does not follow from the one before it.", line=line), "red")
+        if held["broken"]:
+            raise typer.Exit(GATE_TRIPPED)
 
 
 def _sign_document(desk: Desk, sign: Sign) -> dict[str, object]:
@@ -129,7 +227,7 @@ def _add_queue(
         config: Annotated[Path | None, config_option] = None,
         json: Annotated[bool, json_option] = False,
     ) -> None:
-        held = relay().queue(config, state or (), limit)
+        held = relay().queue(config, state or (), limit, desk.renderer.text)
         if json:
             desk.print_json(held)
         else:
@@ -141,7 +239,7 @@ def _add_queue(
         config: Annotated[Path | None, config_option] = None,
         json: Annotated[bool, json_option] = False,
     ) -> None:
-        held = relay().show(config, id)
+        held = relay().show(config, id, desk.renderer.text)
         if json:
             desk.print_json(held)
         else:
@@ -209,6 +307,22 @@ def _add_change(
             desk.terminal().say(Text("{id}: {state}", id=number, state=_state(state)))
 
 
+def _reason(code: str, value: str) -> Text:
+    known = {
+        "mail-from": Text("the sender {value} is not in the rule", value=value or "<>"),
+        "header-from": Text("the author {value} is not in the rule", value=value or "-"),
+        "recipient": Text("the recipient {value} is not in the rule", value=value),
+        "size": Text("it is too large for the rule ({value} octets)", value=value),
+        "rate": Text("the device sends more than {value} messages a minute", value=value),
+        "hours": Text("it came at {value}, outside the hours", value=value),
+        "burst": Text("{value} messages in one hour are far more than ever", value=value),
+        "new-recipients": Text("{value} recipients in one hour that the device never wrote to", value=value),
+        "attachment": Text("the device never sent a .{value} file", value=value),
+        "torn": Text("its content is not whole on the disk"),
+    }
+    return known.get(code, Text("{code}: {value}", code=code, value=value))
+
+
 def _state(state: str) -> Text | str:
     known = {
         "fresh": Text("being sent"),
@@ -264,6 +378,11 @@ def _show_queue(desk: Desk, held: Mapping[str, Any]) -> None:
         for one in each["recipients"][:5]:
             if one["reply"] and one["fate"] == "waiting":
                 screen.say(Text("    {address}: {reply}", address=one["address"], reply=one["reply"]), "dim")
+                if one["explained"]:
+                    screen.say(Text("    {explained}", explained=one["explained"]), "yellow")
+        if each["reasons"]:
+            reasons = tuple(_reason(one["code"], one["value"]) for one in each["reasons"])
+            screen.say(Text("    {reasons}", reasons=reasons), "yellow")
     more = total - len(held["messages"])
     if more > 0:
         screen.say(count("… and {n} more.", "… and {n} more.", more), "dim")

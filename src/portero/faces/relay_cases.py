@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from portero.core.sender import Sender
 from portero.core.text import Text
 
 Say = Callable[[Text], None]
@@ -36,10 +37,26 @@ class RelayUseCases(Protocol):
     def check(self, config: Path | None, say: Say) -> Sequence[Sign]:
         """Try what the relay needs."""
 
-    def queue(self, config: Path | None, states: Sequence[str], limit: int) -> Mapping[str, Any]:
-        """Give the queue."""
+    def rules(self, senders: Sequence[Sender], render: Callable[[Text], str]) -> str:
+        """Give device rules for an inventory's senders, as TOML."""
 
-    def show(self, config: Path | None, given: str) -> Mapping[str, Any]:
+    def learnt_rules(self, config: Path | None, render: Callable[[Text], str]) -> str:
+        """Give device rules for what has been learnt, as TOML."""
+
+    def audit_verdict(self, config: Path | None) -> Mapping[str, Any]:
+        """Check the audit trail."""
+
+    def send(
+        self, config: Path | None, way: str, sender: str, recipient: str, render: Callable[[Text], str]
+    ) -> Sign:
+        """Send one small message straight to a way out."""
+
+    def queue(
+        self, config: Path | None, states: Sequence[str], limit: int, render: Callable[[Text], str]
+    ) -> Mapping[str, Any]:
+        """Give the queue; `render` gives the words of explanations."""
+
+    def show(self, config: Path | None, given: str, render: Callable[[Text], str]) -> Mapping[str, Any]:
         """Give one message of the queue."""
 
     def export(self, config: Path | None, given: str) -> bytes:

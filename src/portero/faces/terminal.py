@@ -10,11 +10,13 @@ from rich.table import Table
 from rich.text import Text as Cell
 
 from portero.core.audit import Audit
-from portero.core.domain import DomainPosture
+from portero.core.dmarc_road import Road
+from portero.core.domain import DomainReport
 from portero.core.evidence import Gap
 from portero.core.finding import Finding, Outcome
 from portero.core.sender import Judgement, Sender
-from portero.core.simulation import Simulation
+from portero.core.simulation import Simulation, Turn
+from portero.core.spf_authoring import SpfDraft
 from portero.core.step import Step
 from portero.core.text import Text, count
 from portero.faces.render import Renderer, plain
@@ -28,7 +30,7 @@ _SHOWN_GAPS = 5
 _UNWATCHED_COLUMNS = 110
 _COLOURS = {
     "legitimate": "green", "abuse": "red", "undecided": "yellow",
-    "pass": "green", "fail": "red", "warn": "yellow", "unknown": "yellow",
+    "done": "green", "open": "yellow", "pass": "green", "fail": "red", "warn": "yellow", "unknown": "yellow",
 }  # fmt: skip
 _WORST_FIRST = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.WARN, Outcome.PASS, Outcome.NOT_APPLICABLE)
 
@@ -122,16 +124,27 @@ class Terminal:
 
     def _turns(self, simulation: Simulation, labels: Mapping[str, Text]) -> None:
         """Print what changed records turn: results before and after, sender by sender, as far as they differ."""
-        turned = [(each.sender, turn) for each in simulation.senders for turn in each.turns if turn.changes]
+        turned: list[tuple[object, Turn]] = [
+            (labels.get(each.sender, each.sender), turn)
+            for each in simulation.senders
+            for turn in each.turns
+            if turn.changes
+        ]
+        turned += [
+            (Text("{sender}, reported elsewhere", sender=labels.get(sender, sender or _NOBODY_KNOWN)), turn)
+            for sender, turns in simulation.elsewhere
+            for turn in turns
+            if turn.changes
+        ]
         if not turned:
-            if any(each.turns for each in simulation.senders):
+            if simulation.elsewhere or any(each.turns for each in simulation.senders):
                 self.say(Text("No SPF or DMARC result of the recorded mail changes."))
             return
         heads = (Text("Sender"), Text("Check"), Text("Before"), Text("After"))
         table = self._table(Text("Results that change"), heads, (Text("Messages"),))
         for sender, turn in turned:
             table.add_row(
-                self._cell(labels.get(sender, sender)),
+                self._cell(sender),
                 Cell(turn.check.upper()),
                 self._cell(turn.before),
                 self._cell(turn.after),
@@ -152,8 +165,9 @@ class Terminal:
             )
         self._console.print(table)
 
-    def domain(self, posture: DomainPosture) -> None:
+    def domain(self, report: DomainReport) -> None:
         """Print a domain's records and what is said of each, with what to publish where something is wrong."""
+        posture = report.posture
         for name, kind, text in posture.published:
             self.say(Text("{name} {kind}: {text}", name=name, kind=kind, text=text), "dim")
         heads = (Text("Record"), Text("Outcome"), Text("Finding"))
@@ -168,6 +182,72 @@ class Terminal:
         for line in posture.lines:
             if line.fix is not None:
                 self.say(Text("Mend {record}: {fix}", record=line.id, fix=line.fix))
+        if report.spf is not None:
+            self._draft(report.spf, report.labels)
+        if report.road is not None:
+            self._road(report.road, report.labels)
+
+    def _draft(self, draft: SpfDraft, labels: Mapping[str, Text]) -> None:
+        heads = (Text("Term"), Text("Senders"))
+        numbers = (Text("Addresses"), Text("Look-ups"), Text("Messages"))
+        table = self._table(
+            Text("What the SPF record of {domain} authorises", domain=draft.domain), heads, numbers
+        )
+        for each in draft.uses:
+            names = tuple(labels.get(name, _NOBODY_KNOWN) for name in each.senders)
+            table.add_row(
+                Cell(plain(each.term)),
+                self._cell(names if each.complete or names else _NOT_SEEN_WHOLE),
+                *(Cell(self._renderer.number(n)) for n in (each.addresses, each.lookups, each.mails)),
+            )
+        self._console.print(table)
+        if draft.record is not None:
+            self.say(
+                Text(
+                    "The least record that covers the decided senders, with {number} look-ups: {record}",
+                    number=draft.lookups,
+                    record=draft.record,
+                ),
+                "bold",
+            )
+        if draft.dropped:
+            self.say(Text("It drops {terms}, which no decided sender needs.", terms=draft.dropped))
+        for ids, said in (
+            (
+                draft.uncovered,
+                Text("Not covered for sure, since their address or envelope sender is not certain:"),
+            ),
+            (draft.undecided, Text("Undecided senders that it would leave out:")),
+        ):
+            if ids:
+                self.say(
+                    Text("{said} {senders}", said=said, senders=tuple(labels.get(each, each) for each in ids))
+                )
+        for remark in draft.remarks:
+            self.say(remark)
+
+    def _road(self, road: Road, labels: Mapping[str, Text]) -> None:
+        heads = (Text("Milestone"), Text("State"), Text("Measured"), Text("Senders in the way"))
+        table = self._table(Text("The road of {domain} to p=reject", domain=road.domain), heads)
+        for each in road.milestones:
+            table.add_row(
+                self._cell(each.title),
+                Cell(self._renderer.value(each.state), _COLOURS.get(each.state.value, "")),
+                self._cell(each.because),
+                self._cell(tuple(labels.get(name, _NOBODY_KNOWN) for name in each.senders)),
+            )
+        self._console.print(table)
+        if road.next is not None:
+            self.say(
+                Text(
+                    "Publish next at _dmarc.{domain}, and let a month of reports pass: {record}",
+                    domain=road.domain,
+                    record=road.next,
+                ),
+                "bold",
+            )
+        for said in road.exposure:
+            self.say(said, "yellow")
 
     def plan(self, steps: Sequence[Step]) -> None:
         """Print the plan's steps in their order."""
@@ -232,6 +312,8 @@ class Terminal:
         return Cell(self._renderer.value(value))
 
 
+_NOBODY_KNOWN = Text("nobody known")
+_NOT_SEEN_WHOLE = Text("not all it stands for is in the evidence")
 _FATES = (Text("Refused"), Text("Kept"), Text("Undetermined"))
 
 

@@ -27,14 +27,14 @@ class MessageIntake:
     """
     Takes the pieces of a message and gives its content, its header section made ready.
 
-    path:     where the content goes once it is large.
+    path:     gives where the content goes once it is large.
     limit:    octets it may have at most.
     prepare:  makes the header section ready, or raises RefusedMessage; it sees the section once.
     """
 
     __slots__ = ("_file", "_held", "_limit", "_path", "_pieces", "_prepare", "_refusal", "octets")
 
-    def __init__(self, path: Path, limit: int, prepare: Callable[[bytes], bytes]) -> None:
+    def __init__(self, path: Callable[[], Path], limit: int, prepare: Callable[[bytes], bytes]) -> None:
         self._path = path
         self._limit = limit
         self._prepare = prepare
@@ -94,7 +94,7 @@ class MessageIntake:
         try:
             ready = self._ready(content)
             # A file of this name can only be a leftover of ours: ids are given once.
-            self._file = self._path.open("wb")
+            self._file = self._path().open("wb")
         except RefusedMessage as refused:
             self._drop(refused.reply)
         except OSError:
@@ -116,5 +116,5 @@ class MessageIntake:
             with suppress(OSError):
                 self._file.close()
             with suppress(OSError):
-                self._path.unlink()
+                self._path().unlink()
             self._file = None

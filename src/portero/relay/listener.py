@@ -76,9 +76,8 @@ class Connection(asyncio.Protocol):
         self.session = Session(
             gate.reception, gate.listener.manners, Peer(client, port), gate.reception.hostname
         )
-        tls = self.transport.get_extra_info("ssl_object")
-        if tls is not None:
-            self.session.secured(*described(tls))
+        if gate.listener.tls == "implicit":
+            self.session.secured(*described(self.transport.get_extra_info("ssl_object")))
         self._flush()
 
     def _refuse(self, client: str, reply: bytes) -> None:
@@ -145,7 +144,7 @@ class Connection(asyncio.Protocol):
             )
         else:
             self._message_began, self._read_octets = 0.0, 0
-            self.deadline = gate.now() + gate.patience
+            self.deadline = gate.idle_until
 
     def _serve(self, session: Session, event: Event) -> None:
         if event is Event.MESSAGE:
@@ -247,6 +246,8 @@ class Gate:
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self.now: Callable[[], float] = self._loop.time
+        # Until when a client may be idle that speaks now; the sweeper moves it on, a second's precision is enough.
+        self.idle_until = self.now() + listener.idle_seconds + _SWEEP_SECONDS
         self.encrypted = 0
 
     async def bind(self) -> None:
@@ -374,6 +375,7 @@ class Gate:
         while True:
             await asyncio.sleep(_SWEEP_SECONDS)
             now = self.now()
+            self.idle_until = now + self.patience + _SWEEP_SECONDS
             for connection in [each for each in self.open if each.deadline < now]:
                 with contextlib.suppress(OSError):
                     connection.late()

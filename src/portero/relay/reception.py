@@ -50,12 +50,13 @@ class Keeper(Protocol):
         """Give the file of a large content."""
 
     def put(
-        self, envelope: Envelope, content: bytes | None, done: Callable[[Exception | None], None]
+        self,
+        envelope: Envelope,
+        content: bytes | None,
+        done: Callable[[Exception | None], None],
+        record: dict[str, object] | None = None,
     ) -> None:
-        """Keep a message."""
-
-    def note(self, record: dict[str, object]) -> None:
-        """Write an audit record."""
+        """Keep a message, and its audit record."""
 
 
 class Office(Protocol):
@@ -215,7 +216,7 @@ class Reception:
         )
         transaction.envelope = envelope
         return MessageIntake(
-            self._spool.path_of(number), size_octets, lambda head: self._prepare(peer, envelope, head)
+            lambda: self._spool.path_of(number), size_octets, lambda head: self._prepare(peer, envelope, head)
         )
 
     def complete(self, session: Session, done: Callable[[bytes], None]) -> None:
@@ -267,8 +268,7 @@ class Reception:
             if envelope.state == "fresh":
                 self._office.take(envelope, content)
 
-        self._spool.note(_record(envelope))
-        self._spool.put(envelope, content, stored)
+        self._spool.put(envelope, content, stored, _record(envelope))
 
     def _prepare(self, peer: Peer, envelope: Envelope, head: bytes) -> bytes:
         """Judge a header section by its device's rule and make it ready to travel. Raises RefusedMessage."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,13 +17,16 @@ from portero.core.text import Text
 from portero.errors import ConfigError
 from portero.relay.audit import Trail
 from portero.relay.control import Control
+from portero.relay.dkim import Signer
 from portero.relay.dsn import make_notice
 from portero.relay.envelope import Envelope, Recipient
 from portero.relay.listener import Gate
+from portero.relay.observer import Habits
 from portero.relay.passwords import Passwords
 from portero.relay.reception import Reception
 from portero.relay.settings import Settings, load_settings
 from portero.relay.spool import Reader, Spool
+from portero.relay.status import StatusDoor
 from portero.relay.tokens import Tokens
 from portero.relay.transport import Kit
 from portero.relay.transports import transports
@@ -29,6 +34,8 @@ from portero.relay.worker import PostOffice
 
 log = structlog.get_logger("portero.relay")
 TRAIL = "audit.jsonl"
+_PACES = "paces"
+_KEEP_SECONDS = 15
 
 
 def serve(
@@ -43,6 +50,10 @@ def serve(
     say:    renders the sentences of notices.
     Raises ConfigError, SpoolBusy.
     """
+    # What was imported stays; what a message makes dies without cycles, so the collector need not look so often.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
     try:
         import uvloop
     except ImportError:
@@ -80,6 +91,7 @@ class Relay:
         self._say = say
         self.gates: list[Gate] = []
         self._watcher: asyncio.Task[None] | None = None
+        self._door: StatusDoor | None = None
 
     @property
     def ports(self) -> dict[str, int]:
@@ -104,25 +116,40 @@ class Relay:
         settings.spool.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.trail = Trail(trail)
         self.spool = Spool(
-            settings.spool, loop.call_soon_threadsafe, self.trail, free_octets=settings.free_octets
+            settings.spool,
+            loop.call_soon_threadsafe,
+            self.trail,
+            free_octets=settings.free_octets,
+            soon=loop.call_soon,
         )
         self.tokens = Tokens()
+        reader = Reader(settings.spool)
         self.office = PostOffice(
             settings,
             transports(),
             Kit(settings.hostname, self.tokens),
             self.spool,
-            Reader(settings.spool),
+            reader,
             notice=self._notice,
+            sign=Signer(settings.dkim, time.time).sign if settings.dkim else None,
         )
+        self.office.restore(reader.kept(_PACES))
+        self.habits = Habits(reader)
         self.reception = Reception(
-            settings, self.spool, self.office, check_password=Passwords(settings.passwords).right
+            settings,
+            self.spool,
+            self.office,
+            observer=self.habits,
+            check_password=Passwords(settings.passwords).right,
         )
         self.control = Control(self.spool, self.office, self.status)
         await self.control.open()
         self.office.start()
         for gate in self.gates:
             await gate.serve(self.reception)
+        if settings.status is not None:
+            self._door = StatusDoor(self.numbers, lambda: self.spool.ready and not self.reception.stopping)
+            await self._door.open(*settings.status)
         self._watcher = loop.create_task(self._watch())
 
     def reload(self) -> None:
@@ -143,6 +170,9 @@ class Relay:
         await asyncio.gather(*(gate.stop() for gate in self.gates))
         await self.office.stop()
         self.control.close()
+        if self._door is not None:
+            self._door.close()
+        self._keep()
         if self._watcher is not None:
             self._watcher.cancel()
         await asyncio.to_thread(self.spool.close)
@@ -186,10 +216,72 @@ class Relay:
             ],
         }
 
+    def numbers(self) -> Iterator[tuple[str, str, str, Mapping[str, str], float]]:
+        """Give the metrics: name, kind, help, labels, value."""
+        tally, spool, now = self.reception.tally, self.spool, self.office.now()
+        yield "portero_relay_accepted", "counter", "Messages answered 250.", {}, tally.accepted
+        yield "portero_relay_accepted_octets", "counter", "Octets of messages answered 250.", {}, tally.octets
+        yield "portero_relay_quarantined", "counter", "Messages put in quarantine.", {}, tally.quarantined
+        yield (
+            "portero_relay_mended",
+            "counter",
+            "Messages whose bare line ends were mended.",
+            {},
+            tally.mended,
+        )
+        for reason, number in sorted(tally.refused.items()):
+            yield "portero_relay_refused", "counter", "Refusals by reason.", {"reason": reason}, number
+        for state in ("fresh", "waiting", "held", "quarantined"):
+            yield (
+                "portero_relay_messages",
+                "gauge",
+                "Messages in the queue by state.",
+                {"state": state},
+                spool.counts[state],
+            )
+        yield "portero_relay_octets", "gauge", "Octets in the queue.", {}, spool.octets
+        yield "portero_relay_accepting", "gauge", "1 while mail is taken.", {}, float(spool.ready)
+        yield "portero_relay_commits", "counter", "Commits to disk.", {}, spool.commits
+        yield "portero_relay_disk_refusals", "counter", "Messages the disk refused.", {}, spool.refused
+        yield (
+            "portero_relay_expired",
+            "counter",
+            "Recipients given up after their time.",
+            {},
+            self.office.expired,
+        )
+        for gate in self.gates:
+            name = {"listener": gate.listener.manners.name}
+            yield "portero_relay_connections", "gauge", "Open connections.", name, len(gate.open)
+        for lane in self.office.lanes.values():
+            way = {"way": lane.way.name}
+            yield "portero_relay_delivered", "counter", "Recipients delivered.", way, lane.delivered
+            yield "portero_relay_deferred", "counter", "Recipients deferred.", way, lane.deferred
+            yield (
+                "portero_relay_recipients_refused",
+                "counter",
+                "Recipients the far side refused.",
+                way,
+                lane.refused,
+            )
+            yield "portero_relay_way_up", "gauge", "1 while the way works.", way, float(not lane.down(now))
+            yield "portero_relay_way_ready", "gauge", "Messages in memory for the way.", way, len(lane.ready)
+            drain = lane.pace.drain_seconds(len(lane.ready), now)
+            yield "portero_relay_drain_seconds", "gauge", "Least time for what it holds.", way, drain or 0.0
+
     async def _watch(self) -> None:
+        seconds = 0
         while True:
             await asyncio.to_thread(self.spool.look)
             await asyncio.sleep(1.0)
+            seconds += 1
+            if seconds % _KEEP_SECONDS == 0:
+                self._keep()
+
+    def _keep(self) -> None:
+        """Keep what a restart should not forget, and no promise hangs on."""
+        self.habits.keep(self.spool)
+        self.spool.keep(_PACES, self.office.kept())
 
 
 def become(user: str, folders: tuple[Path, ...]) -> None:

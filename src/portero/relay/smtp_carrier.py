@@ -11,7 +11,8 @@ from pathlib import Path
 
 from portero.core.text import Text
 from portero.errors import ConfigError
-from portero.relay.outcome import Kind, Outcome, Scope, lost
+from portero.relay.explain import explain
+from portero.relay.outcome import Kind, Outcome, lost
 from portero.relay.smtp_client import Broken, Hop, SmtpClient, Unwelcome
 from portero.relay.transport import Option, Outgoing, Sign, Way
 
@@ -121,7 +122,7 @@ class SmtpCarrier:
                 Sign(
                     reached,
                     False,
-                    Text("It answered: {reply}", reply=str(broken) or "no answer in time"),
+                    answered(str(broken) or "no answer in time"),
                 )
             ]
         except Unwelcome as unwelcome:
@@ -131,7 +132,7 @@ class SmtpCarrier:
                 Sign(
                     Text("{host} lets us in", host=hop.host),
                     good,
-                    Text("It answered: {reply}", reply=unwelcome.outcome.reply),
+                    answered(unwelcome.outcome.reply),
                 ),
             ]
         return [Sign(reached, True), Sign(Text("{host} lets us in", host=hop.host), True)]
@@ -161,6 +162,9 @@ class SmtpCarrier:
         return client
 
 
-def refused_way(reply: str) -> Outcome:
-    """Give the outcome of a way that cannot be used for now."""
-    return Outcome(Kind.DEFERRED, reply, Scope.WAY)
+def answered(reply: str) -> Text:
+    """Say what a far side answered, and what that means where it is known."""
+    meaning = explain(reply)
+    if meaning is None:
+        return Text("It answered: {reply}", reply=reply)
+    return Text("It answered: {reply} {meaning}", reply=reply, meaning=meaning)

@@ -86,6 +86,8 @@ class Spool:
 
     folder:  made where it is missing, closed to others.
     post:    runs a callable in the thread that answers clients, for example ``loop.call_soon_threadsafe``.
+    soon:    runs a callable once that thread has done what it is at, for example ``loop.call_soon``: what comes together
+             is then handed over together, and wakes the writer once. None hands over at once.
     A message is accepted by its commit: a file without its row is an orphan, swept at the next start, and never was
     a promise. A message that is finished may be sent once more where the process dies before its removal commits.
     Raises SpoolBusy where another process has it, ConfigError where the folder cannot be used.
@@ -98,7 +100,10 @@ class Spool:
         journal: Journal | None = None,
         *,
         free_octets: int = 0,
+        soon: Callable[[Callable[[], None]], object] | None = None,
     ) -> None:
+        self._soon = soon
+        self._gathered: list[tuple[Any, ...] | None] = []
         self.folder = folder
         self.bodies = folder / BODIES
         self.free_octets = free_octets
@@ -110,7 +115,7 @@ class Spool:
         self._resting_until = 0.0
         self._post = post
         self._journal = journal
-        self._work: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[list[tuple[Any, ...] | None]] = queue.SimpleQueue()
         self._left = _Batch()
         self._lock = _open_folder(folder)
         try:
@@ -143,29 +148,45 @@ class Spool:
         with suppress(OSError):
             self.full = shutil.disk_usage(self.folder).free < self.free_octets
 
-    def put(self, envelope: Envelope, content: bytes | None, done: Done) -> None:
+    def put(
+        self, envelope: Envelope, content: bytes | None, done: Done, record: dict[str, object] | None = None
+    ) -> None:
         """
         Keep a message; `done` gets None once it is durable, or the error.
 
         content:  dot-stuffed, or None where it was written to `path_of`.
+        record:   its audit record.
         """
-        self._work.put(("put", envelope, content, done))
+        self._hand(("put", envelope, content, done, record))
+
+    def _hand(self, item: tuple[Any, ...] | None) -> None:
+        gathered = self._gathered
+        gathered.append(item)
+        if self._soon is None:
+            self._hand_over()
+        elif len(gathered) == 1:
+            self._soon(self._hand_over)
+
+    def _hand_over(self) -> None:
+        if self._gathered:
+            gathered, self._gathered = self._gathered, []
+            self._work.put(gathered)
 
     def update(self, envelope: Envelope, was: str, done: Done | None = None) -> None:
         """Keep what changed in an envelope; `was` is the state it had in the table."""
-        self._work.put(("update", envelope, was, envelope.to_json(), done))
+        self._hand(("update", envelope, was, envelope.to_json(), done))
 
     def remove(self, envelope: Envelope, was: str, done: Done | None = None) -> None:
         """Take a message out; a commit that comes later than its delivery repeats it at worst."""
-        self._work.put(("remove", envelope, was, done))
+        self._hand(("remove", envelope, was, done))
 
     def note(self, record: dict[str, object]) -> None:
         """Write an audit record behind the next commit."""
-        self._work.put(("note", record))
+        self._hand(("note", record))
 
     def keep(self, key: str, value: str) -> None:
         """Keep a text under a key over restarts."""
-        self._work.put(("keep", key, value))
+        self._hand(("keep", key, value))
 
     def call(
         self,
@@ -173,7 +194,7 @@ class Spool:
         answer: Callable[[Any, Exception | None], None],
     ) -> None:
         """Run work on the writing connection, in its order among the other changes."""
-        self._work.put(("call", work, answer))
+        self._hand(("call", work, answer))
 
     def alter(
         self, change: Change, numbers: list[int], answer: Callable[[Any, Exception | None], None]
@@ -189,38 +210,43 @@ class Spool:
 
     def close(self) -> None:
         """Commit what waits and let go of the folder."""
-        self._work.put(None)
+        self._gathered.append(None)
+        self._hand_over()
         self._thread.join()
         self._connection.close()
         os.close(self._lock)
 
     def _run(self) -> None:
-        work = self._work
-        while True:
+        going = True
+        while going:
             # What a failed commit has left is tried again even when nobody writes.
             try:
-                item = work.get(timeout=_REST_SECONDS if self._left.removals or self._left.updates else None)
+                items = self._work.get(
+                    timeout=_REST_SECONDS if self._left.removals or self._left.updates else None
+                )
             except queue.Empty:
-                item = ("retry",)
+                items = []
             batch, self._left = self._left, _Batch()
-            going = item is not None
-            while item is not None:
-                self._add(batch, item)
-                if len(batch.rows) >= _BATCH:
+            while True:
+                for item in items:
+                    if item is None:
+                        going = False
+                    else:
+                        self._add(batch, item)
+                if not going or len(batch.rows) >= _BATCH:
                     break
                 try:
-                    item = work.get_nowait()
+                    items = self._work.get_nowait()
                 except queue.Empty:
                     break
-                going = item is not None
             self._commit(batch)
-            if not going:
-                return
 
     def _add(self, batch: _Batch, item: tuple[Any, ...]) -> None:
         kind = item[0]
         if kind == "put":
-            _, envelope, content, done = item
+            _, envelope, content, done, record = item
+            if record is not None:
+                batch.records.append(record)
             batch.rows.append((envelope.id, envelope.state, envelope.due_at, envelope.to_json(), content))
             batch.put_done.append(done)
             if content is None:
@@ -490,7 +516,12 @@ class Reader:
                 "SELECT envelope FROM message WHERE state = 'waiting' AND due_at <= ? ORDER BY due_at LIMIT ?",
                 (now, limit),
             ).fetchall()
-        return [read_envelope(text) for (text,) in rows]
+        found = []
+        for (text,) in rows:
+            # One row that cannot be read must not keep the others waiting; it stays where it is.
+            with suppress(ValueError, KeyError, TypeError):
+                found.append(read_envelope(text))
+        return found
 
     def next_due(self) -> float | None:
         """Give the time of the next waiting message, or None where none waits."""

@@ -6,19 +6,27 @@ import asyncio
 import logging
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
 import structlog
 
+from portero.core.evidence import Origin
+from portero.core.sender import Sender
 from portero.core.text import Text
-from portero.errors import ConfigError, SourceUnavailable
+from portero.errors import ConfigError, InputError, SourceUnavailable
+from portero.relay.audit import verify
 from portero.relay.check import check_relay
 from portero.relay.control import ask
 from portero.relay.envelope import Envelope, parse_queue_id
-from portero.relay.service import serve
+from portero.relay.explain import explain
+from portero.relay.habit import Memory
+from portero.relay.observer import KEY as MEMORY_KEY
+from portero.relay.rules import from_learnt, from_senders
+from portero.relay.send_test import send_test
+from portero.relay.service import TRAIL, serve
 from portero.relay.settings import FILE_NAME, Settings, load_settings
 from portero.relay.spool import DATABASE, Change, Reader, Spool, SpoolBusy
 from portero.relay.transport import Sign, unstuffed
@@ -83,8 +91,10 @@ def check(config: Path | None, say: Callable[[Text], None]) -> list[Sign]:
     return asyncio.run(check_relay(settings_of(config), say))
 
 
-def queue(config: Path | None, states: Sequence[str], limit: int) -> dict[str, object]:
-    """Give the queue: its counts, and the first messages in these states."""
+def queue(
+    config: Path | None, states: Sequence[str], limit: int, render: Callable[[Text], str] = str
+) -> dict[str, object]:
+    """Give the queue: its counts, and the first messages in these states; `render` gives the words of explanations."""
     for each in states:
         if each not in STATES:
             raise ConfigError((Text("--state takes {states}, not {given}.", states=STATES, given=each),))
@@ -95,14 +105,16 @@ def queue(config: Path | None, states: Sequence[str], limit: int) -> dict[str, o
         "counts": reader.count() if reader else {},
         "running": running is not None,
         "ways": (running or {}).get("ways", []),
-        "messages": [message_document(each) for each in (reader.messages(states, limit) if reader else [])],
+        "messages": [
+            message_document(each, render) for each in (reader.messages(states, limit) if reader else [])
+        ],
     }
 
 
-def show(config: Path | None, given: str) -> dict[str, object]:
+def show(config: Path | None, given: str, render: Callable[[Text], str] = str) -> dict[str, object]:
     """Give all that the queue knows of one message."""
     _, envelope = _find(settings_of(config), given)
-    return message_document(envelope)
+    return message_document(envelope, render)
 
 
 def export(config: Path | None, given: str) -> bytes:
@@ -129,7 +141,43 @@ def change(config: Path | None, what: str, given: Sequence[str], *, everything: 
     return {f"{int(number):x}": str(state) for number, state in (told or {}).items()}
 
 
-def message_document(envelope: Envelope) -> dict[str, object]:
+def rules(senders: Iterable[Sender], render: Callable[[Text], str]) -> str:
+    """Give device rules for the senders of an inventory that will need the relay, as TOML."""
+    return from_senders(senders, render)
+
+
+def learnt_rules(config: Path | None, render: Callable[[Text], str]) -> str:
+    """Give device rules for what has sent while the relay was learning, as TOML to decide about."""
+    reader = _reader(settings_of(config))
+    memory = Memory(reader.kept(MEMORY_KEY) if reader else None)
+    return from_learnt(memory.learnt.values(), render)
+
+
+def audit_verdict(config: Path | None) -> dict[str, object]:
+    """Check the audit trail's chain."""
+    settings = settings_of(config)
+    path = settings.audit or settings.spool / TRAIL
+    try:
+        found = verify(path)
+    except OSError as error:
+        raise InputError(
+            Text(
+                "{file} cannot be read: {reason}. Check the path.",
+                file=str(path),
+                reason=error.strerror or str(error),
+            ),
+            Origin(str(path)),
+        ) from None
+    return {"records": found.records, "broken": list(found.broken), "torn": found.torn, "last": found.last}
+
+
+def send(config: Path | None, way: str, sender: str, recipient: str, render: Callable[[Text], str]) -> Sign:
+    """Send one small message straight to a way out."""
+    words = render(Text("This is a test of the relay. If it has arrived, this way out works."))
+    return asyncio.run(send_test(settings_of(config), way, sender, recipient, words))
+
+
+def message_document(envelope: Envelope, render: Callable[[Text], str] = str) -> dict[str, object]:
     """Give one message of the queue for programs."""
     return {
         "id": envelope.queue_id,
@@ -154,10 +202,16 @@ def message_document(envelope: Envelope) -> dict[str, object]:
                 "attempts": each.attempts,
                 "way": each.way or None,
                 "reply": each.reply or None,
+                "explained": _explained(each.reply, render),
             }
             for each in envelope.recipients
         ],
     }
+
+
+def _explained(reply: str, render: Callable[[Text], str]) -> str | None:
+    found = explain(reply)
+    return None if found is None else render(found)
 
 
 def _time(seconds: float) -> str:

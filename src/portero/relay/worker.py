@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import time
 from collections import deque
@@ -200,6 +201,19 @@ class PostOffice:
     def paces(self) -> Mapping[str, Pace]:
         """Give the allowances by their keys."""
         return self._paces
+
+    def kept(self) -> str:
+        """Give the allowances as a text that `restore` reads after a restart."""
+        return json.dumps({key: pace.kept() for key, pace in self._paces.items()})
+
+    def restore(self, kept: str | None) -> None:
+        """Take up the allowances of the last run."""
+        try:
+            held = json.loads(kept or "{}")
+            for key, pace in self._paces.items():
+                pace.restore(held.get(key, {}))
+        except (ValueError, TypeError, AttributeError):
+            log.warning("paces-unreadable")
 
     def now(self) -> float:
         """Give the time by which lanes rest."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import lzma
 import shutil
+import struct
 import tarfile
 import tempfile
 import zipfile
@@ -26,7 +28,50 @@ Opener = Callable[[], IO[bytes]]
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZLIB = (b"\x78\x01", b"\x78\x9c", b"\x78\xda")
 _IN_MEMORY = 32 << 20
-_BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError)
+_BUDGET_OCTETS = 256 << 20
+_MEMBER_OCTETS = 16 << 20
+_BROKEN = (
+    *(OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, struct.error),
+    *(NotImplementedError, RuntimeError, ValueError, IndexError, KeyError, OverflowError),
+)
+
+
+class SpentError(Exception):
+    """What lies in one file has used up its budget; carries why."""
+
+    def __init__(self, reason: Text) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+class Budget:
+    """
+    What all containers in one file that was handed over may cost together.
+
+    Bombs are of many small members or of containers in containers, each of which is harmless by itself.
+    """
+
+    def __init__(self, size: int, limits: Limits) -> None:
+        self._octets = max(_BUDGET_OCTETS, size * limits.ratio)
+        self._members, self._most = 0, limits.members
+
+    def member(self) -> None:
+        """Take one member. Raises SpentError when there were too many."""
+        self._members += 1
+        if self._members > self._most:
+            raise SpentError(
+                Text("Only the first {n} of the files in its containers were read.", n=self._most)
+            )
+
+    def unpacked(self, octets: int) -> None:
+        """Take octets that were unpacked. Raises SpentError when there were too many."""
+        self._octets -= octets
+        if self._octets < 0:
+            raise SpentError(
+                Text(
+                    "Its containers unpack to far more than they should; the rest was not read. Look at it first."
+                )
+            )
 
 
 class _Front(io.RawIOBase):
@@ -58,15 +103,22 @@ def _stream(stream: IO[bytes], octets: int, *below: IO[bytes] | zipfile.ZipFile)
     return cast("IO[bytes]", io.BufferedReader(_Front(stream, octets, *below)))
 
 
-def opened(
-    name: str, raw: bytes, size: int, opener: Opener, limits: Limits, depth: int = 0
-) -> Iterator[Document | Gap]:
+def opened(name: str, raw: bytes, size: int, opener: Opener, limits: Limits) -> Iterator[Document | Gap]:
     """
     Give a stream as one document, or the documents inside it; a mail is both.
 
     raw:   its first 64 KiB.
     size:  its octets.
     """
+    try:
+        yield from _opened(name, raw, size, opener, limits, 0, Budget(size, limits))
+    except SpentError as spent:
+        yield Gap(Origin(name), spent.reason)
+
+
+def _opened(
+    name: str, raw: bytes, size: int, opener: Opener, limits: Limits, depth: int, budget: Budget
+) -> Iterator[Document | Gap]:
     if not raw:
         yield Gap(Origin(name), Text("The file is empty. Export it again."))
     elif raw.startswith(b".pfile"):
@@ -76,16 +128,18 @@ def opened(
         )
     elif looks_like_mail(raw):
         yield Document(name, head_of(raw), opener, size, limits)
-        yield from _attached(name, opener, limits, depth)
+        yield from _attached(name, opener, limits, depth, budget)
     elif (open_ := _container(raw)) is None:
         yield Document(name, head_of(raw), opener, size, limits)
     elif depth >= limits.nesting:
         yield _too_deep(name, limits)
     else:
-        yield from open_(name, size, opener, limits, depth)
+        yield from open_(name, size, opener, limits, depth, budget)
 
 
-def _container(raw: bytes) -> Callable[[str, int, Opener, Limits, int], Iterator[Document | Gap]] | None:
+def _container(
+    raw: bytes,
+) -> Callable[[str, int, Opener, Limits, int, Budget], Iterator[Document | Gap]] | None:
     """Tell a container by its first octets. Source: reference data-formats section 2; tar by POSIX.1 ustar."""
     if raw.startswith(b"PK\x03\x04"):
         return _zip
@@ -155,16 +209,20 @@ def _inflated(opener: Opener, window: int, limits: Limits) -> Opener:
     )
 
 
-def _gzip(name: str, size: int, opener: Opener, limits: Limits, depth: int) -> Iterator[Document | Gap]:
+def _gzip(
+    name: str, size: int, opener: Opener, limits: Limits, depth: int, budget: Budget
+) -> Iterator[Document | Gap]:
     stem = name.rpartition("/")[2].rpartition("!")[2]
     inner = f"{stem.removesuffix('.tgz')}.tar" if stem.endswith(".tgz") else stem.removesuffix(".gz")
-    yield from _member(f"{name}!{inner}", size, _inflated(opener, 31, limits), limits, depth + 1)
+    yield from _member(f"{name}!{inner}", size, _inflated(opener, 31, limits), limits, depth + 1, budget)
 
 
-def _zlib(name: str, size: int, opener: Opener, limits: Limits, depth: int) -> Iterator[Document | Gap]:
+def _zlib(
+    name: str, size: int, opener: Opener, limits: Limits, depth: int, budget: Budget
+) -> Iterator[Document | Gap]:
     stem = name.rpartition("/")[2].rpartition("!")[2]
     inner = f"{name}!{stem.removesuffix('.zlib')}"
-    yield from _member(inner, size, _inflated(opener, 15, limits), limits, depth + 1)
+    yield from _member(inner, size, _inflated(opener, 15, limits), limits, depth + 1, budget)
 
 
 class _Unpacked:
@@ -218,11 +276,13 @@ def _seekable(opener: Opener) -> Opener:
     return lambda: cast("IO[bytes]", io.BufferedReader(_View(held)))
 
 
-def _zip(name: str, _: int, opener: Opener, limits: Limits, depth: int) -> Iterator[Document | Gap]:
+def _zip(
+    name: str, _: int, opener: Opener, limits: Limits, depth: int, budget: Budget
+) -> Iterator[Document | Gap]:
     try:
         opener = _seekable(opener)
         with opener() as stream, zipfile.ZipFile(stream) as archive:
-            members = [member for member in archive.infolist() if not member.is_dir()]
+            members = [member for member in archive.infolist() if not member.filename.endswith("/")]
     except _BROKEN:
         yield Gap(Origin(name), Text("The zip file is damaged. Download it again."))
         return
@@ -231,9 +291,7 @@ def _zip(name: str, _: int, opener: Opener, limits: Limits, depth: int) -> Itera
             Origin(name), Text("This is an Office document. Save the sheet as CSV UTF-8 and hand that over.")
         )
         return
-    if len(members) > limits.members:
-        yield _too_many(name, limits, len(members))
-    for member in members[: limits.members]:
+    for member in members:
         inner = f"{name}!{_harmless(member.filename)}"
         if member.flag_bits & 1:
             yield Gap(
@@ -243,15 +301,14 @@ def _zip(name: str, _: int, opener: Opener, limits: Limits, depth: int) -> Itera
 
         def unpack(member: zipfile.ZipInfo = member) -> IO[bytes]:
             below = opener()
-            archive = zipfile.ZipFile(below)
-            return _stream(archive.open(member), limits.octets, archive, below)
+            try:
+                archive = zipfile.ZipFile(below)
+                return _stream(archive.open(member), limits.octets, archive, below)
+            except BaseException:
+                below.close()
+                raise
 
-        yield from _member(inner, member.compress_size, unpack, limits, depth + 1)
-
-
-def _too_many(name: str, limits: Limits, all_: int) -> Gap:
-    reason = Text("Only the first {n} of the container's {all} files were read.", n=limits.members, all=all_)
-    return Gap(Origin(name), reason, all_ - limits.members)
+        yield from _member(inner, member.compress_size, unpack, limits, depth + 1, budget)
 
 
 def _harmless(path: str) -> str:
@@ -260,21 +317,18 @@ def _harmless(path: str) -> str:
     return "/".join(parts)
 
 
-def _tar(name: str, _: int, opener: Opener, limits: Limits, depth: int) -> Iterator[Document | Gap]:
-    number = 0
+def _tar(
+    name: str, _: int, opener: Opener, limits: Limits, depth: int, budget: Budget
+) -> Iterator[Document | Gap]:
     try:
         opener = _seekable(opener)
         with opener() as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
             for member in archive:
                 if member.isdir():
                     continue
-                number += 1
                 inner = f"{name}!{_harmless(member.name)}"
-                if number > limits.members:
-                    reason = Text("Only the first {n} of the container's files were read.", n=limits.members)
-                    yield Gap(Origin(name), reason)
-                    return
                 if not member.isreg():
+                    budget.member()
                     yield Gap(Origin(inner), Text("This is no regular file and was not read."))
                     continue
 
@@ -283,22 +337,28 @@ def _tar(name: str, _: int, opener: Opener, limits: Limits, depth: int) -> Itera
                     below.seek(start)
                     return _stream(below, size)
 
-                yield from _member(inner, member.size, unpack, limits, depth + 1)
-    except (*_BROKEN, tarfile.TarError):
+                yield from _member(inner, member.size, unpack, limits, depth + 1, budget)
+    except _BROKEN:
         yield Gap(Origin(name), Text("The tar file is damaged or cut; only the part before it was read."))
 
 
-def _attached(name: str, opener: Opener, limits: Limits, depth: int) -> Iterator[Document | Gap]:
+def _attached(
+    name: str, opener: Opener, limits: Limits, depth: int, budget: Budget
+) -> Iterator[Document | Gap]:
     """Give the documents inside the mails of a file; what a mail itself says, the mail's own source reads."""
     for filed in filed_mails(opener(), limits):
         if filed.octets is None:
             continue
         mail = opened_mail(filed.octets, limits)
         place = f"{name}!{filed.number}" if filed.number > 1 else name
-        yield from _parts(place, [part for part in mail.parts if may_be_evidence(part)], limits, depth)
+        yield from _parts(
+            place, [part for part in mail.parts if may_be_evidence(part)], limits, depth, budget
+        )
 
 
-def _parts(name: str, parts: Sequence[Part], limits: Limits, depth: int) -> Iterator[Document | Gap]:
+def _parts(
+    name: str, parts: Sequence[Part], limits: Limits, depth: int, budget: Budget
+) -> Iterator[Document | Gap]:
     if parts and depth >= limits.nesting:
         yield _too_deep(name, limits)
         return
@@ -307,8 +367,8 @@ def _parts(name: str, parts: Sequence[Part], limits: Limits, depth: int) -> Iter
         octets, title = part.octets, label(part)
         inner = f"{name}!{title}" if title not in named else f"{name}!{part.place} {title}"
         named.add(title)
-        yield from opened(
-            inner, octets[:HEAD_OCTETS], len(octets), partial(_memory, octets), limits, depth + 1
+        yield from _opened(
+            inner, octets[:HEAD_OCTETS], len(octets), partial(_memory, octets), limits, depth + 1, budget
         )
 
 
@@ -316,7 +376,9 @@ def _memory(octets: bytes) -> IO[bytes]:
     return io.BytesIO(octets)
 
 
-def _outlook(name: str, size: int, opener: Opener, limits: Limits, depth: int) -> Iterator[Document | Gap]:
+def _outlook(
+    name: str, size: int, opener: Opener, limits: Limits, depth: int, budget: Budget
+) -> Iterator[Document | Gap]:
     """Open a .msg file: its header is a document, and so are the mails and files attached to it."""
     if size > limits.mail_octets:
         yield Gap(Origin(name), too_long(limits))
@@ -325,16 +387,23 @@ def _outlook(name: str, size: int, opener: Opener, limits: Limits, depth: int) -
         octets = stream.read(limits.mail_octets)
     found = False
     try:
-        for mail in outlook_mails(octets, limits.nesting - depth):
+        for mail in outlook_mails(octets, limits.nesting - depth, limits.parts):
             found = True
             place = f"{name}!{mail.place}.msg" if mail.place else name
+            if mail.cut:
+                reason = Text(
+                    "The mail has too many parts, or they are nested too deeply; not all were read."
+                )
+                yield Gap(Origin(place), reason)
             if mail.header is None:
                 reason = Text("The mail holds no internet header, so it does not show how it came.")
                 yield Gap(Origin(place), reason)
             else:
                 header = mail.header
                 yield Document(place, head_of(header), partial(_memory, header), len(header), limits)
-            yield from _parts(place, [part for part in mail.parts if may_be_evidence(part)], limits, depth)
+            yield from _parts(
+                place, [part for part in mail.parts if may_be_evidence(part)], limits, depth, budget
+            )
     except NoReaderError:
         yield Gap(
             Origin(name),
@@ -355,16 +424,20 @@ def too_long(limits: Limits) -> Text:
     return Text("The mail is longer than {n} octets and was not read.", n=limits.mail_octets)
 
 
-def _member(name: str, packed: int, opener: Opener, limits: Limits, depth: int) -> Iterator[Document | Gap]:
+def _member(
+    name: str, packed: int, opener: Opener, limits: Limits, depth: int, budget: Budget
+) -> Iterator[Document | Gap]:
     """Decompress a member once to know how far it is sound; give that part, and name what stopped it."""
     size, raw, problem = 0, b"", None
+    budget.member()
     try:
         with opener() as stream:
             while block := cast("io.BufferedReader", stream).read1(BLOCK_OCTETS):
                 if len(raw) < HEAD_OCTETS:
                     raw = (raw + block)[:HEAD_OCTETS]
                 size += len(block)
-                if size > limits.octets or (size > 16 << 20 and size > packed * limits.ratio):
+                budget.unpacked(len(block))
+                if size > limits.octets or (size > _MEMBER_OCTETS and size > packed * limits.ratio):
                     reason = Text(
                         "It unpacks to far more than it should and was not read. Unpack it and look at it first."
                     )
@@ -378,4 +451,4 @@ def _member(name: str, packed: int, opener: Opener, limits: Limits, depth: int) 
         yield problem
     if problem is None or size:
         good = size
-        yield from opened(name, raw, size, lambda: _stream(opener(), good), limits, depth)
+        yield from _opened(name, raw, size, lambda: _stream(opener(), good), limits, depth, budget)

@@ -17,7 +17,8 @@ from portero.core.text import Text, count
 from portero.sources.document import Document
 from portero.sources.text import utf8_blocks
 
-RECORD_OCTETS = 4 << 20  # a quoted value that stays open for longer than this is taken for a broken record
+# Every compute call on a block costs the same again whatever its size, so blocks are large.
+_BLOCK_OCTETS = 4 << 20
 NAMED_GAPS = 20  # broken records named one by one; the others are counted together
 CUTS = frozenset({1_000, 5_000, 10_000, 20_000, 50_000, 100_000})  # reference data-formats section 5
 _TYPE = r"^System\.(\w+\[\]|Collections\.[\w.]+(`\d+\[.*\])?)$"
@@ -65,7 +66,7 @@ def csv_rows(document: Document, fields: Mapping[str, tuple[str, ...]]) -> Itera
     fields:  field name -> accepted column names, first match wins; compared by `plain`.
     Raises nothing for bad content: a record with a wrong number of cells becomes a Gap with its line.
     """
-    blocks = utf8_blocks(document.open(), document.head.encoding)
+    blocks = utf8_blocks(document.open(), document.head.encoding, _BLOCK_OCTETS)
     buffer = next(blocks, b"")
     names, delimiter, preamble = heading(buffer[: 1 << 16].decode("utf-8", "replace"))
     for _ in range(preamble):
@@ -81,7 +82,8 @@ def csv_rows(document: Document, fields: Mapping[str, tuple[str, ...]]) -> Itera
     for block in blocks:
         buffer += block
         cut = _boundary(buffer)
-        if not cut and len(buffer) > RECORD_OCTETS:
+        # A quoted value that stays open for longer than this is taken for a broken record.
+        if not cut and len(buffer) > document.limits.record_octets:
             cut = buffer.find(b"\n") + 1
         if cut:
             yield from reader.read(buffer[:cut])
@@ -107,6 +109,11 @@ def _boundary(buffer: bytes) -> int:
         odd ^= buffer.count(b'"', before, end) % 2
         end = before
     return end
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    """Give a column as one array, without a copy where it is one."""
+    return column.chunk(0) if column.num_chunks == 1 else pa.array(column, column.type)
 
 
 def _without_blank_lines(rows: Rows) -> Rows:
@@ -148,12 +155,10 @@ class _Blocks:
             yield Gap(Origin(self.name, self.line), reason, newlines)
             self.line += newlines
             return
-        table = table.combine_chunks()
         lines, broken_lines = self._lines(table, invalid, simple)
         self.line += newlines
         if table.num_rows:
-            cells = {f: table.column(str(n)).combine_chunks() for f, n in self.found.items()}
-            whole = {f: c.chunk(0) if isinstance(c, pa.ChunkedArray) else c for f, c in cells.items()}
+            whole = {field: _whole(table.column(str(n))) for field, n in self.found.items()}
             rows = Rows(lines, {field: self._without_types(field, cells) for field, cells in whole.items()})
             yield _without_blank_lines(rows) if b"\n\n" in block or b"\n\r\n" in block else rows
         for line, (_, text, width) in zip(broken_lines, invalid, strict=True):
@@ -222,7 +227,7 @@ class _Blocks:
             return pa.arange(self.line, self.line + rows), []
         heights: pa.Array = pa.array([1], pa.int64()).take(pa.array([0] * rows, pa.int64()))
         for column in table.columns:
-            heights = pc.add(heights, pc.cast(pc.count_substring(column.combine_chunks(), "\n"), pa.int64()))
+            heights = pc.add(heights, pc.cast(pc.count_substring(_whole(column), "\n"), pa.int64()))
         pieces, broken, start, line = [], [], 0, self.line
         for order, (number, text, _) in enumerate([*invalid, (0, "", 0)]):
             stop = number - 1 - order if order < len(invalid) else rows

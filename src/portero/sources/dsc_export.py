@@ -184,7 +184,7 @@ def _value(kind: str, piece: str) -> object:
         return re.sub(r"`(.)", lambda found: _ESCAPES.get(found[1], found[1]), plain, flags=re.DOTALL)
     if kind == "variable":
         return _VALUES.get(piece.lower(), _MISSING)
-    if kind == "number":
+    if kind == "number" and len(piece) < 19:
         return float(piece) if "." in piece else int(piece)
     return _MISSING
 

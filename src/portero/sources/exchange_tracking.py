@@ -85,7 +85,7 @@ _LINE = re.compile(
     r"(?:SMTP|STOREDRIVER|ROUTING|AGENT|DSN|ADMIN|GATEWAY|PICKUP|QUEUE|MAILBOXRULE|ORAR|POISONMESSAGE|PUBLICFOLDER|"
     r"REDUNDANCY|RESOLVER|SAFETYNET|BOOTLOADER|APPROVAL|DNS|MEETINGMESSAGEPROCESSOR),[A-Z]+,"
 )
-_FIELDS = re.compile(r"^#Fields: *(date-time,client-ip,[^\r\n]*)", re.MULTILINE)
+_FIELDS = re.compile(r"^#Fields: *(date-time,client-ip,[^\r\n]*\bevent-id\b[^\r\n]*)", re.MULTILINE)
 _TEXT = pa.scalar(None, pa.string())
 
 
@@ -107,9 +107,10 @@ def read(document: Document) -> Iterator[Item]:
             yield replace(block, origin=_shifted(block.origin, shift))
             continue
         total += len(block.lines)
-        events = pc.ascii_upper(pc.ascii_trim_whitespace(block.cells["event"]))
+        written = block.cells.get("event", pa.nulls(len(block.lines), pa.string()))
+        events = pc.ascii_upper(pc.ascii_trim_whitespace(written))
         smtp = pc.equal(pc.ascii_upper(block.cells.get("source", events)), "SMTP")
-        wanted = pc.and_(pc.is_in(events, value_set=pa.array(list(_VERDICTS))), smtp)
+        wanted = pc.and_(pc.is_in(events, value_set=pa.array(list(_VERDICTS))), pc.fill_null(smtp, False))
         lines = pc.subtract(block.lines.filter(wanted), shift)
         if not len(lines):
             continue

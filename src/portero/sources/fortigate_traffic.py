@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from portero.core.text import Text
 from portero.sources.document import Document, Head, Item, Source
 from portero.sources.log_lines import Stamps, filled, macs, part, stamps, unix_times, zoned
+from portero.sources.mail_rows import integers
 from portero.sources.session_rows import NO_ADDRESS, Columns, connections, verdicts
 
 _MARKER = r'\btype="?traffic\b'
@@ -50,11 +51,11 @@ def _columns(text: pa.Array) -> Columns:
         "egress_ip": egress,
         "server_ip": _value(text, "dstip"),
         "server_name": pc.coalesce(_value(text, "hostname"), _value(text, "dstname")),
-        "server_port": pc.coalesce(_value(text, "dstport"), "0").cast(pa.int64()),
+        "server_port": integers(pc.coalesce(_value(text, "dstport"), "0")),
         # "deny" is blocked and "start" opened; anything else says that it was allowed and how it ended.
         "verdict": pc.if_else(pc.is_null(action), None, pc.coalesce(verdicts(action), "opened")),
         "sessions": pa.repeat(pa.scalar(1, pa.int64()), len(text)),
-        "octets": _value(text, "sentbyte").cast(pa.int64()),
+        "octets": integers(_value(text, "sentbyte")),
     }
 
 

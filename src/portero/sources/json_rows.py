@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from portero.core.evidence import Gap, Origin
 from portero.core.text import Text, count
-from portero.sources.csv_rows import NAMED_GAPS, RECORD_OCTETS, Rows, csv_rows, plain
+from portero.sources.csv_rows import NAMED_GAPS, Rows, csv_rows, plain
 from portero.sources.document import Document
 from portero.sources.text import HEAD_OCTETS, utf8_blocks
 
@@ -112,7 +112,7 @@ class _Scanner:
     """Reads one record after the other from a buffer that grows only as far as the longest record may."""
 
     def __init__(self, document: Document) -> None:
-        self.name = document.name
+        self.name, self.record_octets = document.name, document.limits.record_octets
         self.blocks = utf8_blocks(document.open(), document.head.encoding)
         self.buffer, self.at = "", 0
         self.number, self.broken = 0, 0
@@ -179,10 +179,10 @@ class _Scanner:
             except RecursionError:
                 return _FAULT
             except ValueError:
-                if len(self.buffer) - self.at < RECORD_OCTETS and self._more():
+                if len(self.buffer) - self.at < self.record_octets and self._more():
                     continue
                 return _FAULT
-            if end - self.at > RECORD_OCTETS and isinstance(value, dict):
+            if end - self.at > self.record_octets and isinstance(value, dict):
                 return _FAULT
             self.at = end
             return value

@@ -112,4 +112,8 @@ def connectors(cells: pa.Array | None) -> pa.Array | None:
     r"""Give inbound connectors' names; the default receive path (``SERVER\Default SERVER``) is no connector: ``""``."""
     if cells is None:
         return None
-    return pc.replace_substring_regex(cells, r"(?i)^\s*[^\\]+\\Default( Frontend)?( [^\\]*)?$", "")
+    coded = cells.dictionary_encode()
+    names = pc.replace_substring_regex(
+        coded.dictionary, r"(?i)^\s*[^\\]+\\Default( Frontend)?( [^\\]*)?$", ""
+    )
+    return names.take(coded.indices)

@@ -29,6 +29,7 @@ _COLUMNS = {
         "connector_id",
     )
 }
+_NOT_KNOWN = pa.scalar(None, pa.string())
 _DIRECTIONS = {"1": "incoming", "incoming": "incoming", "2": "originating", "originating": "originating"}
 # The best of several recipients' fates stands for the mail: it says whether the mail got in.
 _FATES = (
@@ -78,7 +79,7 @@ def _batch(block: Rows, times: pa.Array) -> Batch:
     client = cells["original_client_ip"]
     own = pa.nulls(len(client), pa.bool_()) if direction is None else pc.equal(direction, "originating")
     blanked = pc.and_(pc.equal(client, ""), pc.invert(pc.fill_null(own, False)))
-    client = pc.if_else(blanked, pa.scalar(None, pa.string()), client)
+    client = pc.if_else(blanked, _NOT_KNOWN, client)
     return mail_batch(
         SOURCE.id,
         block.lines,
@@ -100,13 +101,30 @@ def _batch(block: Rows, times: pa.Array) -> Batch:
 
 def _recipients(packed: pa.Array) -> tuple[pa.Array, pa.Array | None]:
     """Unpack ``user@a##Receive, Deliver;b@c##Receive, Send`` into mailboxes joined by ``;`` and one outcome."""
+    one = pc.and_(pc.match_substring(packed, "##"), pc.invert(pc.match_substring(packed, ";")))
+    one = pc.fill_null(one, False)
+    # Most mail has one recipient, whose cell needs no taking apart and joining.
+    halves = pc.split_pattern(packed.filter(one), "##")
+    names = pc.ascii_trim_whitespace(pc.utf8_lower(pc.list_element(halves, 0)))
+    fates = pc.list_element(halves, 1)
+    if len(names) < len(packed):
+        rest = pc.invert(one)
+        others, their_fates = _several(packed.filter(rest))
+        order = pc.sort_indices(pa.concat_arrays([pc.indices_nonzero(one), pc.indices_nonzero(rest)]))
+        names = pa.concat_arrays([names, others]).take(order)
+        fates = pa.concat_arrays([fates, their_fates]).take(order)
+    return names, words(fates, _fate)
+
+
+def _several(packed: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Give of each cell the mailboxes and the fates, each joined by ``;``."""
     people = pc.split_pattern(packed, ";")
     halves = pc.split_pattern(pc.binary_join_element_wise(people.flatten(), "", "##"), "##")
     names = pc.ascii_trim_whitespace(pc.utf8_lower(pc.list_element(halves, 0)))
     fates = pa.ListArray.from_arrays(people.offsets, pc.list_element(halves, 1))
     mailboxes = pc.binary_join(pa.ListArray.from_arrays(people.offsets, names), ";")
     lost = pc.is_null(packed)
-    return pc.if_else(lost, pa.scalar(None, pa.string()), mailboxes), words(pc.binary_join(fates, ";"), _fate)
+    return pc.if_else(lost, _NOT_KNOWN, mailboxes), pc.binary_join(fates, ";")
 
 
 def _fate(statuses: str) -> str | None:

@@ -49,16 +49,45 @@ def sniff(raw: bytes) -> str:
     return "utf-8"
 
 
-def utf8_blocks(stream: IO[bytes], encoding: str) -> Iterator[bytes]:
-    """Give a stream's content as valid UTF-8 without byte order mark, in blocks of about 1 MiB; closes the stream."""
-    errors = "portero-cp1252" if encoding == "utf-8" else "replace"
-    decoder = codecs.getincrementaldecoder(encoding)(errors)
+def utf8_blocks(stream: IO[bytes], encoding: str, octets: int = BLOCK_OCTETS) -> Iterator[bytes]:
+    """
+    Give a stream's content as valid UTF-8 without byte order mark, in blocks; closes the stream.
+
+    octets:  how much of the stream makes a block.
+    """
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
     with stream:
-        first = True
-        while block := stream.read(BLOCK_OCTETS):
+        first, rest = True, b""
+        while block := stream.read(octets):
             if first:
                 block, first = block[mark_length(block) :], False
-            ascii_only = encoding == "utf-8" and block.isascii() and not decoder.getstate()[0]
-            yield block if ascii_only else decoder.decode(block).encode("utf-8", "replace")
-        if rest := decoder.decode(b"", final=True):
-            yield rest.encode("utf-8", "replace")
+            if encoding == "utf-8":
+                block = rest + block
+                whole = len(block) - _begun(block)
+                block, rest = block[:whole], block[whole:]
+                yield _mended(block)
+            else:
+                yield decoder.decode(block).encode("utf-8", "replace")
+        if rest := _mended(rest) or decoder.decode(b"", final=True).encode("utf-8", "replace"):
+            yield rest
+
+
+def _begun(block: bytes) -> int:
+    """Count the octets at the end that may begin a UTF-8 character which goes on in the next block."""
+    for back in range(1, min(3, len(block)) + 1):
+        octet = block[-back]
+        if octet >= 0xC0:
+            return back if back < (2 if octet < 0xE0 else 3 if octet < 0xF0 else 4) else 0
+        if octet < 0x80:
+            return 0
+    return 0
+
+
+def _mended(block: bytes) -> bytes:
+    """Give octets as they are where they are UTF-8, which is cheaper to look at than to write anew."""
+    if not block.isascii():
+        try:
+            block.decode()
+        except UnicodeDecodeError:
+            return block.decode("utf-8", "portero-cp1252").encode("utf-8", "replace")
+    return block

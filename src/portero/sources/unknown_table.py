@@ -16,12 +16,20 @@ import pyarrow.compute as pc
 
 from portero.core.address import client_address
 from portero.core.evidence import Gap, Origin
-from portero.core.text import Text
+from portero.core.text import Text, label
 from portero.sources.csv_rows import csv_rows, plain
 from portero.sources.document import Document, Head, Item, Note, Source
 from portero.sources.local_times import Times
 from portero.sources.mail_rows import guids, mail_batch, message_ids
 
+_USES = {
+    "sender": label("column", "sender"),
+    "recipient": label("column", "recipient"),
+    "time": label("column", "time"),
+    "client": label("column", "client address"),
+    "message": label("column", "Message-ID"),
+    "network": label("column", "network message id"),
+}
 _SAMPLE = 200
 _SHARE = 0.9  # of a column's filled cells
 _MAILBOX = re.compile(r"<?[^\s@<>]{1,64}@[^\s@<>]+\.[^\s@<>]{2,}>?\Z")
@@ -53,7 +61,9 @@ def read(document: Document) -> Iterator[Item]:
     yield Note(
         Text(
             "The headings are not known; by their content these columns were used: {columns}.",
-            columns=tuple(f"{names[0]} = {field}" for field, names in columns.items()),
+            columns=tuple(
+                Text("{name} ({use})", name=names[0], use=_USES[field]) for field, names in columns.items()
+            ),
         )
     )
     total = 0

@@ -14,6 +14,7 @@ from portero.core.limits import LIMITS, Limits
 from portero.core.text import Text
 from portero.sources.containers import opened
 from portero.sources.document import Document
+from portero.sources.object_store import is_stored, stored
 from portero.sources.text import HEAD_OCTETS
 
 
@@ -26,6 +27,9 @@ def walk(paths: Iterable[Path], limits: Limits = LIMITS) -> Iterator[Document | 
     seen: set[Path] = set()
     named: set[str] = set()
     for path in paths:
+        if is_stored(path):
+            yield from stored(path, limits)
+            continue
         for file in _files(path):
             real = file.resolve()
             if real in seen:
@@ -70,7 +74,14 @@ def _documents(path: Path, name: str, limits: Limits) -> Iterator[Document | Gap
         reason = Text("The file cannot be read: {error}.", error=error.strerror or str(error))
         yield Gap(origin, reason)
         return
-    yield from opened(name, raw, facts.st_size, partial(_binary, path), limits)
+    try:
+        yield from opened(name, raw, facts.st_size, partial(_binary, path), limits)
+    except Exception as error:
+        reason = Text(
+            "Reading stopped at a fault of the program ({fault}); what stands before it is used. Please report it.",
+            fault=type(error).__name__,
+        )
+        yield Gap(origin, reason)
 
 
 def _binary(path: Path) -> IO[bytes]:

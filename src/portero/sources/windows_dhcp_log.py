@@ -41,7 +41,7 @@ def read(document: Document) -> Iterator[Item]:
             yield block
             continue
         given = block.filter(matches(block.text, _GIVEN))
-        other += pc.sum(matches(block.text, r"^\d{2,},")).as_py() - len(given.numbers)
+        other += (pc.sum(matches(block.text, r"^\d{2,},")).as_py() or 0) - len(given.numbers)
         if not len(given.numbers):
             continue
         cells = _cells(given, names)

@@ -240,6 +240,16 @@ class Settings:
         whether RejectDirectSend follows it, or below one whose MatchSubDomains was not exported.
         Source: reference exchange-online 2.2 and 2.4; controls catalogue R1 step 6.
         """
+        if domain not in self._accepted:
+            self._accepted[domain] = self._counts_as_accepted(domain)
+        return self._accepted[domain]
+
+    @cached_property
+    def _accepted(self) -> dict[str, bool | None]:
+        """Keep the answers: every replay asks of the same few domains for every flow."""
+        return {}
+
+    def _counts_as_accepted(self, domain: str) -> bool | None:
         below = [held for held in self.accepted_domains if is_at_or_below(domain, held.name)]
         if any(held.name == domain for held in below):
             return True

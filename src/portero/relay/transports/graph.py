@@ -17,6 +17,7 @@ from portero.relay.graph_mime import addressed, as_draft
 from portero.relay.identity import TokenFault
 from portero.relay.outcome import Kind, Outcome, Scope, lost
 from portero.relay.pace import Limits
+from portero.relay.smtp_carrier import answered
 from portero.relay.submission import ENTRA_OPTIONS
 from portero.relay.transport import Carrier, Kit, Option, Outgoing, Sign, Transport, Way
 
@@ -107,7 +108,7 @@ class GraphCarrier:
         try:
             token = await self._tokens.get(self._way)
         except TokenFault as fault:
-            return [Sign(what, False, Text("It answered: {reply}", reply=str(fault)))]
+            return [Sign(what, False, answered(str(fault)))]
         roles = _claims(token).get("roles")
         good = None if not isinstance(roles, list) else "Mail.Send" in roles
         return [

@@ -1,0 +1,415 @@
+"""The fold's queries, written for the columns that the evidence fills, in the portable subset of docs/adr/0005."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from portero.engine.evidence_tables import DOMAIN
+
+# Only constants of this package are put into queries; what evidence says travels in tables.
+# ruff: noqa: S608
+
+# A row's place as one number that sorts as (document, line) does.
+LINE_BITS = 40
+
+ADDRESSES = ("sender", "mail_from", "header_from")
+# Where witnesses of one mail differ, the value that says most wins: an address over "none", a name over "none".
+_GREATEST = (
+    "mail_from", "header_from", "display_name", "client_ip", "ehlo", "ptr", "connector", "spf", "dkim",
+    "dkim_domain", "dmarc", "compauth", "compauth_reason", "threat", "subject", "size_octets",
+)  # fmt: skip
+_NUMBERS = frozenset({"size_octets"})
+_ENHANCED = "message-trace-enhanced"
+# What makes two mails the same way of sending, in the order of FlowKey.
+KEYS = ("client_ip", "mail_from_domain", "header_from", "sender", "ehlo", "connector", "direction")
+# Texts of which a flow counts the mails, by the field of Facts.
+COUNTED = {
+    "outcomes": "outcome",
+    "threats": "threat",
+    "spf": "spf",
+    "dkim": "dkim",
+    "dmarc": "dmarc",
+    "compauth": "compauth",
+    "dkim_domains": "dkim_domain",
+    "ptr": "ptr",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Queries:
+    """
+    The queries for one run.
+
+    known:      the columns of ``mail_rows`` that hold anything; a column that nobody fills is never touched.
+    witnesses:  ids of the sources that saw mail.
+    """
+
+    known: frozenset[str]
+    witnesses: Sequence[str]
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Name the columns of senders' mailboxes that hold anything."""
+        return tuple(name for name in ADDRESSES if name in self.known)
+
+    def lost(self) -> str:
+        """Count the rows that do not carry Exchange's own id."""
+        return "SELECT count(*) FROM mail_rows WHERE network_message_id IS NULL"
+
+    def ids(self) -> str:
+        """Give the id of the one mail that carries a Message-ID, for the rows that show only that."""
+        return """
+CREATE TEMP TABLE ids AS
+SELECT r.message_id, min(r.network_message_id) AS mail FROM mail_rows r JOIN (
+    SELECT DISTINCT message_id FROM mail_rows WHERE network_message_id IS NULL AND message_id <> ''
+) l ON r.message_id = l.message_id
+WHERE r.network_message_id IS NOT NULL GROUP BY r.message_id"""
+
+    def keyed(self, *, lost: bool) -> str:
+        """
+        Give every row its mail's key.
+
+        It is Exchange's own id; else the id of the one mail that carries the same Message-ID; else the Message-ID; else
+        what a summary without ids shows, which is the same for all recipient rows of a mail.
+        """
+        if not lost:
+            return "CREATE TEMP VIEW keyed AS SELECT r.*, r.network_message_id AS mail FROM mail_rows r"
+        return """
+CREATE TEMP VIEW keyed AS
+SELECT r.*, CASE WHEN r.network_message_id IS NOT NULL THEN r.network_message_id
+    WHEN i.mail IS NOT NULL THEN i.mail
+    WHEN r.message_id <> '' THEN concat('m:', r.message_id)
+    WHEN r.observed_at IS NOT NULL THEN concat('w:', coalesce(r.sender, r.mail_from, ''), '|', coalesce(r.subject, ''),
+        '|', CAST(date_trunc('second', r.observed_at) AS VARCHAR))
+    ELSE concat('r:', CAST(r.document AS VARCHAR), ':', CAST(r.line AS VARCHAR)) END AS mail
+FROM mail_rows r
+LEFT JOIN ids i ON CASE WHEN r.network_message_id IS NULL THEN r.message_id END = i.message_id"""
+
+    def names(self) -> str:
+        """Take the different senders apart once: in lower case, and their domain as written."""
+        columns = " UNION ".join(
+            f"SELECT DISTINCT {name} AS written FROM mail_rows" for name in self.addresses
+        )
+        columns = columns or "SELECT CAST(NULL AS VARCHAR) AS written"
+        return f"""
+CREATE TEMP TABLE names AS
+SELECT n.written, lower(n.written) AS low, {DOMAIN.format("n.written")} AS domain FROM ({columns}) n
+WHERE n.written <> ''"""
+
+    def domains(self) -> str:
+        """Give the different domains of senders, and those that DMARC reports name."""
+        return "SELECT domain FROM names UNION SELECT lower(header_from) AS domain FROM report_rows"
+
+    def own_written(self) -> str:
+        """Give the senders whose domain is ours."""
+        return "CREATE TEMP TABLE own_written AS SELECT written FROM names WHERE domain IN (SELECT name FROM own_names)"
+
+    def ours(self) -> str:
+        """Give the mails that name us in P1 or P2 by any witness."""
+        parts = " UNION ".join(
+            f"SELECT DISTINCT mail FROM keyed WHERE {name} IN (SELECT written FROM own_written)"
+            for name in self.addresses
+        )
+        return f"CREATE TEMP TABLE ours AS {parts or 'SELECT mail FROM keyed WHERE FALSE'}"
+
+    def totals(self) -> str:
+        """Count mails and rows."""
+        return "SELECT count(DISTINCT mail), count(*) FROM keyed"
+
+    def recipients(self) -> str:
+        """Give the different lists of recipients."""
+        return "SELECT DISTINCT recipients FROM mail_rows WHERE recipients <> ''"
+
+    def kept(self) -> str:
+        """
+        Tell since when each Enhanced summary still has its addresses.
+
+        It loses them with age (reference data-formats 5.2): an empty one says "from inside" only in rows as young as
+        the oldest that still has one.
+        """
+        return f"""
+CREATE TEMP TABLE kept AS
+SELECT document, min(observed_at) AS since FROM mail_rows
+WHERE witness = '{_ENHANCED}' AND client_ip <> '' GROUP BY document"""
+
+    @property
+    def told_apart(self) -> bool:
+        """Tell whether two kinds of summary show a sender, one perhaps P2 and the other P1."""
+        return "sender" in self.known and _ENHANCED in self.witnesses and len(self.witnesses) > 1
+
+    def mails(self) -> str:
+        """
+        Join the witnesses of each mail that is ours.
+
+        ``first_N`` is the first row of the N-th witness, null where it did not see the mail; ``visible`` and
+        ``envelope`` are the senders by the Enhanced summary and by others.
+        """
+        columns = ["min(r.observed_at) AS observed_at", "min(r.direction) AS direction"]
+        joins = ""
+        for name in _GREATEST:
+            value = f"r.{name}"
+            if name == "client_ip" and _ENHANCED in self.witnesses:
+                joins = " LEFT JOIN kept a ON r.document = a.document"
+                value = (
+                    f"CASE WHEN r.client_ip = '' AND r.witness = '{_ENHANCED}' AND (a.since IS NULL "
+                    "OR r.observed_at IS NULL OR r.observed_at < a.since) THEN NULL ELSE r.client_ip END"
+                )
+            if name in self.known:
+                columns.append(f"max({value}) AS {name}")
+            else:
+                columns.append(f"CAST(NULL AS {'BIGINT' if name in _NUMBERS else 'VARCHAR'}) AS {name}")
+        if self.told_apart:
+            columns += [
+                f"max(CASE WHEN r.witness = '{_ENHANCED}' THEN r.sender END) AS visible",
+                f"max(CASE WHEN r.witness <> '{_ENHANCED}' THEN r.sender END) AS envelope",
+            ]
+        else:
+            columns.append("max(r.sender) AS sender")
+        columns.append(
+            "CASE WHEN max(CASE WHEN r.outcome = 'delivered' THEN 1 ELSE 0 END) = 1 THEN 'delivered' "
+            "ELSE max(r.outcome) END AS outcome"
+        )
+        place = f"CAST(r.document AS BIGINT) * {1 << LINE_BITS} + r.line"
+        columns += [
+            f"min(CASE WHEN r.witness = '{witness}' THEN {place} END) AS first_{n}"
+            for n, witness in enumerate(self.witnesses)
+        ]
+        if "recipients" in self.known:
+            columns += [
+                "max(l.inside) AS inside",
+                "max(l.outside) AS outside",
+                f"max(CASE WHEN {self._self_addressed()} THEN 1 ELSE 0 END) AS self_addressed",
+            ]
+            joins += " LEFT JOIN lists l ON r.recipients = l.written"
+        else:
+            columns += [
+                f"CAST(NULL AS INTEGER) AS {name}" for name in ("inside", "outside", "self_addressed")
+            ]
+        return f"""
+CREATE TEMP TABLE mails AS
+SELECT r.mail, {", ".join(columns)} FROM keyed r{joins}
+WHERE r.mail IN (SELECT mail FROM ours) GROUP BY r.mail"""
+
+    def differing(self) -> str:
+        """Find a mail whose summaries name different senders."""
+        return "SELECT 1 FROM mails WHERE lower(visible) <> lower(envelope) AND visible <> '' LIMIT 1"
+
+    def _self_addressed(self) -> str:
+        """Tell, of a row, whether its sender is among its recipients."""
+        tests = []
+        for name in self.addresses:
+            # The plain comparison settles most rows, and costs least.
+            tests.append(f"r.recipients = r.{name}")
+            tests.append(
+                f"position(concat(';', lower(r.{name}), ';') IN concat(';', l.low, ';')) > 0 AND r.{name} <> ''"
+            )
+        return " OR ".join(f"({each})" for each in tests) or "FALSE"
+
+    def addresses_written(self) -> str:
+        """Give the different client addresses as written."""
+        return "SELECT DISTINCT client_ip FROM mails WHERE client_ip <> ''"
+
+    def named(self, *, apart: bool) -> str:
+        """
+        Put the key of its way of sending to every mail.
+
+        apart:  two summaries name different senders for some mail. Then they show one each: the Enhanced one P2, the
+                others P1 (reference data-formats, first table, and exchange-online 4.11), for every mail both saw.
+        Mailbox traffic is folded by domain: a hundred thousand people are one way of sending.
+        """
+        sender = "m.sender"
+        if self.told_apart:
+            sender = (
+                "CASE WHEN m.envelope IS NULL OR m.visible > m.envelope THEN m.visible ELSE m.envelope END"
+            )
+        mail_from, header_from = "m.mail_from", "m.header_from"
+        if apart:
+            told = (
+                "m.visible <> '' AND m.envelope IS NOT NULL AND m.mail_from IS NULL AND m.header_from IS NULL"
+            )
+            mail_from = f"CASE WHEN {told} THEN m.envelope ELSE m.mail_from END"
+            header_from = f"CASE WHEN {told} THEN m.visible ELSE m.header_from END"
+        joins = []
+        p1 = p2 = p2_domain = traced = traced_domain = "CAST(NULL AS VARCHAR)"
+        if apart or "mail_from" in self.known:
+            joins.append(
+                "LEFT JOIN names f ON c.mail_from = f.written LEFT JOIN labels p ON f.domain = p.written"
+            )
+            p1 = "CASE WHEN c.mail_from IS NOT NULL THEN coalesce(p.label, f.domain, '') END"
+        if apart or "header_from" in self.known:
+            joins.append("LEFT JOIN names h ON c.header_from = h.written")
+            p2 = "CASE WHEN c.header_from IS NOT NULL THEN coalesce(h.low, '') END"
+            p2_domain = "coalesce(h.domain, '')"
+        if "sender" in self.known:
+            joins.append("LEFT JOIN names s ON c.sender = s.written")
+            traced = "CASE WHEN c.sender IS NOT NULL THEN coalesce(s.low, '') END"
+            traced_domain = "coalesce(s.domain, '')"
+        address = "c.client_ip"
+        if "client_ip" in self.known:
+            joins.append("LEFT JOIN addresses a ON c.client_ip = a.written")
+            address = "CASE WHEN c.client_ip = '' THEN '' ELSE a.address END"
+        firsts = "".join(f", n.first_{n}" for n in range(len(self.witnesses)))
+        return f"""
+CREATE TEMP TABLE named AS
+SELECT n.mail, n.observed_at, n.outcome, n.threat, n.spf, n.dkim, n.dmarc, n.compauth, n.dkim_domain, n.ptr,
+    n.subject, n.display_name, n.size_octets, n.inside, n.outside, n.self_addressed{firsts},
+    n.mailbox, coalesce(n.p2, n.traced) AS author,
+    n.address AS k_client_ip, n.p1 AS k_mail_from_domain,
+    CASE WHEN n.mailbox AND n.p2 IS NOT NULL THEN concat('@', n.p2_domain) ELSE n.p2 END AS k_header_from,
+    CASE WHEN n.p1 IS NOT NULL AND n.p2 IS NOT NULL THEN NULL
+        WHEN n.mailbox AND n.traced IS NOT NULL THEN concat('@', n.traced_domain) ELSE n.traced END AS k_sender,
+    CASE WHEN n.mailbox THEN NULL ELSE lower(nullif(n.ehlo, '')) END AS k_ehlo,
+    n.connector AS k_connector, n.direction AS k_direction
+FROM (
+    SELECT c.*, {address} AS address, {p1} AS p1, {p2} AS p2, {traced} AS traced, {p2_domain} AS p2_domain,
+        {traced_domain} AS traced_domain
+    FROM (
+        SELECT m.mail, m.observed_at, m.outcome, m.threat, m.spf, m.dkim, m.dmarc,
+            trim(concat(m.compauth, ' ', coalesce(m.compauth_reason, ''))) AS compauth, m.dkim_domain, m.ptr, m.subject,
+            m.display_name, m.size_octets, m.inside, m.outside, m.self_addressed{firsts.replace("n.", "m.")},
+            m.client_ip, m.ehlo, m.connector, m.direction,
+            {sender} AS sender, {mail_from} AS mail_from, {header_from} AS header_from,
+            coalesce(coalesce(m.client_ip, '') = ''
+                AND coalesce(m.direction, CASE WHEN m.client_ip = '' THEN 'originating' END) = 'originating'
+                AND coalesce(m.connector, '') = '', FALSE) AS mailbox
+        FROM mails m
+    ) c {" ".join(joins)}
+) n"""
+
+    def flows(self) -> str:
+        """Number the ways of sending in a fixed order, with what adds up."""
+        keys = ", ".join(f"k_{name}" for name in KEYS)
+        order = ", ".join(f"g.k_{name} NULLS FIRST" for name in KEYS)
+        seen = "".join(f", count(first_{n}) AS seen_{n}" for n in range(len(self.witnesses)))
+        return f"""
+CREATE TEMP TABLE flows AS
+SELECT row_number() OVER (ORDER BY {order}) AS flow, g.* FROM (
+    SELECT {keys}, count(*) AS mails, min(observed_at) AS first_seen, max(observed_at) AS last_seen,
+        coalesce(sum(size_octets), 0) AS octets, coalesce(sum(inside), 0) AS inside,
+        coalesce(sum(outside), 0) AS outside, coalesce(sum(self_addressed), 0) AS self_addressed{seen}
+    FROM named GROUP BY {keys}
+) g"""
+
+    def flowed(self) -> str:
+        """Give every mail the number of its way of sending."""
+        same = " AND ".join(f"n.k_{name} IS NOT DISTINCT FROM f.k_{name}" for name in KEYS)
+        return f"CREATE TEMP TABLE flowed AS SELECT f.flow, n.* FROM named n JOIN flows f ON {same}"
+
+    def flow_rows(self) -> str:
+        """Give the ways of sending."""
+        keys = ", ".join(f"k_{name}" for name in KEYS)
+        seen = "".join(f", seen_{n}" for n in range(len(self.witnesses)))
+        return f"""
+SELECT flow, {keys}, mails, first_seen, last_seen, octets, inside, outside, self_addressed{seen}
+FROM flows ORDER BY flow"""
+
+    def counted(self, field: str) -> str | None:
+        """Count mails by the values of a text; None where no witness fills it."""
+        column = COUNTED[field]
+        if column not in self.known:
+            return None
+        return f"""
+SELECT flow, {column}, count(*) FROM flowed WHERE {column} <> '' GROUP BY flow, {column} ORDER BY flow, {column}"""
+
+    def hours(self) -> str:
+        """Count mails by the hour."""
+        return """
+SELECT flow, date_trunc('hour', observed_at) AS moment, count(*) FROM flowed WHERE observed_at IS NOT NULL
+GROUP BY flow, date_trunc('hour', observed_at) ORDER BY flow, moment"""
+
+    def origins(self, witness: int, size: int) -> str:
+        """Give the first rows of a witness, of different mails."""
+        return f"""
+SELECT flow, place FROM (
+    SELECT flow, first_{witness} AS place, row_number() OVER (PARTITION BY flow ORDER BY first_{witness}) AS position
+    FROM flowed WHERE first_{witness} IS NOT NULL
+) ranked WHERE position <= {size} ORDER BY flow, place"""
+
+    def shapes(self) -> str:
+        """Count mails by the shape of their subject: lower case, digits as one #, white space as one blank."""
+        return r"""
+CREATE TEMP TABLE shapes AS
+SELECT d.flow, d.shape, sum(d.mails) AS mails FROM (
+    SELECT s.flow, s.mails,
+        CASE WHEN regexp_matches(s.subject, '[0-9]|\s\s|[^\S ]|^\s|\s$')
+            THEN trim(regexp_replace(regexp_replace(lower(s.subject), '[0-9]+', '#', 'g'), '\s+', ' ', 'g'))
+            ELSE lower(s.subject) END AS shape
+    FROM (
+        SELECT flow, subject, count(*) AS mails FROM flowed WHERE subject <> '' GROUP BY flow, subject
+    ) s
+) d WHERE d.shape <> '' GROUP BY d.flow, d.shape"""
+
+    def names_shown(self) -> str:
+        """Count mails by the display name of their author."""
+        return """
+CREATE TEMP TABLE names_shown AS
+SELECT flow, display_name, count(*) AS mails FROM flowed WHERE display_name <> '' GROUP BY flow, display_name"""
+
+    def sampled(self, table: str, value: str, size: int) -> str:
+        """Give of each flow the texts whose hash is smallest: the same for every engine and every split."""
+        return f"""
+SELECT flow, {value}, mails, substring(hash, 1, 15) AS short, position FROM (
+    SELECT h.flow, h.{value}, h.mails, h.hash,
+        row_number() OVER (PARTITION BY h.flow ORDER BY h.hash, h.{value}) AS position
+    FROM (SELECT flow, {value}, mails, md5({value}) AS hash FROM {table}) h
+) ranked WHERE position <= {size} ORDER BY flow, {value}"""
+
+    def reached(self) -> str:
+        """Give the different recipients of each flow."""
+        return """
+CREATE TEMP TABLE reached AS
+SELECT DISTINCT p.flow, t.recipient FROM (
+    SELECT DISTINCT f.flow, r.recipients FROM keyed r JOIN flowed f ON r.mail = f.mail WHERE r.recipients <> ''
+) p JOIN receivers t ON p.recipients = t.written"""
+
+    def recipients_sampled(self, size: int) -> str:
+        """Give of each flow the smallest hashes of its recipients."""
+        return f"""
+SELECT flow, short FROM (
+    SELECT h.flow, substring(h.hash, 1, 15) AS short,
+        row_number() OVER (PARTITION BY h.flow ORDER BY h.hash, h.recipient) AS position
+    FROM (SELECT flow, recipient, md5(recipient) AS hash FROM reached) h
+) ranked WHERE position <= {size} ORDER BY flow, short"""
+
+    def arrivals(self, size: int) -> str:
+        """
+        Give the addresses that deliver other people's mail for most different domains.
+
+        Mail through an OnPremises connector is of direction originating too, so a connector's name counts as arrival.
+        """
+        envelope = [name for name in ("mail_from", "sender") if name in self.known]
+        if "client_ip" not in self.known or not envelope:
+            return "SELECT CAST(NULL AS VARCHAR) AS client_ip, 0 AS domains, '' AS connector WHERE FALSE"
+        written = "coalesce(" + ", ".join(f"nullif(r.{name}, '')" for name in envelope) + ")"
+        return f"""
+SELECT d.client_ip, count(DISTINCT n.domain) AS domains, max(d.connector) AS connector FROM (
+    SELECT DISTINCT r.client_ip, {written} AS written, coalesce(r.connector, '') AS connector FROM keyed r
+    WHERE r.client_ip <> '' AND (coalesce(r.direction, 'incoming') = 'incoming' OR r.connector <> '')
+        AND r.mail NOT IN (SELECT mail FROM ours)
+) d LEFT JOIN names n ON d.written = n.written
+GROUP BY d.client_ip ORDER BY domains DESC, d.client_ip LIMIT {size}"""
+
+    def mailboxes(self) -> str:
+        """Give whose own mailbox it is that mail from elsewhere claims to be from."""
+        return """
+SELECT DISTINCT author FROM flowed
+WHERE mailbox AND author IN (SELECT author FROM flowed WHERE NOT mailbox) ORDER BY author"""
+
+    def outside(self) -> str:
+        """Give what DMARC reports say of mail in our name; each report once, however often it was handed over."""
+        return """
+SELECT r.source_ip, lower(r.header_from), lower(r.envelope_from), r.reporter,
+    coalesce(lower(r.envelope_to) IN (SELECT name FROM accepted_names), FALSE) AS to_us, sum(r.mails),
+    sum(CASE WHEN r.aligned_spf = 'pass' THEN r.mails ELSE 0 END),
+    sum(CASE WHEN r.aligned_dkim = 'pass' THEN r.mails ELSE 0 END),
+    min(CASE WHEN r.dkim_result = 'pass' THEN lower(r.dkim_domain) END),
+    min(lower(r.spf_domain)), min(r.begin_at), max(r.end_at), r.document, min(r.line)
+FROM report_rows r JOIN (
+    SELECT reporter, report_id, policy_domain, min(document) AS document FROM report_rows
+    GROUP BY reporter, report_id, policy_domain
+) o ON r.document = o.document AND r.report_id IS NOT DISTINCT FROM o.report_id
+    AND r.reporter IS NOT DISTINCT FROM o.reporter AND r.policy_domain IS NOT DISTINCT FROM o.policy_domain
+WHERE lower(r.header_from) IN (SELECT name FROM own_names)
+GROUP BY r.source_ip, lower(r.header_from), lower(r.envelope_from), r.reporter, 5, r.document
+ORDER BY 1, 2, 3, 4, 5, 13"""

@@ -1,0 +1,105 @@
+"""Evidence in object stores, s3://, gs:// and abfss://, by fsspec: the extra ``cloud``; credentials come from the environment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import IO, Protocol, cast
+
+from portero.core.evidence import Gap, Origin
+from portero.core.limits import Limits
+from portero.core.text import Text
+from portero.errors import AccessDenied, SourceUnavailable
+from portero.sources.containers import opened
+from portero.sources.document import Document
+from portero.sources.text import HEAD_OCTETS
+
+# A path object keeps one of the two slashes.
+_STORE = re.compile(r"(s3|s3a|gs|gcs|abfs|abfss|az|memory):/+(?=[^/])")
+
+
+class _Store(Protocol):
+    """What of a file system of fsspec is used."""
+
+    def find(self, path: str, *, detail: bool) -> dict[str, dict[str, object]]:
+        """Give the files at and below a path with their facts."""
+
+    def open(self, path: str, mode: str) -> IO[bytes]:
+        """Open a file."""
+
+
+def is_stored(path: Path) -> bool:
+    """Tell whether a path of the command line names an object store."""
+    return _STORE.match(path.as_posix()) is not None
+
+
+def stored(path: Path, limits: Limits) -> Iterator[Document | Gap]:
+    """
+    Give the documents at and below a URL, in order of name.
+
+    A file that cannot be read is a Gap. Raises AccessDenied or SourceUnavailable where the store itself does not answer,
+    or the extra is missing.
+    """
+    scheme, url = _url(path)
+    store = _open(scheme, url)
+    root = url.partition("://")[2].rstrip("/")
+    try:
+        files = store.find(url, detail=True)
+    except PermissionError:
+        raise AccessDenied(
+            Text(
+                "The store refuses {url}. Grant the account that runs this reading and listing there.",
+                url=url,
+            )
+        ) from None
+    except Exception as error:
+        raise _unavailable(url, error) from None
+    if not files:
+        raise SourceUnavailable(Text("There is nothing at {url}. Check bucket and path.", url=url))
+    for full in sorted(files):
+        name = full.removeprefix("/").removeprefix(root.lstrip("/")).lstrip("/") or full.rpartition("/")[2]
+        size = files[full].get("size")
+        try:
+            with store.open(full, "rb") as stream:
+                raw = stream.read(HEAD_OCTETS)
+        except Exception as error:
+            yield Gap(Origin(name), Text("The file cannot be read: {error}.", error=type(error).__name__))
+            continue
+        opener = partial(store.open, full, "rb")
+        yield from opened(name, raw, size if isinstance(size, int) else len(raw), opener, limits)
+
+
+def _url(path: Path) -> tuple[str, str]:
+    found = _STORE.match(path.as_posix())
+    if found is None:
+        raise ValueError(path)
+    return found[1], f"{found[1]}://{path.as_posix()[found.end() :]}"
+
+
+def _open(scheme: str, url: str) -> _Store:
+    try:
+        import fsspec  # type: ignore[import-untyped]  # it ships no types
+    except ImportError:
+        raise SourceUnavailable(_EXTRA) from None
+    try:
+        return cast("_Store", fsspec.filesystem(scheme))
+    except ImportError:
+        raise SourceUnavailable(_EXTRA) from None
+    except Exception as error:
+        raise _unavailable(url, error) from None
+
+
+_EXTRA = Text("Reading object stores wants the extra “cloud”. Install portero[cloud].")
+
+
+def _unavailable(url: str, error: Exception) -> SourceUnavailable:
+    # The library's sentence may hold what belongs in no log, so that its name must do.
+    return SourceUnavailable(
+        Text(
+            "The store does not answer at {url} ({error}). Try again later.",
+            url=url,
+            error=type(error).__name__,
+        )
+    )

@@ -1,0 +1,49 @@
+"""The relay's commands, as they are called."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from support.relay import MESSAGE, Device, hop, running
+
+
+def portero(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "portero", "relay", *words, "--config", str(folder / "relay.toml")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_a_day_with_the_relay(tmp_path: Path) -> None:
+    with hop() as far, running(tmp_path, far.port) as relay, Device(relay.port) as device:
+        device.mail(MESSAGE, "a@inside.test", sender="x@other.test")
+        listed = portero(tmp_path, "queue", "list", "--lang", "es")
+        assert "El retransmisor está en ejecución." in listed.stdout
+        assert "el remitente x@other.test no está en la regla" in listed.stdout
+        found = json.loads(portero(tmp_path, "queue", "list", "--json").stdout)
+        [held] = found["messages"]
+        assert portero(tmp_path, "queue", "release", held["id"]).returncode == 0
+        assert far.wait(1)
+        checked = portero(tmp_path, "check")
+        assert checked.returncode == 0, checked.stdout + checked.stderr
+        sent = portero(tmp_path, "send-test", "--from", "a@inside.test", "--to", "b@inside.test")
+        assert sent.returncode == 0
+        assert b"portero" in far.wait(2)[1].content
+        assert portero(tmp_path, "audit").returncode == 0
+        far.answers["RCPT"] = "550 5.7.68 TenantInboundAttribution; Direct Send not allowed"
+        refused = portero(tmp_path, "send-test", "--from", "a@inside.test", "--to", "b@inside.test")
+        assert refused.returncode == 4
+        assert "Direct Send is closed" in refused.stdout
+    checked = portero(tmp_path, "check")
+    assert checked.returncode == 4
+    assert "Nobody listens there." in checked.stdout
+
+
+def test_faults_of_the_call(tmp_path: Path) -> None:
+    (tmp_path / "relay.toml").write_text("[relay]\nhostnam = 1\n")
+    run = portero(tmp_path, "run")
+    assert run.returncode == 2
+    assert "Did you mean hostname?" in run.stderr
+    assert portero(tmp_path, "queue", "drop").returncode == 2
+    assert portero(tmp_path / "nowhere", "check").returncode == 2
