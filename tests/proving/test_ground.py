@@ -19,7 +19,7 @@ from portero.proving.ledger import ledger
 from portero.proving.score import score
 from portero.proving.writers.export import write
 
-# Any will do; more are tried by hand: docs/proving-ground.md gives the commands and what they found.
+# Any will do; more are tried by hand, see docs/proving-ground.md.
 ORDINARY = (1003, 1009, 1012, 1023)
 ANY = (4, 8, 22)
 
