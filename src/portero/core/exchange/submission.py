@@ -23,9 +23,11 @@ def submission(key: FlowKey, attribution: Attribution, settings: Settings) -> De
     from OAuth.
     Source: reference exchange-online 3.1; Set-TransportConfig, Set-CASMailbox -SmtpClientAuthenticationDisabled.
     """
-    if attribution.by is not By.SUBMITTED:
-        return None
     if settings.smtp_auth_off_for is None and not settings.smtp_basic_off:
+        return None
+    if attribution.by is By.UNKNOWN and key.client_ip is None and key.direction is None and not key.connector:
+        return undetermined(attribution.why)
+    if attribution.by is not By.SUBMITTED:
         return None
     if not key.client_ip:
         return _inside(key, settings)
