@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from portero.core.exchange.change import Change
-from portero.core.finding import Finding
 from portero.core.sender import Judgement
 from portero.core.simulation import Simulation
 from portero.core.text import Text
@@ -96,13 +95,4 @@ def effect(simulation: Simulation) -> Text:
         unsettled=unsettled,
         total=total,
         undetermined=simulation.undetermined,
-    )
-
-
-def no_effect(finding: Finding) -> Text:
-    """Say why no replay stands beside a fix."""
-    if finding.controls:
-        return Text("Nothing is at fault, so nothing was replayed.")
-    return Text(
-        "Recorded mail does not show what this change does: it decides about content or people, not about entry."
     )

@@ -9,6 +9,7 @@ from portero.core.finding import Finding, Outcome
 from portero.core.text import Text
 from portero.exports.export import Export, Report, iso
 
+_UNANSWERED = frozenset({Outcome.UNKNOWN, Outcome.NOT_APPLICABLE})
 # What XML 1.0 cannot hold, section 2.2.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -31,7 +32,7 @@ def write(report: Report) -> bytes:
 
 def _counts(findings: tuple[Finding, ...]) -> dict[str, str]:
     failed = sum(map(_fails, findings))
-    skipped = sum(not _fails(each) and each.outcome not in {Outcome.PASS, Outcome.WARN} for each in findings)
+    skipped = sum(each.outcome in _UNANSWERED for each in findings)
     return {"tests": str(len(findings)), "failures": str(failed), "errors": "0", "skipped": str(skipped)}
 
 
@@ -48,7 +49,7 @@ def _case(suite: ET.Element, finding: Finding, report: Report) -> None:
     if _fails(finding):
         failure = ET.SubElement(case, "failure", {"type": finding.severity.value, "message": because})
         failure.text = _clean(f"{report.say(finding.fix)}\n\n{report.say(finding.undo)}")
-    elif finding.outcome in {Outcome.UNKNOWN, Outcome.NOT_APPLICABLE}:
+    elif finding.outcome in _UNANSWERED:
         ET.SubElement(case, "skipped", {"message": f"{report.say(finding.outcome)}: {because}"})
     else:
         ET.SubElement(case, "system-out").text = because

@@ -7,8 +7,11 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 
+from portero.core.catalogues import CATALOGUES
 from portero.core.checks import checks
 from portero.core.finding import Check
+from portero.core.text import Text
+from portero.faces.render import Renderer
 
 _LABEL = re.compile(r"^(Before|After|Mend|Verify|May break|Exceptions|Severity): ")
 # What the needs of a check are called where they are no cmdlet.
@@ -40,6 +43,16 @@ def check_pages(found: Iterable[Check]) -> str:
             *(line for check in held for line in _section(check)),
         ]
     )
+
+
+def explanation(check: Check, renderer: Renderer) -> str:
+    """Give a check's page for a terminal."""
+    lines = [f"{check.id} {renderer.text(check.title)}", ""]
+    lines += [line for paragraph in _paragraphs(check) for line in (paragraph, "")]
+    needs = ", ".join(_NEEDS.get(need, need) for need in check.needs) or "-"
+    lines += [renderer.text(Text("Needs: {needs}", needs=needs)), ""]
+    lines += [f"{name}: {ids} ({CATALOGUES[name].edition})" for name, ids in check.maps.items()]
+    return "\n".join(lines) + "\n"
 
 
 def _section(check: Check) -> Iterator[str]:

@@ -72,6 +72,15 @@ LABELS: dict[str, dict[str, Text]] = {
         "medium": label("risk", "medium"),
         "high": label("risk", "high"),
     },
+    "change": {
+        "same": label("change", "same"),
+        "better": label("change", "better"),
+        "worse": label("change", "worse"),
+        "lost": label("change", "no longer known"),
+        "seen": label("change", "known now"),
+        "new": label("change", "new"),
+        "gone": label("change", "gone"),
+    },
     "decided_by": {
         "evidence": label("decided_by", "by the evidence"),
         "register": label("decided_by", "by the register"),

@@ -20,8 +20,8 @@ from portero.faces.labels import LABELS, certainty, label_of
 
 LANGUAGES = ("en", "es")
 
-# Values under these names are commands, one a line; their line ends are ours and stay.
-_COMMANDS = frozenset({"command", "commands"})
+# Values under these names are commands, or lines of a zone file, one a line; their line ends are ours and stay.
+_COMMANDS = frozenset({"command", "commands", "records"})
 # Numbers under these names say which one, not how many, and are never grouped (reference glossary-es section 3).
 _IDENTIFIERS = frozenset({"line", "port", "code", "status", "year", "step"})
 _SHORT_DATE = {"en": "d MMM y", "es": "d MMM y"}
@@ -95,7 +95,7 @@ class Renderer:
 
         name:  the placeholder's name: ``share`` and names ending in ``_share`` hold a fraction shown as per cent;
                ``line``, ``port``, ``code``, ``status``, ``year`` and ``step`` are identifiers and are not grouped;
-               ``command`` and ``commands`` keep their lines.
+               ``command``, ``commands`` and ``records`` keep their lines.
         """
         if isinstance(value, Text):
             return self.text(value)

@@ -23,8 +23,8 @@ from __future__ import annotations
 import re
 
 from portero.core.address import domain_of
-from portero.core.checks.dates import moment
 from portero.core.checks.origins import of_objects
+from portero.core.exchange.dates import moment
 from portero.core.exchange.settings import prop
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.text import Text
