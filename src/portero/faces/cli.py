@@ -130,7 +130,17 @@ def build(use_cases: UseCases, lang: str = "en") -> typer.Typer:
         ),
     )
     options = Options(desk)
-    for add in (add_demo, add_audit, add_senders, add_simulate, add_check, add_plan, add_dns, add_serve, *_POSTURE):
+    for add in (
+        add_demo,
+        add_audit,
+        add_senders,
+        add_simulate,
+        add_check,
+        add_plan,
+        add_dns,
+        add_serve,
+        *_POSTURE,
+    ):
         add(face, desk, options, Command)
     add_decide(face, desk, Command)
     add_relay(face, desk, use_cases.relay, Command, Group)
