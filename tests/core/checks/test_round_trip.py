@@ -284,7 +284,7 @@ def exported(state: State, objects: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_every_control_has_its_scene_or_the_reason_why_none_can_be() -> None:
-    assert set(SCENES) | set(ZONES) | set(BY_HAND) == set(CHECKS) | {"DNS-14"}
+    assert set(SCENES) | set(ZONES) | set(BY_HAND) == set(CHECKS)
     assert not set(SCENES) & set(BY_HAND)
 
 
