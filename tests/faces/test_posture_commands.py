@@ -61,6 +61,15 @@ def test_explain_prints_the_page_of_any_check() -> None:
         assert all(label in result.stdout for label in (check.id, "Before:", "Severity:", "NIST"))
 
 
+def test_explain_speaks_the_language_that_was_asked_for() -> None:
+    english = call("check", "--explain", "CON-09").stdout
+    spanish = call("check", "--explain", "CON-09", lang="es").stdout
+
+    assert "Antes:" in spanish
+    assert "Gravedad:" in spanish
+    assert spanish.splitlines()[2:4] != english.splitlines()[2:4]
+
+
 def test_an_unknown_check_is_a_wrong_call_with_a_hint() -> None:
     result = call("check", "--explain", "CON-99")
 

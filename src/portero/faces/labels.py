@@ -72,6 +72,15 @@ LABELS: dict[str, dict[str, Text]] = {
         "medium": label("risk", "medium"),
         "high": label("risk", "high"),
     },
+    "page": {
+        "Before": label("page", "Before"),
+        "After": label("page", "After"),
+        "Mend": label("page", "Mend"),
+        "Verify": label("page", "Verify"),
+        "May break": label("page", "May break"),
+        "Exceptions": label("page", "Exceptions"),
+        "Severity": label("page", "Severity"),
+    },
     "change": {
         "same": label("change", "same"),
         "better": label("change", "better"),

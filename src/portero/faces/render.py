@@ -17,6 +17,7 @@ from portero.core.evidence import Origin
 from portero.core.sender import Sender
 from portero.core.text import Text
 from portero.faces.labels import LABELS, certainty, label_of
+from portero.faces.page_text import CONTEXT
 
 LANGUAGES = ("en", "es")
 
@@ -88,6 +89,10 @@ class Renderer:
         else:
             template = self._catalogue.gettext(text.template)
         return template.format(**{name: self.value(item, name) for name, item in values.items()})
+
+    def page(self, paragraph: str) -> str:
+        """Give a paragraph of a check's page; that of a check from elsewhere stays as its author wrote it."""
+        return self._catalogue.pgettext(CONTEXT, paragraph)
 
     def value(self, value: object, name: str = "") -> str:
         """
