@@ -10,7 +10,7 @@ from typing import Protocol
 from portero.core.address import client_address, neighbourhood
 from portero.core.audit import Audit, Totals
 from portero.core.checks import checks
-from portero.core.controls import Control, apply_controls, parse_control
+from portero.core.controls import Control, UnknownControlError, apply_controls, parse_control
 from portero.core.decision import Decision, with_decisions
 from portero.core.dns import Dns, DnsStatus
 from portero.core.evidence import Coverage, Gap
@@ -89,7 +89,11 @@ class Tables(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything that was read besides rows."""
+    """
+    Everything that was read besides rows.
+
+    approved:  the configuration that somebody approved, or None where none was handed over.
+    """
 
     tenant: Tenant
     dns: Dns
@@ -97,6 +101,7 @@ class Evidence:
     gaps: tuple[Gap, ...]
     configuration: Configuration
     maker_of: Callable[[str], str | None] = lambda _: None
+    approved: Tenant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,6 +381,7 @@ def judge_posture(
         hosts=held.hosts,
         thresholds=thresholds(profile, evidence.configuration),
         configuration=evidence.configuration,
+        approved=evidence.approved,
     )
     found = (find(check, posture) for check in checks())
     return tuple(
@@ -396,7 +402,11 @@ def with_effect(finding: Finding, held: Inventory, simulations: Sequence[Simulat
     if not finding.at_fault or not finding.controls:
         return finding
     known = next((each for each in simulations if each.controls == finding.controls), None)
-    controls = [parse_control(text) for text in finding.controls]
+    try:
+        controls = [parse_control(text) for text in finding.controls]
+    except UnknownControlError:
+        # A connector or mailbox of the export may bear a name that no control can be written with.
+        return finding
     return replace(finding, effect=known or simulate(held.senders, held.settings, controls))
 
 

@@ -6,20 +6,23 @@ import getpass
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from portero import app
 from portero.collect.dns_lines import dns_lines
 from portero.collect.live_dns import LiveDns, read_server, system_servers
 from portero.config import find_config, load_config
-from portero.core.address import a_label
+from portero.core.address import a_label, mailbox_key
 from portero.core.audit import Audit
 from portero.core.controls import Control, UnknownControlError, apply_controls, parse_control
+from portero.core.coverage import Effective, answers, coverage, found_for, groups_of, mailboxes
 from portero.core.decision import Decision
 from portero.core.dns import Dns, DnsAnswer, DnsZone
 from portero.core.domain import DomainReport, domain_posture, domain_report, open_questions
+from portero.core.drift import Drift, drift
 from portero.core.evidence import ConfigAnswer, ConfigObject, Coverage, Gap, Origin
 from portero.core.exchange.selectors import SELECTORS
 from portero.core.exchange.settings import Settings, Tenant, read_settings
@@ -36,7 +39,9 @@ from portero.engine.evidence_tables import EvidenceTables, evidence_tables
 from portero.engine.fold import Folded, fold
 from portero.engine.hosts import fold_hosts
 from portero.errors import ConfigError, InputError
-from portero.faces.audit_json import as_json, audit_document
+from portero.exports import exports
+from portero.exports.export import Report
+from portero.faces.audit_json import as_json, audit_document, finding_document
 from portero.faces.desk import Asking, ServeOptions
 from portero.faces.plan_markdown import plan_markdown
 from portero.faces.powershell import scripts
@@ -265,10 +270,83 @@ def audit(
     profile: Profile,
     progress: Progress,
     asking: Asking | None = None,
+    baseline: Path | None = None,
 ) -> Audit:
-    """Read evidence and audit it."""
+    """Read evidence and audit it, against an approved state where one is given."""
+    approved = configuration_of([baseline], progress) if baseline else None
     with _gathered(paths, config, progress, asking) as (evidence, tables):
-        return app.audit(evidence, tables, datetime.now(UTC), profile, progress, _decisions(paths, config))
+        held = replace(evidence, approved=approved)
+        return app.audit(held, tables, datetime.now(UTC), profile, progress, _decisions(paths, config))
+
+
+def configuration_of(paths: Sequence[Path], progress: Progress) -> Tenant:
+    """Read the tenant's configuration alone."""
+    with _gathered(paths, None, progress) as (evidence, _):
+        return evidence.tenant
+
+
+def changes(before: Path, after: Sequence[Path], *, progress: Progress) -> tuple[Drift, ...]:
+    """Say what changed between two states of the configuration, and who is among those let in now."""
+    earlier = configuration_of([before], progress)
+    with _gathered(after, None, progress) as (evidence, tables):
+        held = app.inventory(evidence, tables, progress)
+        return drift(earlier, evidence.tenant, held.senders)
+
+
+def snapshot(paths: Sequence[Path], out: Path, *, progress: Progress) -> Path:
+    """Keep the configuration of this moment in a folder, in a form that is evidence again."""
+    tenant = configuration_of(paths, progress)
+    moment = datetime.now(UTC)
+    held = {
+        cmdlet: [item.properties for item in tenant.objects(cmdlet) or ()]
+        for cmdlet in sorted(tenant.cmdlets())
+    }
+    if not held:
+        raise InputError(
+            Text("No configuration is among this evidence, so there is nothing to keep."),
+            Origin(str(paths[0])),
+        )
+    name = f"configuration-{moment:%Y%m%dT%H%M%SZ}.json"
+    [written] = _write_files(out, {name: as_json(held).encode()})
+    return written
+
+
+def effective(
+    paths: Sequence[Path], recipients: Sequence[str], *, config: Path | None, progress: Progress
+) -> Effective:
+    """Say which policy really applies to mailboxes, and how many of all mailboxes stand where."""
+    with _gathered(paths, config, progress) as (evidence, _):
+        domains = read_settings(evidence.tenant, evidence.configuration.accepted_domains).accepted_domains
+        found = found_for(evidence.tenant, (held.name for held in domains))
+        groups = groups_of(evidence.tenant)
+        return Effective(
+            {each: answers(mailbox_key(each), found, groups) for each in recipients},
+            coverage(mailboxes(evidence.tenant), found, groups),
+        )
+
+
+def formats() -> Mapping[str, str]:
+    """Give the formats of findings and what their files are called."""
+    return {"csv": "findings.csv", "json": "findings.json"} | {each.id: each.file for each in exports()}
+
+
+def _version() -> str:
+    """Give the installed version; a checkout that was never installed has none."""
+    try:
+        return version("portero")
+    except PackageNotFoundError:
+        return "0+checkout"
+
+
+def export(audit: Audit, form: str, lang: str) -> bytes:
+    """Write an audit's findings in one format."""
+    renderer = Renderer(lang)
+    if form == "csv":
+        return findings_csv(audit, renderer)
+    if form == "json":
+        return as_json([finding_document(each, renderer) for each in audit.findings]).encode()
+    report = Report(audit, renderer.value, lang, _version())
+    return next(each for each in exports() if each.id == form).write(report)
 
 
 def simulate(

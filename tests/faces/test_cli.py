@@ -120,6 +120,7 @@ class Fake:
         profile: Profile,
         progress: Callable[[Text], None],
         asking: Asking | None = None,
+        baseline: Path | None = None,
     ) -> Audit:
         if self.fails is not None:
             raise self.fails

@@ -7,6 +7,7 @@ import pytest
 from project import PACKAGE, ROOT
 
 from portero.core.checks import checks
+from portero.exports import exports
 from portero.relay.transports import transports
 from portero.sources import sources
 
@@ -22,6 +23,11 @@ TRANSPORTS = sorted(
     path
     for path in (PACKAGE / "relay" / "transports").glob("*.py")
     if "\nTRANSPORT = " in path.read_text("utf-8")
+)
+
+
+EXPORTS = sorted(
+    path for path in (PACKAGE / "exports").glob("*.py") if "\nEXPORT = " in path.read_text("utf-8")
 )
 
 
@@ -58,7 +64,12 @@ def test_the_id_of_a_way_out_is_its_file_name() -> None:
     assert [each.replace("-", "_") for each in transports()] == [path.stem for path in TRANSPORTS]
 
 
+def test_the_id_of_an_export_is_its_file_name() -> None:
+    assert [each.id for each in exports()] == [path.stem for path in EXPORTS]
+
+
 def test_there_is_something_to_pair() -> None:
     assert SOURCES
     assert CHECKS
+    assert EXPORTS
     assert TRANSPORTS

@@ -5,6 +5,9 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portero.core.evidence import ConfigAnswer, ConfigObject
+from portero.core.exchange.audit_log import changes_of
+from portero.core.exchange.settings import Tenant
 from portero.sources.audit_log import SOURCE
 from support.reading import reading, table
 
@@ -82,7 +85,7 @@ def test_an_older_record_does_not_say_that_there_was_no_connector():
     assert (row["connector"], row["spf"]) == (None, None)
 
 
-def test_changes_are_said_newest_first_and_the_rest_is_counted():
+def test_changes_are_objects_newest_first_and_the_rest_is_counted():
     earlier = CHANGE | {
         "Operation": "New-InboundConnector",
         "CreationTime": "2026-11-01T10:00:00",
@@ -90,12 +93,21 @@ def test_changes_are_said_newest_first_and_the_rest_is_counted():
     }
     trivial = CHANGE | {"Parameters": [{"Name": "MailTipsAllTipsEnabled", "Value": "True"}]}
     found = reading(SOURCE, cmdlet(earlier, CHANGE, trivial, CHANGE | {"Operation": "Set-Mailbox"}))
-    said = [str(note.text) for note in found.notes]
-    assert "Set-OrganizationConfig" in said[0]
-    assert "RejectDirectSend = True" in said[0]
-    assert "admin@contoso.com" in said[0]
-    assert "New-InboundConnector" in said[1]
-    assert said[2].startswith("2 audit records")
+    changes = [each for each in found.others if isinstance(each, ConfigObject)]
+    assert [each.properties["Operation"] for each in changes] == [
+        "Set-OrganizationConfig",
+        "New-InboundConnector",
+    ]
+    tenant = Tenant(changes, [each for each in found.others if isinstance(each, ConfigAnswer)])
+    [switch] = changes_of(tenant, "Set-OrganizationConfig", "RejectDirectSend")
+    assert (switch.who, switch.day, switch.parameters) == (
+        "admin@contoso.com",
+        "2026-11-21",
+        {"RejectDirectSend": "True"},
+    )
+    # A change is no doubt about the document, so no note says it.
+    [note] = found.notes
+    assert str(note.text).startswith("2 audit records")
     assert (found.counted.rows, found.rows, found.gaps) == (4, [], [])
 
 

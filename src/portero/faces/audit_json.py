@@ -9,11 +9,14 @@ from datetime import UTC, datetime
 from pydantic_core import PydanticSerializationError, to_json
 
 from portero.core.audit import Audit
+from portero.core.coverage import Answer, Standing
 from portero.core.dmarc_road import Road
 from portero.core.domain import DomainReport
+from portero.core.drift import Drift
 from portero.core.evidence import Coverage, Gap, Origin
 from portero.core.finding import Finding
 from portero.core.hosts import Host, Tie
+from portero.core.remedy import effect, prerequisites, propagation, roles
 from portero.core.sender import Sender
 from portero.core.simulation import Simulation, Turn
 from portero.core.spf_authoring import SpfDraft
@@ -246,7 +249,12 @@ def _road(road: Road, renderer: Renderer) -> dict[str, object]:
 
 
 def finding_document(finding: Finding, renderer: Renderer) -> dict[str, object]:
-    """Give a finding as the contract's FINDING."""
+    """
+    Give a finding as the contract's FINDING.
+
+    Beyond the contract's keys: ``subjects``, ``commands`` with ``do``, ``verify`` and ``undo`` of each change, ``roles``,
+    ``prerequisites``, ``propagation``, ``effect`` of mending on recorded mail, and ``accepted``.
+    """
     return {
         "id": finding.id,
         "title": renderer.text(finding.title),
@@ -257,6 +265,64 @@ def finding_document(finding: Finding, renderer: Renderer) -> dict[str, object]:
         "fix": renderer.text(finding.fix),
         "undo": renderer.text(finding.undo),
         "maps": dict(finding.maps),
+        "subjects": list(finding.subjects),
+        "commands": [{"do": each.do, "verify": each.verify, "undo": each.undo} for each in finding.changes],
+        "roles": list(roles(finding.changes)),
+        "prerequisites": _texts(prerequisites(finding.changes), renderer),
+        "propagation": _texts(propagation(finding.changes), renderer),
+        "effect": _effect(finding, renderer),
+        "accepted": [
+            {
+                "owner": each.acceptance.owner,
+                "until": each.acceptance.until.isoformat(),
+                "reason": each.acceptance.reason,
+                "subject": each.acceptance.subject,
+                "state": each.standing.value,
+            }
+            for each in finding.accepted
+        ],
+    }
+
+
+def _effect(finding: Finding, renderer: Renderer) -> dict[str, object] | None:
+    if finding.effect is None:
+        return None
+    held = finding.effect
+    return {
+        "controls": list(held.controls),
+        "refused": held.refused,
+        "kept": held.kept,
+        "undetermined": held.undetermined,
+        "says": renderer.text(effect(held)),
+    }
+
+
+def answer_document(answer: Answer, renderer: Renderer) -> dict[str, object]:
+    """Give which policy of a kind a mailbox really has, and why."""
+    return {
+        "kind": answer.family.value,
+        "policy": answer.policy,
+        "certain": answer.certain,
+        "because": _texts(answer.derivation, renderer),
+        "quarantine": dict(answer.quarantine),
+    }
+
+
+def standing_document(standing: Standing) -> dict[str, object]:
+    """Give how many mailboxes stand under a policy."""
+    return {"kind": standing.family.value, "policy": standing.policy, "mailboxes": standing.mailboxes}
+
+
+def drift_document(drift: Drift, renderer: Renderer) -> dict[str, object]:
+    """Give one difference between two states of the configuration."""
+    return {
+        "cmdlet": drift.cmdlet,
+        "name": drift.name,
+        "property": drift.field,
+        "what": renderer.text(drift.what),
+        "who": drift.who,
+        "day": drift.day,
+        "origins": _origins(drift.origins),
     }
 
 

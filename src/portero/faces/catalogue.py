@@ -16,6 +16,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from jinja2 import Environment, nodes
 
+from portero.faces.page_text import CONTEXT, paragraphs
+
 PACKAGE = Path(__file__).resolve().parent.parent
 LOCALE = PACKAGE / "locale"
 # The catalogue's history is the repository's: with fixed dates equal sentences give equal bytes.
@@ -40,7 +42,8 @@ class Message:
 
 def find_messages(package: Path = PACKAGE) -> tuple[list[Message], list[str]]:
     """
-    Find every sentence of the package: ``Text``, ``label`` and ``count`` in code, ``_`` and ``ngettext`` in templates.
+    Find every sentence of the package: ``Text``, ``label`` and ``count`` in code, the pages of checks, ``_`` and
+    ``ngettext`` in templates.
 
     Returns the sentences, and the places, as ``file:line: why``, whose sentence is not a literal and so has no
     translation.
@@ -59,6 +62,9 @@ def find_messages(package: Path = PACKAGE) -> tuple[list[Message], list[str]]:
 
 def _in_code(source: str, file: str) -> Iterator[Message | str]:
     tree = ast.parse(source, file)
+    if "CHECK" in _assigned(tree.body):
+        # A check's docstring is its page.
+        yield from (Message(CONTEXT, text, "", file) for _, text in paragraphs(ast.get_docstring(tree)))
     makers = {
         alias.asname or alias.name: alias.name
         for node in ast.walk(tree)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import inspect
-import re
 import sys
 from collections.abc import Iterable, Iterator
 
+from portero.core.catalogues import CATALOGUES
 from portero.core.checks import checks
 from portero.core.finding import Check
+from portero.core.text import Text
+from portero.faces.page_text import paragraphs
+from portero.faces.render import Renderer
 
-_LABEL = re.compile(r"^(Before|After|Mend|Verify|May break|Exceptions|Severity): ")
 # What the needs of a check are called where they are no cmdlet.
 _NEEDS = {
     "mail": "mail evidence",
@@ -42,6 +44,18 @@ def check_pages(found: Iterable[Check]) -> str:
     )
 
 
+def explanation(check: Check, renderer: Renderer) -> str:
+    """Give a check's page for a terminal."""
+    lines = [f"{check.id} {renderer.text(check.title)}", ""]
+    for name, text in _paragraphs(check):
+        said = renderer.page(text)
+        lines += [f"{renderer.label('page', name)}: {said}" if name else said, ""]
+    needs = ", ".join(_NEEDS.get(need, need) for need in check.needs) or "-"
+    lines += [renderer.text(Text("Needs: {needs}", needs=needs)), ""]
+    lines += [f"{name}: {ids} ({CATALOGUES[name].edition})" for name, ids in check.maps.items()]
+    return "\n".join(lines) + "\n"
+
+
 def _section(check: Check) -> Iterator[str]:
     needs = ", ".join(_NEEDS.get(need, f"`{need}`") for need in check.needs) or "nothing in particular"
     yield f'<a id="{_anchor(check)}"></a>'
@@ -50,20 +64,17 @@ def _section(check: Check) -> Iterator[str]:
     yield ""
     yield f"Severity: {check.severity}. Needs: {needs}."
     yield ""
-    for paragraph in _paragraphs(check):
-        yield _LABEL.sub(lambda match: f"**{match[1]}:** ", paragraph)
+    for name, text in _paragraphs(check):
+        yield f"**{name}:** {text}" if name else text
         yield ""
     yield "Maps to: " + "; ".join(f"{name} {ids}" for name, ids in check.maps.items()) + "."
     yield ""
 
 
-def _paragraphs(check: Check) -> Iterator[str]:
-    """Give the paragraphs of the docstring that stands beside the check's judge, each on one line."""
+def _paragraphs(check: Check) -> Iterator[tuple[str | None, str]]:
+    """Give the paragraphs of the docstring that stands beside the check's judge."""
     module = inspect.getmodule(check.judge)
-    page = inspect.cleandoc(module.__doc__ or "") if module else ""
-    for paragraph in page.split("\n\n"):
-        if paragraph.strip():
-            yield " ".join(paragraph.split())
+    return paragraphs(module.__doc__ if module else None)
 
 
 def _anchor(check: Check) -> str:

@@ -16,7 +16,6 @@ from portero.errors import ConfigError
 from portero.faces.commands import (
     Options,
     add_audit,
-    add_check,
     add_demo,
     add_plan,
     add_senders,
@@ -27,8 +26,18 @@ from portero.faces.deciding import add_decide
 from portero.faces.desk import Desk, UseCases
 from portero.faces.dns_command import add_dns
 from portero.faces.help import help_page
+from portero.faces.posture_commands import (
+    add_check,
+    add_compare,
+    add_diff,
+    add_export,
+    add_protection,
+    add_snapshot,
+)
 from portero.faces.relay import add_relay
 from portero.faces.render import LANGUAGES, Renderer
+
+_POSTURE = (add_export, add_protection, add_snapshot, add_diff, add_compare)
 
 
 def main(use_cases: UseCases) -> None:
@@ -121,7 +130,17 @@ def build(use_cases: UseCases, lang: str = "en") -> typer.Typer:
         ),
     )
     options = Options(desk)
-    for add in (add_demo, add_audit, add_senders, add_simulate, add_check, add_plan, add_dns, add_serve):
+    for add in (
+        add_demo,
+        add_audit,
+        add_senders,
+        add_simulate,
+        add_check,
+        add_plan,
+        add_dns,
+        add_serve,
+        *_POSTURE,
+    ):
         add(face, desk, options, Command)
     add_decide(face, desk, Command)
     add_relay(face, desk, use_cases.relay, Command, Group)

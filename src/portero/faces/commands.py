@@ -16,7 +16,6 @@ from portero.core.text import Text
 from portero.errors import ConfigError
 from portero.faces.audit_json import (
     audit_document,
-    finding_document,
     sender_document,
     simulation_document,
     step_document,
@@ -150,7 +149,7 @@ def add_audit(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCo
         json: Annotated[bool, options.json] = False,
         verbose: Annotated[bool, options.verbose] = False,
     ) -> None:
-        wanted, worst = _profile(profile), _severity(fail_on)
+        wanted, worst = chosen_profile(profile), chosen_severity(fail_on)
         place = free_folder(out)
         asking = may_ask(resolve, resolver, record or place / "dns-answers.jsonl")
         findings = _audit(desk, evidence, place, config, wanted, json=json, verbose=verbose, asking=asking)
@@ -218,37 +217,6 @@ def add_simulate(face: typer.Typer, desk: Desk, options: Options, cls: type[Type
             desk.print_json([simulation_document(simulation, desk.renderer)])
         else:
             desk.terminal().simulation(simulation)
-
-
-def add_check(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCommand]) -> None:
-    """Add `portero check`."""
-
-    @face.command(cls=cls, help=desk.renderer.text(Text("Check the posture alone.")))
-    def check(
-        evidence: Annotated[list[Path], options.evidence],
-        config: Annotated[Path | None, options.config] = None,
-        profile: Annotated[str, options.profile] = Profile.STANDARD,
-        fail_on: Annotated[str | None, options.fail_on] = None,
-        resolve: Annotated[bool, options.resolve] = False,
-        resolver: Annotated[list[str] | None, options.resolver] = None,
-        record: Annotated[Path | None, options.record] = None,
-        json: Annotated[bool, options.json] = False,
-        verbose: Annotated[bool, options.verbose] = False,
-    ) -> None:
-        wanted, worst = _profile(profile), _severity(fail_on)
-        held = desk.use_cases.audit(
-            evidence,
-            config=config,
-            profile=wanted,
-            progress=desk.progress,
-            asking=may_ask(resolve, resolver, record),
-        )
-        if json:
-            desk.print_json([finding_document(each, desk.renderer) for each in held.findings])
-        else:
-            desk.terminal().findings(held.findings)
-            desk.terminal().gaps(held.gaps, verbose=verbose)
-        desk.gate(held.findings, worst)
 
 
 def add_plan(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCommand]) -> None:
@@ -401,15 +369,17 @@ def may_ask(resolve: bool, resolvers: list[str] | None, record: Path | None) -> 
     return None
 
 
-def _profile(given: str) -> Profile:
-    return _chosen("--profile", given, Profile)
+def chosen_profile(given: str) -> Profile:
+    """Read --profile."""
+    return chosen("--profile", given, Profile)
 
 
-def _severity(given: str | None) -> Severity | None:
-    return None if given is None else _chosen("--fail-on", given, Severity)
+def chosen_severity(given: str | None) -> Severity | None:
+    """Read --fail-on."""
+    return None if given is None else chosen("--fail-on", given, Severity)
 
 
-def _chosen(option: str, given: str, choices: type[_Choice]) -> _Choice:
+def chosen(option: str, given: str, choices: type[_Choice]) -> _Choice:
     values = tuple(each.value for each in choices)
     if given in values:
         return choices(given)

@@ -17,11 +17,12 @@ from portero.core.evidence import Origin
 from portero.core.sender import Sender
 from portero.core.text import Text
 from portero.faces.labels import LABELS, certainty, label_of
+from portero.faces.page_text import CONTEXT
 
 LANGUAGES = ("en", "es")
 
-# Values under these names are commands, one a line; their line ends are ours and stay.
-_COMMANDS = frozenset({"command", "commands"})
+# Values under these names are commands, or lines of a zone file, one a line; their line ends are ours and stay.
+_COMMANDS = frozenset({"command", "commands", "records"})
 # Numbers under these names say which one, not how many, and are never grouped (reference glossary-es section 3).
 _IDENTIFIERS = frozenset({"line", "port", "code", "status", "year", "step"})
 _SHORT_DATE = {"en": "d MMM y", "es": "d MMM y"}
@@ -89,13 +90,17 @@ class Renderer:
             template = self._catalogue.gettext(text.template)
         return template.format(**{name: self.value(item, name) for name, item in values.items()})
 
+    def page(self, paragraph: str) -> str:
+        """Give a paragraph of a check's page; that of a check from elsewhere stays as its author wrote it."""
+        return self._catalogue.pgettext(CONTEXT, paragraph)
+
     def value(self, value: object, name: str = "") -> str:
         """
         Format one value of a sentence by its type.
 
         name:  the placeholder's name: ``share`` and names ending in ``_share`` hold a fraction shown as per cent;
                ``line``, ``port``, ``code``, ``status``, ``year`` and ``step`` are identifiers and are not grouped;
-               ``command`` and ``commands`` keep their lines.
+               ``command``, ``commands`` and ``records`` keep their lines.
         """
         if isinstance(value, Text):
             return self.text(value)

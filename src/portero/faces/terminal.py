@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text as Cell
 
 from portero.core.audit import Audit
+from portero.core.coverage import Answer, Standing
 from portero.core.dmarc_road import Road
 from portero.core.domain import DomainReport
 from portero.core.evidence import Gap
@@ -19,6 +20,7 @@ from portero.core.simulation import Simulation, Turn
 from portero.core.spf_authoring import SpfDraft
 from portero.core.step import Step
 from portero.core.text import Text, count
+from portero.faces.comparison import Row
 from portero.faces.render import Renderer, plain
 from portero.faces.report.summary import block_of, summarise
 
@@ -248,6 +250,52 @@ class Terminal:
             )
         for said in road.exposure:
             self.say(said, "yellow")
+
+    def protection(self, recipient: str, found: Sequence[Answer]) -> None:
+        """Print which policies one mailbox really has, and why."""
+        heads = (Text("Kind of policy"), Text("Policy"), Text("Why"))
+        table = self._table(Text("Protection of {recipient}", recipient=recipient), heads)
+        for each in found:
+            table.add_row(
+                Cell(each.family.value),
+                Cell(plain(each.policy) if each.policy else "?", "" if each.certain else "yellow"),
+                self._cell(each.derivation),
+            )
+        self._console.print(table)
+
+    def coverage(self, standings: Sequence[Standing]) -> None:
+        """Print how many mailboxes stand under each policy."""
+        if not standings:
+            self.say(
+                Text("The evidence lists no mailboxes: export Get-Mailbox or Get-CASMailbox to count them.")
+            )
+            return
+        table = self._table(
+            Text("Mailboxes by the policy that really applies"),
+            (Text("Kind of policy"), Text("Policy")),
+            (Text("Mailboxes"),),
+        )
+        for each in sorted(standings, key=lambda each: (each.family.value, -each.mailboxes)):
+            table.add_row(
+                Cell(each.family.value),
+                Cell(plain(each.policy)) if each.policy else self._cell(Text("not surely known")),
+                Cell(self._renderer.number(each.mailboxes)),
+            )
+        self._console.print(table)
+
+    def comparison(self, names: Sequence[str], rows: Sequence[Row]) -> None:
+        """Print results side by side, with what changed from the first to the last."""
+        table = self._table(
+            Text("Results side by side"),
+            (Text("Check"), *(Text("{name}", name=name) for name in names), Text("Change")),
+        )
+        for each in rows:
+            cells = [
+                Cell(self._renderer.label("outcome", held) if held else "", _COLOURS.get(held or "", ""))
+                for held in each.outcomes
+            ]
+            table.add_row(Cell(each.id), *cells, Cell(self._renderer.label("change", each.change)))
+        self._console.print(table)
 
     def plan(self, steps: Sequence[Step]) -> None:
         """Print the plan's steps in their order."""

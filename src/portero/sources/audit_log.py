@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pyarrow as pa
 
-from portero.core.evidence import MAIL_ROWS, Gap, Origin
+from portero.core.evidence import MAIL_ROWS, ConfigAnswer, ConfigObject, Gap, Origin
 from portero.core.text import Text, count
 from portero.sources.csv_rows import CUTS, plain
 from portero.sources.document import Batch, Counted, Document, Head, Item, Note, Source
@@ -58,8 +57,9 @@ _DECIDING = {
     "set-transportconfig": re.compile("SmtpClientAuthentication|AllowLegacyTls", re.IGNORECASE),
     "set-casmailbox": re.compile("SmtpClientAuthentication", re.IGNORECASE),
 }
-_CHANGES_SHOWN = 20
-_VALUE = 200  # characters of a parameter that are shown
+_CHANGES_KEPT = 2000
+# As whose answer the records of changes count.
+LOG = "Search-UnifiedAuditLog"
 _BLOCK = 4096
 _DIRECTIONS = {"inbound": "incoming", "outbound": "originating", "intraorg": "originating"}
 _LOCATIONS = (("quarantine", "quarantined"), ("junk", "junked"), ("fail", "failed"), ("drop", "blocked"))
@@ -78,7 +78,7 @@ def recognise(head: Head) -> bool:
 
 
 def read(document: Document) -> Iterator[Item]:
-    """Stream mails as rows, say the latest changes, count the rest. Source: reference data-formats section 9."""
+    """Stream mails as rows, give the latest changes as objects, count the rest. Source: reference data-formats section 9."""
     held = _Held(document.name)
     for block in rows(document, _COLUMNS):
         if isinstance(block, Gap):
@@ -100,7 +100,7 @@ class _Held:
     def __init__(self, name: str) -> None:
         self.mails: list[dict[str, object]] = []
         self._name = name
-        self._changes: list[tuple[datetime, Text]] = []
+        self._changes: list[tuple[datetime, ConfigObject]] = []
         self._total, self._other, self._unread, self._mails = 0, 0, 0, 0
         self._first: datetime | None = None
         self._last: datetime | None = None
@@ -122,9 +122,11 @@ class _Held:
         ):
             self._mails += 1
             self.mails.append({"line": line, **_mail(record)})
-        elif (change := _change(operation, record, moment)) is not None:
-            self._changes.append((moment or datetime.min.replace(tzinfo=UTC), change))
-            if len(self._changes) > 10 * _CHANGES_SHOWN:
+        elif _decides(operation, record):
+            # Who changed what is for checks to say: a note on the document would make the document doubtful.
+            held = ConfigObject(LOG, record, Origin(self._name, line))
+            self._changes.append((moment or datetime.min.replace(tzinfo=UTC), held))
+            if len(self._changes) > 2 * _CHANGES_KEPT:
                 self._changes = self._latest()
         else:
             self._other += 1
@@ -149,8 +151,8 @@ class _Held:
 
     def items(self) -> Iterator[Item]:
         """Give what concerns the document as a whole."""
-        for _, change in self._latest():
-            yield Note(change)
+        yield from (change for _, change in self._latest())
+        yield ConfigAnswer(LOG, Origin(self._name), self._total not in CUTS and not self._unread)
         if self._unread:
             one = "{n} record's AuditData is no JSON that can be read. Export it again."
             many = "{n} records' AuditData is no JSON that can be read. Export them again."
@@ -168,8 +170,8 @@ class _Held:
             )
             yield Note(reason)
 
-    def _latest(self) -> list[tuple[datetime, Text]]:
-        return sorted(self._changes, key=lambda each: each[0], reverse=True)[:_CHANGES_SHOWN]
+    def _latest(self) -> list[tuple[datetime, ConfigObject]]:
+        return sorted(self._changes, key=lambda each: each[0], reverse=True)[:_CHANGES_KEPT]
 
 
 def _record(cells: dict[str, str]) -> Record | None:
@@ -225,29 +227,13 @@ def _results(details: object) -> dict[str, str]:
     }
 
 
-def _change(operation: str, record: Record, moment: datetime | None) -> Text | None:
+def _decides(operation: str, record: Record) -> bool:
+    """Tell whether a record is of a change to what decides over mail."""
     if not _CHANGES.fullmatch(operation):
-        return None
-    given = {
-        str(each.get("Name")): str(each.get("Value"))[:_VALUE]
-        for each in _list(record.get("Parameters"))
-        if isinstance(each, dict)
-    }
+        return False
     deciding = _DECIDING.get(operation.lower())
-    if deciding is not None:
-        given = {name: value for name, value in given.items() if deciding.search(name)}
-        if not given:
-            return None
-    subject = given.pop("Identity", None) or str(record.get("ObjectId") or "")
-    said = Counter(given)
-    return Text(
-        "{when}: {who} ran {operation} on “{subject}” ({parameters}).",
-        when=moment or "?",
-        who=str(record.get("UserId") or "?")[:_VALUE],
-        operation=operation,
-        subject=subject[:_VALUE],
-        parameters=tuple(f"{name} = {said[name]}" for name in sorted(given)[:8]) or ("…",),
-    )
+    names = [str(each.get("Name")) for each in _list(record.get("Parameters")) if isinstance(each, dict)]
+    return deciding is None or any(map(deciding.search, names))
 
 
 def _list(value: object) -> list[object]:

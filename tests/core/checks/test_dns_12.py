@@ -20,7 +20,9 @@ DOMAINS = ("contoso.com", "contoso.onmicrosoft.com")
 
 
 def judged(posture: Build, answer: Any, **fields: Any) -> Finding:
-    return find(CHECK, posture({}, dns={(NAME, "TXT"): answer}, domains=DOMAINS, **fields))
+    return find(
+        CHECK, posture({"Get-AcceptedDomain": []}, dns={(NAME, "TXT"): answer}, domains=DOMAINS, **fields)
+    )
 
 
 @pytest.mark.parametrize(
@@ -46,8 +48,8 @@ def test_whoever_sends_from_it_warns_and_without_mail_nobody_knows(posture: Buil
     assert judged(posture, ["v=DMARC1; p=reject"]).outcome is UNKNOWN
 
 
-def test_without_such_a_domain_it_does_not_apply_only_where_the_list_is_whole(posture: Build) -> None:
+def test_without_such_a_domain_it_does_not_apply_only_where_the_list_is_known(posture: Build) -> None:
     dns = {("contoso.com", "MX"): []}
 
     assert find(CHECK, posture({}, dns=dns)).outcome is UNKNOWN
-    assert find(CHECK, posture({}, dns=dns, settings={"domains_exported": True})).outcome is NOT_APPLICABLE
+    assert find(CHECK, posture({"Get-AcceptedDomain": []}, dns=dns)).outcome is NOT_APPLICABLE

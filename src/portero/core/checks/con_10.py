@@ -20,12 +20,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from portero.core.checks.dates import moment
 from portero.core.checks.origins import of_answers, of_objects
 from portero.core.checks.standing import Standing, conclude, unread
 from portero.core.checks.window import days_covered
 from portero.core.evidence import ConfigObject
 from portero.core.exchange.change import setting
+from portero.core.exchange.dates import moment
 from portero.core.exchange.powershell import identity, run
 from portero.core.exchange.settings import Absent, flag, prop
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict

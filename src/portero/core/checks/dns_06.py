@@ -123,7 +123,7 @@ def _signing(domain: str, item: ConfigObject | None) -> tuple[Change, ...]:
     if item is not None:
         return setting(item, {"Enabled": True})
     named = f"-Identity {quote(domain)}"
-    shown = f"Get-DkimSigningConfig {named} | Format-List Enabled,Status"
+    shown = f"Get-DkimSigningConfig {named} | Format-List -Property 'Enabled','Status'"
     return (
         Change(
             "DkimSigningConfig",

@@ -21,7 +21,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from portero.core.address import a_label
-from portero.core.checks.dates import moment
 from portero.core.checks.origins import of_objects
 from portero.core.checks.standing import (
     Standing,
@@ -33,6 +32,7 @@ from portero.core.checks.standing import (
     unread,
 )
 from portero.core.evidence import ConfigObject
+from portero.core.exchange.dates import moment
 from portero.core.exchange.powershell import identity, run
 from portero.core.exchange.settings import Absent, flag, prop
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict

@@ -37,7 +37,7 @@ def _judge(posture: Posture) -> Verdict:
     ]
     if not domains:
         none = Text("The evidence names no onmicrosoft.com domain of the tenant.")
-        return Verdict(Outcome.NOT_APPLICABLE if posture.settings.domains_exported else Outcome.UNKNOWN, none)
+        return Verdict(Outcome.NOT_APPLICABLE, none)
     return conclude(
         [_standing(posture, domain) for domain in domains],
         Text("The tenant's onmicrosoft.com domain has an enforcing policy, and nobody sends from it."),
@@ -77,7 +77,7 @@ CHECK = Check(
     id="DNS-12",
     title=Text("The tenant's own onmicrosoft.com domain is not left open"),
     severity=Severity.MEDIUM,
-    needs=("dns", "domains"),
+    needs=("dns", "domains", "Get-AcceptedDomain"),
     judge=_judge,
     fix=Text(
         "In the admin centre, on the page of the onmicrosoft.com domain, add the TXT record _dmarc with v=DMARC1; p=reject."

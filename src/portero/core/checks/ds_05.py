@@ -8,7 +8,7 @@ After: an SMTP session from an address that matches no connector, to the tenant'
 
 Mend: DS-01; then probe again.
 
-Verify: record the probe as evidence: {"probe": {"host": "...", "mail_from": "...", "rcpt_to": "...", "reply": "550 5.7.68 ...", "at": "..."}}.
+Verify: record the probe as evidence: a JSON object with the members host, mail_from, rcpt_to, reply and at.
 
 May break: a probe that is accepted is real mail: mark its subject and use a test mailbox. Probe the tenant's endpoint, not an MX that is a
 gateway's.
@@ -23,8 +23,8 @@ from __future__ import annotations
 import re
 
 from portero.core.address import domain_of
-from portero.core.checks.dates import moment
 from portero.core.checks.origins import of_objects
+from portero.core.exchange.dates import moment
 from portero.core.exchange.settings import prop
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.text import Text

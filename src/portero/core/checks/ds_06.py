@@ -18,8 +18,8 @@ Severity: high: one command reopens everything.
 
 from __future__ import annotations
 
-from portero.core.checks.audit_log import changes_of
 from portero.core.checks.origins import of_answers, of_objects
+from portero.core.exchange.audit_log import changes_of
 from portero.core.exchange.change import setting
 from portero.core.exchange.powershell import run
 from portero.core.exchange.settings import ABSENT, Absent, flag

@@ -115,7 +115,7 @@ def stance(policy: ConfigObject, wants: Sequence[Want]) -> Stance:
             )
             # Exchange lets nobody edit the policies of a preset.
             changes = () if is_preset(policy) else setting(policy, missed)
-            return Stance(outcome, tuple(shown), changes)
+            return Stance(outcome, tuple(dict.fromkeys(shown)), changes)
     return Stance(Outcome.PASS)
 
 

@@ -4,7 +4,8 @@ Whoever changes what mail is trusted is noticed.
 Before: a connector, a rule or an allow entry appears, and nobody asks why.
 
 After: a detection over the audit log watches New-, Set- and Remove- of connectors, rules, allow entries, anti-phishing policies, sealers and
-Reject Direct Send, and ran within a day; each change has somebody who knows of it.
+Reject Direct Send, and ran within a day; nothing differs from the approved state handed over with --baseline; each change has
+somebody who knows of it.
 
 Mend: schedule it, and record it under [[detection]] in portero.toml.
 
@@ -19,8 +20,9 @@ Severity: high: such a change is the attacker's first step and the administrator
 
 from __future__ import annotations
 
-from portero.core.checks.audit_log import trust_changes
 from portero.core.checks.schedule import judge_schedule
+from portero.core.drift import drift
+from portero.core.exchange.audit_log import trust_changes
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.text import Text, count
 
@@ -28,6 +30,19 @@ _SHOWN = 5
 
 
 def _judge(posture: Posture) -> Verdict:
+    drifted = drift(posture.approved, posture.tenant, posture.senders) if posture.approved else ()
+    if drifted:
+        return Verdict(
+            Outcome.FAIL,
+            count(
+                "{n} thing is no longer as approved: {changes}.",
+                "{n} things are no longer as approved: {changes}.",
+                len(drifted),
+                changes=tuple(each.sentence for each in drifted[:_SHOWN]),
+            ),
+            tuple(dict.fromkeys(origin for each in drifted for origin in each.origins))[:20],
+            subjects=tuple(dict.fromkeys(each.name for each in drifted)),
+        )
     found = trust_changes(posture.tenant)
     watched = judge_schedule(
         posture,

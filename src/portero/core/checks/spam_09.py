@@ -21,11 +21,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from portero.core.address import a_label, domain_of, lies_in, parse_network, parse_range
-from portero.core.checks.dates import moment
 from portero.core.checks.origins import of_objects
 from portero.core.checks.standing import Standing, judge_objects, unread
 from portero.core.evidence import ConfigObject
 from portero.core.exchange.change import Change, taking_away
+from portero.core.exchange.dates import moment
 from portero.core.exchange.powershell import quote, run
 from portero.core.exchange.settings import Absent, prop
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict

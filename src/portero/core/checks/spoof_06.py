@@ -33,7 +33,7 @@ from portero.core.checks.effective import (
 from portero.core.evidence import ConfigObject
 from portero.core.exchange.change import putting_in
 from portero.core.exchange.powershell import run
-from portero.core.exchange.protection import Family
+from portero.core.exchange.protection import Family, is_preset
 from portero.core.exchange.settings import texts
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.text import Text
@@ -65,25 +65,24 @@ def _judge(posture: Posture) -> Verdict:
 
 
 def _stance(people: tuple[str, ...], policy: ConfigObject) -> Stance:
-    domains = stance(policy, _DOMAINS)
-    if domains.outcome is Outcome.FAIL:
-        return domains
     if not people:
+        domains = stance(policy, _DOMAINS)
         what = Text("whom to protect was not given, as people under [checks] in portero.toml")
-        return Stance(Outcome.UNKNOWN, (*domains.what, what))
+        return domains if domains.outcome is Outcome.FAIL else Stance(Outcome.UNKNOWN, (*domains.what, what))
     switches = stance(policy, (*_DOMAINS, *_PEOPLE))
     held = texts(policy, "TargetedUsersToProtect")
-    if held is None or switches.outcome is Outcome.UNKNOWN:
+    if held is None:
+        absent = Text("{name} was not exported", name="TargetedUsersToProtect")
         return (
             switches
-            if held is not None
-            else Stance(Outcome.UNKNOWN, (Text("{name} was not exported", name="TargetedUsersToProtect"),))
+            if switches.outcome is Outcome.FAIL
+            else Stance(Outcome.UNKNOWN, (*switches.what, absent))
         )
     covered = {entry.rpartition(";")[2].strip().lower() for entry in held}
     lacking = tuple(each for each in people if each.rpartition(";")[2].strip().lower() not in covered)
     if lacking:
         what = Text("{people} are not protected", people=lacking)
-        added = putting_in(policy, "TargetedUsersToProtect", lacking)
+        added = () if is_preset(policy) else putting_in(policy, "TargetedUsersToProtect", lacking)
         return Stance(Outcome.FAIL, (*switches.what, what), (*switches.changes, *added))
     return switches
 

@@ -91,7 +91,7 @@ def _without(names: tuple[str, ...], out: tuple[str, ...]) -> tuple[Change, ...]
         Change(
             "ArcConfig",
             before + quote(",".join(kept) or " "),
-            "Get-ArcConfig | Format-List ArcTrustedSealers",
+            "Get-ArcConfig | Format-List -Property 'ArcTrustedSealers'",
             before + quote(",".join(names)),
         ),
     )

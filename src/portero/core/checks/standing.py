@@ -191,7 +191,9 @@ def _publish(lines: Sequence[str]) -> Text | None:
 def _restore(standings: Sequence[Standing]) -> Text | None:
     changed = [each for each in standings if each.wanted]
     before = [line for each in changed for line in each.previous]
-    added = tuple(each.wanted[0].split(" ", 1)[0] for each in changed if not each.previous)
+    replaced = {_place(line) for line in before}
+    places = dict.fromkeys(_place(line) for each in changed for line in each.wanted)
+    added = tuple(name for name, kind in places if (name, kind) not in replaced)
     if not changed:
         return None
     if not before:
@@ -203,6 +205,12 @@ def _restore(standings: Sequence[Standing]) -> Text | None:
         names=added,
         records="\n".join(before),
     )
+
+
+def _place(line: str) -> tuple[str, str]:
+    """Give the name and type of a line of a zone file."""
+    name, kind, _ = line.split(" ", 2)
+    return name, kind
 
 
 def txt_line(name: str, text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from portero.core.evidence import ConfigObject
-from portero.core.exchange.powershell import adding, identity, literal, quote, removing
+from portero.core.exchange.powershell import adding, identity, listed, literal, quote, removing
 
 # Cmdlets of which a tenant has one object, so that they take no -Identity.
 _ONE_PER_TENANT = frozenset(
@@ -54,7 +54,7 @@ def setting(item: ConfigObject, wanted: Mapping[str, object]) -> tuple[Change, .
         Change(
             noun,
             f"Set-{noun}{_named(item)} {_parameters({name: wanted[name] for name in moved})}",
-            f"{item.cmdlet}{_named(item)} | Format-List {','.join(moved)}",
+            f"{item.cmdlet}{_named(item)} | Format-List -Property {listed(moved)}",
             f"Set-{noun}{_named(item)} {_parameters(before)}",
         ),
     )
@@ -79,7 +79,7 @@ def switching_off(rule: ConfigObject) -> tuple[Change, ...]:
         Change(
             noun,
             f"Disable-{noun}{_named(rule)} -Confirm:$false",
-            f"{rule.cmdlet}{_named(rule)} | Format-List State",
+            f"{rule.cmdlet}{_named(rule)} | Format-List -Property 'State'",
             f"Enable-{noun}{_named(rule)}",
         ),
     )
@@ -92,7 +92,7 @@ def switching_on(rule: ConfigObject) -> tuple[Change, ...]:
         Change(
             noun,
             f"Enable-{noun}{_named(rule)}",
-            f"{rule.cmdlet}{_named(rule)} | Format-List State",
+            f"{rule.cmdlet}{_named(rule)} | Format-List -Property 'State'",
             f"Disable-{noun}{_named(rule)} -Confirm:$false",
         ),
     )
@@ -121,7 +121,7 @@ def _edited(item: ConfigObject, name: str, change: str, back: str) -> tuple[Chan
         Change(
             noun,
             f"Set-{noun}{_named(item)} -{name} {change}",
-            f"{item.cmdlet}{_named(item)} | Format-List {name}",
+            f"{item.cmdlet}{_named(item)} | Format-List -Property {quote(name)}",
             f"Set-{noun}{_named(item)} -{name} {back}",
         ),
     )

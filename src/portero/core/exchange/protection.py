@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -178,6 +178,71 @@ def protection(tenant: Tenant, family: Family, domains: Iterable[str] = ()) -> P
     bound = {held.policy_name.lower() for held in classes}
     loose = tuple(policy for name, policy in by_name.items() if missing and name not in bound)
     return Protection(tuple(classes), loose, missing)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """
+    What one recipient gets.
+
+    held:    the class that takes the recipient, or None where none surely does.
+    unsure:  earlier classes that might take it, because membership of a group or state of a rule is not known.
+    """
+
+    held: RecipientClass | None
+    unsure: tuple[RecipientClass, ...] = ()
+
+    @property
+    def certain(self) -> bool:
+        """Tell whether the answer is the only one possible."""
+        return self.held is not None and not self.unsure
+
+
+def applied(found: Protection, recipient: str, groups: Mapping[str, frozenset[str]] | None = None) -> Applied:
+    """
+    Give the policy that really applies to one recipient: the first class that takes it, in the order of precedence.
+
+    recipient:  a mailbox as `mailbox_key` gives it.
+    groups:     members by group (lower case), whole lists only; a group that is missing leaves the answer unsure.
+    """
+    unsure: list[RecipientClass] = []
+    for held in found.classes:
+        takes = _takes(held, recipient, groups or {})
+        if takes is False:
+            continue
+        if takes and held.certain:
+            return Applied(held, tuple(unsure))
+        unsure.append(held)
+    return Applied(None, tuple(unsure))
+
+
+def _takes(held: RecipientClass, recipient: str, groups: Mapping[str, frozenset[str]]) -> bool | None:
+    """Tell whether a class takes a recipient; kinds of conditions are ANDed, any exception takes it out."""
+    domain = domain_of(recipient)
+    excepted = [
+        recipient in held.exceptions.people,
+        domain in held.exceptions.domains,
+        *(_member(recipient, group, groups) for group in held.exceptions.groups),
+    ]
+    if True in excepted:
+        return False
+    named = held.recipients
+    met: list[bool | None] = []
+    if named.people:
+        met.append(recipient in named.people)
+    if named.domains:
+        met.append(domain in named.domains)
+    if named.groups:
+        members = [_member(recipient, group, groups) for group in named.groups]
+        met.append(True if True in members else None if None in members else False)
+    if False in met:
+        return False
+    return None if None in met or None in excepted or not held.exact else True
+
+
+def _member(recipient: str, group: str, groups: Mapping[str, frozenset[str]]) -> bool | None:
+    members = groups.get(group.lower())
+    return None if members is None else recipient in members
 
 
 def _missing(tenant: Tenant, family: Family, policies: tuple[ConfigObject, ...]) -> Iterator[str]:

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from portero.core.checks.dates import moment
-from portero.core.checks.origins import of_objects
 from portero.core.evidence import ConfigObject, Origin
+from portero.core.exchange.dates import moment
 from portero.core.exchange.settings import Tenant
 
 SOURCE = "Search-UnifiedAuditLog"
@@ -86,7 +85,7 @@ def _entries(tenant: Tenant) -> Iterator[LogEntry]:
                 if isinstance(each, Mapping)
             },
             when=moment(data.get("CreationTime")) or moment(item.properties.get("CreationDate")),
-            origins=of_objects([item]),
+            origins=(item.origin,),
         )
 
 
