@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
+from portero.core.address import neighbourhood
 from portero.core.evidence import Origin
 from portero.core.exchange.attribution import By, envelope_domain, within
 from portero.core.exchange.settings import Settings
@@ -440,7 +441,10 @@ def _beside(case: _Case) -> None:
         # People write from many places; what their names over strange servers mean has a reason of its own.
         if name in context.mailboxes:
             continue
-        if name.startswith("@") or held is None or not own or not held[0] or held[0] & own:
+        if name.startswith("@") or held is None or not own or not held[0]:
+            continue
+        # A service has several addresses in one network; they are no copies of one another.
+        if {_network(place) for place in held[0]} & {_network(place) for place in own}:
             continue
         if held[1] and failing:
             case.add(
@@ -512,6 +516,10 @@ _FORGED = frozenset(
 _CAMPAIGN = frozenset(
     {"burst", "short-lived", "lure", "new-people", "filter-phish", "copies-failing", "roams"}
 )
+
+
+def _network(place: str) -> str:
+    return neighbourhood(place.partition("/")[0])
 
 
 def _unforged(case: _Case) -> None:
