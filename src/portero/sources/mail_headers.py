@@ -37,7 +37,16 @@ _DOORS = re.compile(r"\.(?:mail\.protection\.|mail\.eo\.)|\.mx\.microsoft\Z", re
 # Addresses by which its servers talk to one another.
 _BETWEEN = tuple(
     ipaddress.ip_network(text)
-    for text in ("2603:1000::/24", "fe80::/10", "::1/128", "10.0.0.0/8", "127.0.0.0/8", "25.0.0.0/8")
+    for text in (
+        "2603:1000::/24",
+        "2a01:111:f400::/48",
+        "2a01:111:f403::/48",
+        "fe80::/10",
+        "::1/128",
+        "10.0.0.0/8",
+        "127.0.0.0/8",
+        "25.0.0.0/8",
+    )
 )
 
 
@@ -76,14 +85,16 @@ def _taken(mail: Mail) -> _Taken | None:
             if found.authserv_id is None and found.first("spf"):
                 results = found
                 break
-    outside = not mailbox and entry.client_ip is not None and not _between(entry.client_ip)
+    door = _DOORS.search(entry.by) is not None
+    outside = not mailbox and entry.client_ip is not None and (door or not _between(entry.client_ip))
     return _Taken(entry, outside, mailbox, read_exchange_headers(mail.fields), results)
 
 
 def _ends(hops: Sequence[Hop], number: int) -> bool:
     """Tell whether the way through Exchange Online begins with this line: the one below it is somebody else's."""
     hop = hops[number]
-    if hop.protocol.lower().startswith("mapi"):
+    # At a door a client may be another tenant's server, whose address is Microsoft's too.
+    if hop.protocol.lower().startswith("mapi") or _DOORS.search(hop.by):
         return True
     if hop.client_ip is not None and not _between(hop.client_ip):
         return True
