@@ -213,6 +213,7 @@ EXEMPLARS: dict[str, str] = {
             "ReleaseStatus": "NOTRELEASED",
         }
     ),
+    "quarantine-header": _table({"Identity": "g\\h", "Header": _MAIL.partition("MIME-Version")[0]}),
     "rule-hits": _table(
         {
             "Date": "2026-11-20T10:00:00Z",

@@ -67,6 +67,12 @@ def threats(data: pa.Array) -> pa.Array:
 
 
 def _called(pair: str) -> str:
-    category, _, verdict = pair.upper().partition("|")
+    category, _, verdict = pair.partition("|")
+    return called(category, verdict)
+
+
+def called(category: str | None, verdict: str | None) -> str:
+    """Give what the spam filter's category (CAT) and verdict (SFV) call a mail; ``""`` for no threat."""
     # BULK is no threat of its own: whether it was taken for spam is the verdict's word.
-    return _CATEGORIES.get(category.strip(), _VERDICTS.get(verdict.strip(), ""))
+    word = _VERDICTS.get((verdict or "").strip().upper(), "")
+    return _CATEGORIES.get((category or "").strip().upper(), word)

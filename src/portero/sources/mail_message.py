@@ -13,6 +13,9 @@ from portero.core.text import Text, count
 from portero.sources.containers import too_long
 from portero.sources.document import Counted, Document, Head, Item, Note, Source
 from portero.sources.mail_files import filed_mails, may_be_evidence, opened_mail
+from portero.sources.mail_headers import Row, header_batch, header_row
+
+_BLOCK = 1000
 
 # A user's report: the class stands before the subject. Source: reference data-formats 10.3.
 _REPORTED = re.compile(r"\s*(?:1\||2\||3\||junk:|not junk:|phishing:)", re.IGNORECASE)
@@ -24,9 +27,13 @@ def recognise(head: Head) -> bool:
 
 
 def read(document: Document) -> Iterator[Item]:
-    """Stream the mails of a file."""
-    notes = _Notes()
-    total = 0
+    """
+    Stream the mails of a file: a row for each whose header shows that Exchange Online took it last, the others counted.
+
+    A header does not say whose tenant took the mail, so that mails are taken for the organisation's own, which is said.
+    """
+    notes, held = _Notes(), list[Row]()
+    total, rows = 0, 0
     for filed in filed_mails(document.open(), document.limits):
         origin = Origin(document.name, filed.number)
         if filed.octets is None:
@@ -36,9 +43,25 @@ def read(document: Document) -> Iterator[Item]:
         yield from bounded(mail, origin)
         total += 1
         notes.take(mail)
-    if total:
+        row = header_row(mail)
+        if row is not None:
+            rows += 1
+            held.append(row | {"line": filed.number})
+        if len(held) >= _BLOCK:
+            yield header_batch(SOURCE.id, held)
+            held = []
+    if held:
+        yield header_batch(SOURCE.id, held)
+    if total and not rows:
         yield Counted(total, notes.first, notes.last)
-        yield Note(Text("Mails are counted only."))
+    if rows:
+        yield Note(
+            Text("Taken for mail that this organisation's own mailboxes received: hand over no other.")
+        )
+    if total > rows:
+        one = "{n} mail does not show that Exchange Online took it last; it is counted only."
+        many = "{n} mails do not show that Exchange Online took them last; they are counted only."
+        yield Note(count(one, many, total - rows))
     yield from notes.items()
 
 
