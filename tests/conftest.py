@@ -1,5 +1,6 @@
 """What every test shares: on a busy machine a slow example is no failure, so Hypothesis sets no time limit a case."""
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("house", deadline=None)
