@@ -50,7 +50,8 @@ def _look(flow: Flow, settings: Settings, seen: Seen, records: Records) -> tuple
         replayed = records.replay(flow, signed_by_exchange=attribution.by is By.SUBMITTED)
     answers = [
         submission(moved.key, attribution, settings),
-        partner_restriction(moved.key, attribution, settings),
+        # The locks that stand matter again for what a removed connector used to take.
+        partner_restriction(moved.key, attribution, settings, standing=bool(settings.removed)),
         reject_direct_send(moved.key, attribution, settings) if settings.reject_direct_send else None,
         _by_author_policy(flow, attribution, settings, records, replayed),
     ]

@@ -14,18 +14,20 @@ REPLY = (
 )
 
 
-def partner_restriction(key: FlowKey, attribution: Attribution, settings: Settings) -> Decision | None:
+def partner_restriction(
+    key: FlowKey, attribution: Attribution, settings: Settings, *, standing: bool = True
+) -> Decision | None:
     """
     Decide what the restricting Partner connectors do to a flow; None when none of them covers it.
 
     Where one that covers it is met and another is not, or another connector took the mail, Microsoft does not say
     which wins: undetermined.
+    standing:  whether the locks that are on already are asked too; recorded mail got in past those.
     Source: New-InboundConnector (both Restrict flags); reference exchange-online 1.4, 1.6 and 2.3.
     """
     if attribution.by is By.SUBMITTED:
         return None
-    # Recorded mail got in past the locks that stand; they matter again for what a removed connector used to take.
-    locks = [held for held in settings.locks if held.presumed or settings.removed]
+    locks = [held for held in settings.locks if held.presumed or standing]
     if not locks:
         return None
     domain, _ = envelope_domain(key)
