@@ -66,6 +66,7 @@ _DMARC = (
 _ZEEK = "#separator \\x09\n#unset_field\t-\n#path\t{path}\n#fields\t{fields}\n{row}\n"
 
 EXEMPLARS: dict[str, str] = {
+    "mta-sts-policy": "version: STSv1\nmode: enforce\nmx: *.contoso.com\nmax_age: 604800\n",
     "audit-log": _table({"RecordType": "28", "Operations": "TIMailData", "AuditData": json.dumps(_AUDITED)}),
     "cef-traffic": "Nov 20 10:00:00 fw CEF:0|P|PAN-OS|11.1|end|TRAFFIC|1|rt=1795168800000 src=10.2.3.14 dst=52.101.73.1 "
     "spt=50000 dpt=25 proto=tcp act=allow\n",
