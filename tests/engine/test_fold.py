@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from portero.core.flow import Flow, FlowKey
+from portero.engine import fold as fold_module
 from portero.engine.evidence_tables import EvidenceTables
 from support.mail_rows import START, Row, folded
 
@@ -206,3 +207,21 @@ def test_a_column_that_nobody_fills_is_not_held() -> None:
 
     folded([_row("message-trace-v2", sender="a@contoso.example")], watch=watch)
     assert seen == [{"document", "line", "witness", "network_message_id", "observed_at", "sender"}]
+
+
+def test_mails_joined_part_by_part_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        _row(
+            "message-trace-v2",
+            network_message_id=f"id-{n:x}",
+            sender=f"a{n}@contoso.example",
+            line=n,
+            subject="Scan",
+        )
+        for n in range(20)
+    ]
+    rows += [{**row, "witness": "message-trace-extended", "mail_from": row["sender"]} for row in rows]
+    whole = folded(rows)
+    monkeypatch.setattr(fold_module, "_MAILS_AT_ONCE", 3)
+    assert folded(rows) == whole
+    assert whole.totals.ours == 20

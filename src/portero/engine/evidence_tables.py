@@ -128,6 +128,8 @@ class EvidenceTables:
             part.join()
             if part.held:
                 self.connection.register(f"{part.name}_held", pa.Table.from_batches(part.held))
+        # What reading took for a while is needed no more, and the fold needs room.
+        pa.default_memory_pool().release_unused()
         for table in TABLES:
             pieces = [
                 self._piece(table, part, source)

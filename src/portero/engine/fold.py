@@ -28,6 +28,7 @@ from portero.engine.evidence_tables import EvidenceTables, aware
 from portero.engine.fold_queries import COUNTED, KEYS, LINE_BITS, Queries
 
 _ARRIVALS_KEPT = 2000
+_MAILS_AT_ONCE = 200_000
 
 # The facts of every flow while they are gathered: flow number -> field of Facts -> value.
 _Gathered = dict[int, dict[str, object]]
@@ -76,7 +77,10 @@ def fold(tables: EvidenceTables, settings: Settings, documents: Sequence[str]) -
     run(queries.ours())
     _receivers(tables, queries)
     run(queries.kept())
-    run(queries.mails())
+    ours = cast("int", tables.rows("SELECT count(*) FROM ours")[0][0])
+    parts = min(16, 1 + ours // _MAILS_AT_ONCE)
+    for part in range(parts):
+        run(queries.mails(part, parts))
     _addresses(tables, queries)
     apart = bool(queries.told_apart and tables.rows(queries.differing()))
     run(queries.named(apart=apart))
@@ -87,7 +91,6 @@ def fold(tables: EvidenceTables, settings: Settings, documents: Sequence[str]) -
     gathered = _facts(tables, queries, documents)
     flows = tuple(_flow(row, gathered, queries.witnesses) for row in tables.rows(queries.flow_rows()))
     total, rows = (cast("int", number) for number in tables.rows(queries.totals())[0])
-    ours = cast("int", tables.rows("SELECT count(*) FROM ours")[0][0])
     return Folded(
         flows=flows,
         outside=_outside(tables, queries, documents),

@@ -138,9 +138,11 @@ WHERE witness = '{_ENHANCED}' AND client_ip <> '' GROUP BY document"""
         """Tell whether two kinds of summary show a sender, one perhaps P2 and the other P1."""
         return "sender" in self.known and _ENHANCED in self.witnesses and len(self.witnesses) > 1
 
-    def mails(self) -> str:
+    def mails(self, part: int = 0, parts: int = 1) -> str:
         """
-        Join the witnesses of each mail that is ours.
+        Join the witnesses of each mail that is ours; of a part of them, for what is grouped must fit into memory.
+
+        part, parts:  which of how many parts, told by the last character of the mail's key.
 
         ``first_N`` is the first row of the N-th witness, null where it did not see the mail; ``visible`` and
         ``envelope`` are the senders by the Enhanced summary and by others.
@@ -186,10 +188,12 @@ WHERE witness = '{_ENHANCED}' AND client_ip <> '' GROUP BY document"""
             columns += [
                 f"CAST(NULL AS INTEGER) AS {name}" for name in ("inside", "outside", "self_addressed")
             ]
+        digit = "position(substring(mail, length(mail), 1) IN '0123456789abcdef')"
+        these = f" WHERE {digit} % {parts} = {part}" if parts > 1 else ""
         return f"""
-CREATE TEMP TABLE mails AS
+{"INSERT INTO mails" if part else "CREATE TEMP TABLE mails AS"}
 SELECT r.mail, {", ".join(columns)} FROM keyed r{joins}
-WHERE r.mail IN (SELECT mail FROM ours) GROUP BY r.mail"""
+WHERE r.mail IN (SELECT mail FROM ours{these}) GROUP BY r.mail"""
 
     def differing(self) -> str:
         """Find a mail whose summaries name different senders."""
