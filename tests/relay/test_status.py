@@ -76,3 +76,21 @@ def test_a_line_torn_by_a_crash_is_owned_up_to(tmp_path: Path) -> None:
     trail.close()
     found = verify(path)
     assert (found.records, found.broken, found.torn) == (4, (), 1)
+
+
+def test_wherever_a_crash_cuts_it_the_chain_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    trail = Trail(path)
+    trail.write([{"n": 1}, {"n": "é"}, {"n": 3}])
+    trail.close()
+    whole = path.read_bytes()
+    for cut in range(len(whole) + 1):
+        path.write_bytes(whole[:cut])
+        trail = Trail(path)
+        trail.write([{"n": 4}])
+        trail.close()
+        assert verify(path).broken == (), whole[:cut]
+        trail = Trail(path)
+        trail.write([{"n": 5}])
+        trail.close()
+        assert verify(path).broken == ()

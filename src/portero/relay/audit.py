@@ -58,12 +58,21 @@ class Trail:
 
 
 def _last_hash(path: Path) -> tuple[str, bool]:
-    """Give the hash of the last whole line, and whether half a line stands behind it."""
+    """Give the hash of the last whole line, and whether its end is missing or half a line stands behind it."""
     with path.open("rb") as stream:
         size = stream.seek(0, os.SEEK_END)
         stream.seek(max(size - _TAIL_OCTETS, 0))
         *lines, rest = stream.read().split(b"\n")
-    return (hashlib.sha256(lines[-1]).hexdigest() if lines else _FIRST), bool(rest)
+    # A crash may take the line end alone: what stands there is whole then, and the next record follows from it.
+    whole = [each for each in (*lines, rest) if each][-1:] if _is_record(rest) else lines[-1:]
+    return (hashlib.sha256(whole[0]).hexdigest() if whole else _FIRST), bool(rest)
+
+
+def _is_record(line: bytes) -> bool:
+    try:
+        return "prev" in json.loads(line)
+    except (ValueError, TypeError):
+        return False
 
 
 @dataclass(frozen=True, slots=True)
