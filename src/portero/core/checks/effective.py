@@ -101,6 +101,10 @@ def stance(policy: ConfigObject, wants: Sequence[Want]) -> Stance:
             found[want.null].append(Text("{name} was never set", name=want.name))
             if want.null in {Outcome.FAIL, Outcome.WARN}:
                 missed[want.name] = want.value
+        elif isinstance(value, list | tuple | dict):
+            found[Outcome.UNKNOWN].append(
+                Text("{name} holds several values where one belongs", name=want.name)
+            )
         elif not want.good(value):
             found[want.otherwise].append(
                 Text("{name} is {value}", name=want.name, value=str(prop(policy, want.name)))
