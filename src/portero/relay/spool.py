@@ -124,6 +124,8 @@ class Spool:
         except (sqlite3.Error, OSError) as error:
             os.close(self._lock)
             raise _unusable(folder, error) from error
+        # Before the first mail is taken, not only at the caller's first tick.
+        self.look()
         self._last = max(self._newest(), time.time_ns() // 1000)
         self._thread = threading.Thread(target=self._run, name="spool", daemon=True)
         self._thread.start()
