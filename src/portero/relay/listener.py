@@ -32,7 +32,7 @@ log = structlog.get_logger("portero.relay")
 class Connection(asyncio.Protocol):
     """One client's connection: moves bytes between its socket and its session."""
 
-    __slots__ = ("_ahead", "_door", "_gate", "_message_began", "_proxy", "_read_octets", "_timer", "deadline", "session",
+    __slots__ = ("_ahead", "_gate", "_message_began", "_proxy", "_read_octets", "_unread", "deadline", "session",
                  "transport")  # fmt: skip
 
     def __init__(self, gate: Gate) -> None:
@@ -41,6 +41,7 @@ class Connection(asyncio.Protocol):
         self.session: Session | None = None
         self.deadline = 0.0
         self._ahead = 0
+        self._unread = False
         self._proxy: bytes | None = None
         self._message_began = 0.0
         self._read_octets = 0
@@ -170,10 +171,24 @@ class Connection(asyncio.Protocol):
         self._go_on()
 
     def _go_on(self) -> None:
-        if self._ahead > _AHEAD_OCTETS:
-            self.transport.resume_reading()
+        stopped = self._ahead > _AHEAD_OCTETS
         self._ahead = 0
+        if stopped and not self._unread:
+            self.transport.resume_reading()
         self._flush()
+
+    def pause_writing(self) -> None:
+        """Read no more from a client that does not read our replies; see asyncio.Protocol."""
+        self._unread = True
+        self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Go on with a client that reads again; see asyncio.Protocol."""
+        self._unread = False
+        # Before TLS nothing more is read in the clear, and what was sent ahead keeps its bound.
+        begins_tls = self.session is not None and self.session.event is Event.TLS
+        if self._ahead <= _AHEAD_OCTETS and not begins_tls and not self.transport.is_closing():
+            self.transport.resume_reading()
 
     def logged_in(self, *, right: bool) -> None:
         """Answer the session's credentials."""
