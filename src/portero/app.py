@@ -17,7 +17,7 @@ from portero.core.evidence import Coverage, Gap
 from portero.core.exchange.exchangers import Exchanger, read_exchangers
 from portero.core.exchange.settings import Settings, Tenant, read_settings
 from portero.core.finding import Finding, Posture, Profile, find
-from portero.core.flow import Flow, OutsideFlow
+from portero.core.flow import Flow, OutsideFlow, by_address
 from portero.core.hosts import Host, Inside, describe, tie_flows
 from portero.core.judge import Context
 from portero.core.mail.spf import SpfResult, evaluate
@@ -157,9 +157,6 @@ def inventory(evidence: Evidence, tables: Tables, progress: Callable[[Text], Non
     inside = hosts_inside(evidence, tables, settings)
     ties = tie_flows(folded.flows, inside, lambda address: use_of(address) in OWN_USES)
     assumptions += _about_hosts(inside)
-    by_address: dict[str, tuple[OutsideFlow, ...]] = {}
-    for row in folded.outside:
-        by_address[row.source_ip] = (*by_address.get(row.source_ip, ()), row)
 
     def spf_of(address: str, domain: str) -> str | None:
         result = evaluate(evidence.dns, address, domain, f"postmaster@{domain}", domain).result
@@ -170,7 +167,7 @@ def inventory(evidence: Evidence, tables: Tables, progress: Callable[[Text], Non
         window_of(folded.flows),
         use_of,
         spf_of,
-        outside=by_address,
+        outside=by_address(folded.outside),
         mailboxes=folded.mailboxes,
         ties=ties,
     )

@@ -273,10 +273,11 @@ def audit(
     baseline: Path | None = None,
 ) -> Audit:
     """Read evidence and audit it, against an approved state where one is given."""
+    decisions = _decisions(paths, config)
     approved = configuration_of([baseline], progress) if baseline else None
     with _gathered(paths, config, progress, asking) as (evidence, tables):
         held = replace(evidence, approved=approved)
-        return app.audit(held, tables, datetime.now(UTC), profile, progress, _decisions(paths, config))
+        return app.audit(held, tables, datetime.now(UTC), profile, progress, decisions)
 
 
 def configuration_of(paths: Sequence[Path], progress: Progress) -> Tenant:
@@ -359,11 +360,13 @@ def simulate(
 ) -> Simulation:
     """Read evidence and replay the controls together on it."""
     parsed = [control(text) for text in controls]
+    decisions = _decisions(paths, config)
     with _gathered(paths, config, progress, asking, parsed) as (evidence, tables):
-        return app.what_if(evidence, tables, parsed, progress, _decisions(paths, config), datetime.now(UTC))
+        return app.what_if(evidence, tables, parsed, progress, decisions, datetime.now(UTC))
 
 
 def _decisions(paths: Sequence[Path], config: Path | None) -> tuple[Decision, ...]:
+    """Read what people decided, before the evidence: whoever wrote a wrong line need not wait to be told."""
     logs = find_logs(paths, config or find_config(paths))
     return tuple(sorted((each for path in logs for each in read_log(path)), key=lambda each: each.decided_at))
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from portero.core.sender import DecidedBy, Judgement, Kind, Reason, Sender
+from portero.core.sender import WORD_ODDS, DecidedBy, Judgement, Kind, Reason, Sender
 from portero.core.text import Text
-
-# Odds that stand for a person's word, the same as for the register's.
-_CERTAIN = math.log(0.999 / 0.001)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +58,6 @@ def with_decisions(
 
 
 def _decided(sender: Sender, decision: Decision) -> Sender:
-    weight = {Judgement.LEGITIMATE: -_CERTAIN, Judgement.ABUSE: _CERTAIN, Judgement.UNDECIDED: 0.0}
     undecided = decision.judgement is Judgement.UNDECIDED
     kind = sender.kind
     if decision.judgement is Judgement.ABUSE:
@@ -78,5 +73,5 @@ def _decided(sender: Sender, decision: Decision) -> Sender:
         confidence=0.5 if undecided else 0.999,
         decided_by=DecidedBy.PERSON,
         owner=decision.owner or sender.owner,
-        because=(Reason("person", said, weight[decision.judgement]),),
+        because=(Reason("person", said, WORD_ODDS[decision.judgement]),),
     )

@@ -178,6 +178,28 @@ class OutsideFlow:
     origins: tuple[Origin, ...] = ()
     days: Mapping[date, int] = field(default_factory=dict)
 
+    @property
+    def envelope(self) -> str | None:
+        """
+        Give P1's domain; where a reporter leaves envelope_from out, the domain that SPF was asked about is the same.
+
+        Source: RFC 9990 section 3.1.1.5.
+        """
+        return self.spf_domain if self.envelope_from is None else self.envelope_from
+
+    @property
+    def passed(self) -> int:
+        """Count the mails that passed DMARC by whichever of SPF and DKIM did so more often."""
+        return max(self.aligned_spf, self.aligned_dkim)
+
+
+def by_address(outside: Iterable[OutsideFlow]) -> dict[str, tuple[OutsideFlow, ...]]:
+    """Group reported mail by its source address."""
+    found: dict[str, list[OutsideFlow]] = {}
+    for row in outside:
+        found.setdefault(row.source_ip, []).append(row)
+    return {address: tuple(rows) for address, rows in found.items()}
+
 
 def merge_facts(facts: Iterable[Facts]) -> Facts:
     """Merge the facts of disjoint sets of mails."""

@@ -22,20 +22,19 @@ def reported_flows(outside: Sequence[OutsideFlow], flows: Sequence[Flow]) -> tup
     """
     traced = {flow.key.client_ip for flow in flows if flow.key.client_ip}
     days = {(flow.key.client_ip, day) for flow in flows if flow.key.client_ip for day in flow.facts.days}
+    addressless = [flow.facts for flow in flows if flow.key.client_ip is None]
     held: dict[FlowKey, list[Facts]] = {}
     for row in outside:
         left = {day: number for day, number in row.days.items() if (row.source_ip, day) not in days}
         if row.source_ip in traced and not (row.to_us and left):
             continue
-        # RFC 9990 3.1.1.5: a reporter may leave envelope_from out; the domain that SPF was asked about is the same.
-        envelope = row.spf_domain if row.envelope_from is None else row.envelope_from
         key = FlowKey(
             client_ip=row.source_ip,
-            mail_from_domain=envelope,
+            mail_from_domain=row.envelope,
             header_from=f"@{row.header_from}",
             direction="incoming",
         )
-        facts = _facts(row, left, counts=row.to_us and not _hidden(row, flows))
+        facts = _facts(row, left, counts=row.to_us and not _hidden(row, addressless))
         held.setdefault(key, []).append(facts)
     return tuple(Flow(key, merge_facts(facts)) for key, facts in sorted(held.items(), key=_order))
 
@@ -54,11 +53,9 @@ def with_reports(flow: Flow, outside: Iterable[OutsideFlow]) -> Flow:
     for row in outside:
         if row.source_ip != flow.key.client_ip or row.header_from != domain_of(author):
             continue
-        passed = max(row.aligned_spf, row.aligned_dkim)
-        results |= {word for word, number in (("pass", passed), ("fail", row.mails - passed)) if number}
-        envelope = row.spf_domain if row.envelope_from is None else row.envelope_from
-        if envelope:
-            envelopes[envelope] = envelopes.get(envelope, 0) + row.mails
+        results |= _results(row.passed, row.mails).keys()
+        if row.envelope:
+            envelopes[row.envelope] = envelopes.get(row.envelope, 0) + row.mails
     facts = replace(flow.facts, envelopes=envelopes) if envelopes else flow.facts
     if len(results) == 1 and not flow.facts.dmarc and not flow.facts.spf:
         facts = replace(facts, dmarc={min(results): flow.facts.mails})
@@ -75,28 +72,30 @@ def _order(item: tuple[FlowKey, list[Facts]]) -> tuple[str, str, str]:
     return key.client_ip or "", key.header_from or "", key.mail_from_domain or ""
 
 
-def _hidden(row: OutsideFlow, flows: Iterable[Flow]) -> bool:
+def _hidden(row: OutsideFlow, addressless: Iterable[Facts]) -> bool:
     """Tell whether a trace holds mail of the same days whose client address is not known."""
     return any(
-        flow.key.client_ip is None
-        and flow.facts.first_seen is not None
-        and flow.facts.last_seen is not None
-        and flow.facts.first_seen <= row.last_seen
-        and flow.facts.last_seen >= row.first_seen
-        for flow in flows
+        facts.first_seen is not None
+        and facts.last_seen is not None
+        and facts.first_seen <= row.last_seen
+        and facts.last_seen >= row.first_seen
+        for facts in addressless
     )
+
+
+def _results(passed: int, mails: int) -> dict[str, int]:
+    return {word: number for word, number in (("pass", passed), ("fail", mails - passed)) if number}
 
 
 def _facts(row: OutsideFlow, days: Mapping[date, int], *, counts: bool) -> Facts:
     mails = sum(days.values())
-    passed = round(max(row.aligned_spf, row.aligned_dkim) * mails / row.mails) if row.mails else 0
     return Facts(
         mails=mails if counts else 0,
         witnessed={WITNESS: mails},
         first_seen=row.first_seen,
         last_seen=row.last_seen,
         days=days,
-        dmarc={word: number for word, number in (("pass", passed), ("fail", mails - passed)) if number},
+        dmarc=_results(round(row.passed * mails / row.mails) if row.mails else 0, mails),
         dkim_domains={row.dkim_domain: mails} if row.dkim_domain else {},
         origins={WITNESS: row.origins},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,6 +34,14 @@ class Judgement(StrEnum):
     LEGITIMATE = "legitimate"
     ABUSE = "abuse"
     UNDECIDED = "undecided"
+
+
+# Log odds of abuse that stand for a person's word: as sure as the arithmetic of the others can be.
+WORD_ODDS = {
+    Judgement.LEGITIMATE: -math.log(0.999 / 0.001),
+    Judgement.ABUSE: math.log(0.999 / 0.001),
+    Judgement.UNDECIDED: 0.0,
+}
 
 
 class DecidedBy(StrEnum):

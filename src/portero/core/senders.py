@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -12,17 +11,14 @@ from hashlib import sha256
 from portero.core.address import domain_of, exact_network, neighbourhood
 from portero.core.exchange.attribution import attribute, envelope_domain, path_of, seen_connectors, within
 from portero.core.exchange.settings import Settings
-from portero.core.flow import Facts, Flow, OutsideFlow, merge_facts
+from portero.core.flow import Facts, Flow, OutsideFlow, by_address, merge_facts
 from portero.core.grouping import Placed, anchor, group
 from portero.core.judge import Context, established, judgement_of, roaming, weigh
 from portero.core.register import Configuration, RegisterEntry
 from portero.core.reported import WITNESS as REPORTED
 from portero.core.reported import reported_flows, with_reports
-from portero.core.sender import DecidedBy, Judgement, Kind, Path, Reason, Sender
+from portero.core.sender import WORD_ODDS, DecidedBy, Judgement, Kind, Path, Reason, Sender
 from portero.core.text import Text
-
-# Odds that stand for a person's word in the register: as sure as the arithmetic of the others can be.
-_CERTAIN = math.log(0.999 / 0.001)
 
 
 def find_senders(
@@ -50,9 +46,9 @@ def find_senders(
                 held = names.get(item.name, (frozenset[str](), False))
                 names[item.name] = (held[0] | {item.place}, held[1])
     beside = replace(context, names=names, addresses=addresses, roaming=roaming(groups, alone))
-    by_address = _outside_by_address(outside)
-    found = [_sender(each, weigh(each, beside), settings, by_address, None) for each in groups]
-    found += [_sender(tuple(members), (), settings, by_address, entry) for entry, members in entries]
+    rows = by_address(outside)
+    found = [_sender(each, weigh(each, beside), settings, rows, None) for each in groups]
+    found += [_sender(tuple(members), (), settings, rows, entry) for entry, members in entries]
     return tuple(sorted(found, key=lambda sender: (-sender.mails, sender.id)))
 
 
@@ -67,13 +63,6 @@ def _registered(
         )
         (rest if match is None else taken.setdefault(match, [])).append(item)
     return [(configuration.register[n], members) for n, members in sorted(taken.items())], rest
-
-
-def _outside_by_address(outside: Sequence[OutsideFlow]) -> Mapping[str, tuple[OutsideFlow, ...]]:
-    found: dict[str, tuple[OutsideFlow, ...]] = {}
-    for row in outside:
-        found[row.source_ip] = (*found.get(row.source_ip, ()), row)
-    return found
 
 
 def _sender(
@@ -150,7 +139,7 @@ def _sender(
 
 
 def _word_of(entry: RegisterEntry) -> Reason:
-    weight = {"legitimate": -_CERTAIN, "abuse": _CERTAIN, "undecided": 0.0}[entry.judgement]
+    weight = WORD_ODDS[Judgement(entry.judgement)]
     text = Text("The register says so: “{label}”.", label=entry.label)
     return Reason("register", text, weight, (entry.origin,) if entry.origin else ())
 
