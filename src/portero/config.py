@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable
 from dataclasses import fields
 from datetime import UTC, date, datetime
@@ -22,11 +21,11 @@ from portero.core.limits import LIMITS
 from portero.core.register import Configuration, Detection, KnownNetwork, RegisterEntry, pattern
 from portero.core.text import Text
 from portero.core.thresholds import STANDARD, Thresholds
-from portero.core.toml_lines import Place, key_lines
+from portero.core.toml_lines import Place, key_lines, line_of, shown
 from portero.errors import ConfigError
+from portero.toml_file import parse_toml, read_toml
 
 FILE_NAME = "portero.toml"
-OCTETS = 1 << 20
 
 
 def _network(value: object) -> IPNetwork:
@@ -223,27 +222,7 @@ def find_config(paths: Iterable[Path]) -> Path | None:
 
 def load_config(path: Path) -> Configuration:
     """Read a configuration file. Raises ConfigError with all that is wrong with it."""
-    try:
-        with path.open("rb") as stream:
-            raw = stream.read(OCTETS + 1)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ConfigError(
-            (Text("{file} cannot be read: {reason}. Check the path.", file=str(path), reason=reason),)
-        ) from None
-    if len(raw) > OCTETS:
-        raise ConfigError(
-            (Text("{file} is larger than a configuration can be (1 MiB). Check the path.", file=str(path)),)
-        )
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        problem = Text(
-            "{file}, line {line}: this is not UTF-8. Save the file as UTF-8.", file=str(path), line=line
-        )
-        raise ConfigError((problem,)) from None
-    return parse_config(text, str(path))
+    return parse_config(read_toml(path), str(path))
 
 
 def parse_config(text: str, file: str) -> Configuration:
@@ -253,16 +232,7 @@ def parse_config(text: str, file: str) -> Configuration:
     file:  its name, for messages and origins.
     Raises ConfigError with all that is wrong with it, in order of line.
     """
-    try:
-        content = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        reason = re.sub(r" \(at .*\)$", "", str(error))
-        at = re.search(r"at line (\d+)", str(error))
-        line = int(at[1]) if at else text.count("\n") + 1
-        problem = Text(
-            "{file}, line {line}: this is not TOML ({reason}).", file=file, line=line, reason=reason
-        )
-        raise ConfigError((problem,)) from None
+    content = parse_toml(text, file)
     lines = key_lines(text)
     problems: list[tuple[int, Text]] = []
     model: _File | None = None
@@ -271,7 +241,7 @@ def parse_config(text: str, file: str) -> Configuration:
     except ValidationError as error:
         for found in error.errors(include_url=False):
             place: Place = found["loc"]
-            problems.append((_line(lines, place), _problem(found["type"], found, place, file, lines)))
+            problems.append((line_of(lines, place), _problem(found["type"], found, place, file, lines)))
     problems += _without_criterion(content, file, lines)
     if problems or model is None:
         raise ConfigError(tuple(problem for _, problem in sorted(problems, key=lambda pair: pair[0])))
@@ -333,7 +303,7 @@ def _without_criterion(
         if isinstance(entry, dict) and not any(
             entry.get(key) for key in ("header_from", "mail_from", "cidr", "ehlo")
         ):
-            line = _line(lines, ("sender", index))
+            line = line_of(lines, ("sender", index))
             template = "{file}, line {line}: this sender names none of header_from, mail_from, cidr and ehlo. Add one."
             found.append((line, Text(template, file=file, line=line)))
     return found
@@ -341,7 +311,7 @@ def _without_criterion(
 
 def _problem(kind: str, found: object, place: Place, file: str, lines: dict[Place, int]) -> Text:
     """Say one of pydantic's findings in our words."""
-    key, line = _dotted(place), _line(lines, place)
+    key, line = _dotted(place), line_of(lines, place)
     details = found if isinstance(found, dict) else {}
     if kind == "extra_forbidden":
         table = str(place[0]) if len(place) > 1 else ""
@@ -361,11 +331,11 @@ def _problem(kind: str, found: object, place: Place, file: str, lines: dict[Plac
         reason = str(details.get("ctx", {}).get("error", "text"))
         template = "{file}, line {line}: {key} is {value}, which is not {wanted}."
         wanted = _WANTED.get(reason, _WANTED["text"])
-        return Text(template, file=file, line=line, key=key, value=_shown(value), wanted=wanted)
+        return Text(template, file=file, line=line, key=key, value=shown(value), wanted=wanted)
     if kind == "literal_error":
         template = "{file}, line {line}: {key} is {value}; it can be {expected}."
         expected = _choices(place)
-        return Text(template, file=file, line=line, key=key, value=_shown(value), expected=expected)
+        return Text(template, file=file, line=line, key=key, value=shown(value), expected=expected)
     if kind in {"tuple_type", "model_type", "model_attributes_type", "dataclass_type"}:
         template = "{file}, line {line}: {key} is {value}; a list or table is expected here: {example}."
         example = '["..."]'
@@ -373,20 +343,20 @@ def _problem(kind: str, found: object, place: Place, file: str, lines: dict[Plac
             example = (
                 f"[{place[0]}]" if place[0] in {"organisation", "checks", "limits"} else f"[[{place[0]}]]"
             )
-        return Text(template, file=file, line=line, key=key, value=_shown(value), example=example)
+        return Text(template, file=file, line=line, key=key, value=shown(value), example=example)
     if place[0] == "limits" and kind != "model_type":
         template = "{file}, line {line}: {key} is {value}; a whole number within its bounds is expected here."
-        return Text(template, file=file, line=line, key=key, value=_shown(value))
+        return Text(template, file=file, line=line, key=key, value=shown(value))
     if kind in {"int_type", "greater_than_equal"}:
         template = "{file}, line {line}: {key} is {value}; a whole number from 0 is expected here."
-        return Text(template, file=file, line=line, key=key, value=_shown(value))
+        return Text(template, file=file, line=line, key=key, value=shown(value))
     if kind == "bool_type":
         template = "{file}, line {line}: {key} is {value}; true or false is expected here."
-        return Text(template, file=file, line=line, key=key, value=_shown(value))
+        return Text(template, file=file, line=line, key=key, value=shown(value))
     if kind in {"too_short", "string_too_short"}:
         return Text("{file}, line {line}: {key} is empty. Give it a value.", file=file, line=line, key=key)
     template = "{file}, line {line}: {key} is {value}; a text is expected here."
-    return Text(template, file=file, line=line, key=key, value=_shown(value))
+    return Text(template, file=file, line=line, key=key, value=shown(value))
 
 
 def _choices(place: Place) -> tuple[str, ...]:
@@ -397,20 +367,7 @@ def _choices(place: Place) -> tuple[str, ...]:
     return tuple(str(choice) for choice in getattr(literal, "__args__", ()))
 
 
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
 def _dotted(place: Place) -> str:
     """Write a place as an administrator counts: ``sender[2].cidr[1]`` is the second sender's first network."""
     parts = (f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in place)
     return "".join(parts).removeprefix(".")
-
-
-def _line(lines: dict[Place, int], place: Place) -> int:
-    """Give the line of a place, or of the nearest thing around it that has one."""
-    for end in range(len(place), 0, -1):
-        if place[:end] in lines:
-            return lines[place[:end]]
-    return 1

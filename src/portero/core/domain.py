@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Generic, Protocol, TypeVar
 
 from portero.core.address import a_label, is_at_or_below
 from portero.core.checks import checks
@@ -295,60 +296,80 @@ def _in_order(name: str, form: AliasForm | None, algorithm: str, bits: int) -> T
     return Text("The key at {name} has {bits} bits ({algorithm}).", name=name, bits=bits, algorithm=algorithm)
 
 
+class _Faulty(Protocol):
+    """A parsed record that knows what is wrong with it."""
+
+    @property
+    def faults(self) -> tuple[Text, ...]: ...
+
+
+_Record = TypeVar("_Record", bound=_Faulty)
+
+
+@dataclass(frozen=True, slots=True)
+class _Single(Generic[_Record]):
+    """The one faultless record of a kind at a name, and how to say something of it."""
+
+    id: str
+    title: Text
+    record: _Record
+    text: str
+    answer: DnsAnswer
+
+    def line(self, outcome: Outcome, because: Text) -> Line:
+        return Line(self.id, self.title, outcome, because, None, (self.text,), _seen(self.answer))
+
+
 def _single(
-    dns: Dns, name: str, id_: str, title: Text, parse: Callable[[str], object | None]
-) -> tuple[Line | None, str, DnsAnswer]:
-    """Find the one record of a kind at a name; else the line that says why there is none."""
+    dns: Dns,
+    name: str,
+    id_: str,
+    title: Text,
+    parse: Callable[[str], _Record | None],
+    wrong: Outcome = Outcome.FAIL,
+) -> Line | _Single[_Record]:
+    """Find the one record of a kind at a name; else the line that says why there is none, or what is wrong with it."""
     answer = dns.lookup(name, "TXT")
     silent = _silent(id_, title, answer)
     if silent is not None:
-        return silent, "", answer
-    texts = tuple(text for text in answer.answers if parse(text) is not None)
-    if not texts:
+        return silent
+    held = [(text, record) for text in answer.answers if (record := parse(text)) is not None]
+    if not held:
         because = Text("No such record stands at {name}.", name=name)
-        return Line(id_, title, Outcome.NOT_APPLICABLE, because, origins=_seen(answer)), "", answer
-    if len(texts) > 1:
+        return Line(id_, title, Outcome.NOT_APPLICABLE, because, origins=_seen(answer))
+    if len(held) > 1:
         because = Text("Several records stand at {name}, which counts as none.", name=name)
-        return Line(id_, title, Outcome.FAIL, because, None, texts, _seen(answer)), "", answer
-    return None, texts[0], answer
+        return Line(id_, title, Outcome.FAIL, because, None, tuple(text for text, _ in held), _seen(answer))
+    found = _Single(id_, title, held[0][1], held[0][0], answer)
+    if found.record.faults:
+        faults = found.record.faults
+        return found.line(wrong, Text("The record at {name} is wrong: {faults}.", name=name, faults=faults))
+    return found
 
 
 def _sts(dns: Dns, domain: str) -> Line:
-    id_, title, name = "MTA-STS", Text("MTA-STS: senders insist on TLS"), f"_mta-sts.{domain}"
-    early, text, answer = _single(dns, name, id_, title, parse_sts_record)
-    if early is not None:
-        return early
-    record = parse_sts_record(text)
+    title = Text("MTA-STS: senders insist on TLS")
+    found = _single(dns, f"_mta-sts.{domain}", "MTA-STS", title, parse_sts_record)
+    if isinstance(found, Line):
+        return found
     host = f"mta-sts.{domain}"
-    found = [dns.lookup(host, kind) for kind in ("A", "AAAA")]
-    if record is None or record.faults:
-        because = Text(
-            "The record at {name} is wrong: {faults}.", name=name, faults=record.faults if record else ()
-        )
-        return Line(id_, title, Outcome.FAIL, because, None, (text,), _seen(answer))
-    if all(each.status.answered and not each.answers for each in found):
+    addresses = [dns.lookup(host, kind) for kind in ("A", "AAAA")]
+    if all(each.status.answered and not each.answers for each in addresses):
         because = Text("The policy cannot be fetched: {host} has no address.", host=host)
-        return Line(id_, title, Outcome.FAIL, because, None, (text,), _seen(answer))
+        return found.line(Outcome.FAIL, because)
     because = Text(
         "The record is in order. The policy itself, at {host}, is not DNS and was not read.",
         host=f"https://{host}/.well-known/mta-sts.txt",
     )
-    return Line(id_, title, Outcome.UNKNOWN, because, None, (text,), _seen(answer))
+    return found.line(Outcome.UNKNOWN, because)
 
 
 def _tls_reporting(dns: Dns, domain: str) -> Line:
-    id_, title, name = "TLS-RPT", Text("TLS reporting: failures of TLS become known"), f"_smtp._tls.{domain}"
-    early, text, answer = _single(dns, name, id_, title, parse_tls_reporting)
-    if early is not None:
-        return early
-    record = parse_tls_reporting(text)
-    if record is None or record.faults:
-        because = Text(
-            "The record at {name} is wrong: {faults}.", name=name, faults=record.faults if record else ()
-        )
-        return Line(id_, title, Outcome.FAIL, because, None, (text,), _seen(answer))
-    because = Text("Reports go to {uris}.", uris=record.rua)
-    return Line(id_, title, Outcome.PASS, because, None, (text,), _seen(answer))
+    title = Text("TLS reporting: failures of TLS become known")
+    found = _single(dns, f"_smtp._tls.{domain}", "TLS-RPT", title, parse_tls_reporting)
+    if isinstance(found, Line):
+        return found
+    return found.line(Outcome.PASS, Text("Reports go to {uris}.", uris=found.record.rua))
 
 
 def _dane(dns: Dns, domain: str) -> Line:
@@ -392,42 +413,20 @@ def _usable(texts: Iterable[str]) -> bool:
 
 
 def _bimi(dns: Dns, domain: str) -> Line:
-    id_, title, name = "BIMI", Text("BIMI: the logo shown beside the mail"), f"default._bimi.{domain}"
-    early, text, answer = _single(dns, name, id_, title, parse_bimi)
-    if early is not None:
-        return early
-    record = parse_bimi(text)
-    if record is None or record.faults:
-        because = Text(
-            "The record at {name} is wrong: {faults}.", name=name, faults=record.faults if record else ()
-        )
-        return Line(id_, title, Outcome.WARN, because, None, (text,), _seen(answer))
-    if record.declined:
-        return Line(
-            id_,
-            title,
-            Outcome.PASS,
-            Text("The domain declines to have a logo shown."),
-            None,
-            (text,),
-            _seen(answer),
-        )
+    title = Text("BIMI: the logo shown beside the mail")
+    found = _single(dns, f"default._bimi.{domain}", "BIMI", title, parse_bimi, Outcome.WARN)
+    if isinstance(found, Line):
+        return found
+    if found.record.declined:
+        return found.line(Outcome.PASS, Text("The domain declines to have a logo shown."))
     policy = effective_policy(dns, domain)
     if policy.own.unknown:
         because = Text("Whether DMARC lets the logo be shown is not in the evidence.")
-        return Line(id_, title, Outcome.UNKNOWN, because, None, (text,), _seen(answer))
+        return found.line(Outcome.UNKNOWN, because)
     if not lets_logo(policy.own.record, policy.exact):
         because = Text("The logo is not shown: the DMARC policy of {domain} does not enforce.", domain=domain)
-        return Line(id_, title, Outcome.WARN, because, None, (text,), _seen(answer))
-    return Line(
-        id_,
-        title,
-        Outcome.PASS,
-        Text("The record and the DMARC policy let the logo be shown."),
-        None,
-        (text,),
-        _seen(answer),
-    )
+        return found.line(Outcome.WARN, because)
+    return found.line(Outcome.PASS, Text("The record and the DMARC policy let the logo be shown."))
 
 
 def _published(dns: Dns, domain: str) -> Iterator[tuple[str, str, str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
@@ -15,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from portero.core.address import IPNetwork, a_label, mailbox_key, parse_network
 from portero.core.text import Text
-from portero.core.toml_lines import Place, key_lines
+from portero.core.toml_lines import Place, key_lines, line_of, shown
 from portero.errors import ConfigError
 from portero.relay.devices import Device, Organisation, Pattern
 from portero.relay.pace import Limits
@@ -23,9 +22,9 @@ from portero.relay.protocol import Manners
 from portero.relay.secrets import READERS, Secret
 from portero.relay.transport import Option, Way
 from portero.relay.transports import transports
+from portero.toml_file import parse_toml, read_toml
 
 FILE_NAME = "relay.toml"
-_OCTETS = 1 << 20
 _MAILBOX = re.compile(r"[^\s@<>]+@[^\s@<>*/]+\Z")
 _HOST = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\Z")
 T = TypeVar("T")
@@ -117,44 +116,12 @@ class Settings:
 
 def load_settings(path: Path) -> Settings:
     """Read a configuration file. Raises ConfigError with all that is wrong with it."""
-    try:
-        with path.open("rb") as stream:
-            raw = stream.read(_OCTETS + 1)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ConfigError(
-            (Text("{file} cannot be read: {reason}. Check the path.", file=str(path), reason=reason),)
-        ) from None
-    if len(raw) > _OCTETS:
-        raise ConfigError(
-            (Text("{file} is larger than a configuration can be (1 MiB). Check the path.", file=str(path)),)
-        )
-    try:
-        return parse_settings(raw.decode("utf-8-sig"), str(path))
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise ConfigError(
-            (
-                Text(
-                    "{file}, line {line}: this is not UTF-8. Save the file as UTF-8.",
-                    file=str(path),
-                    line=line,
-                ),
-            )
-        ) from None
+    return parse_settings(read_toml(path), str(path))
 
 
 def parse_settings(text: str, file: str) -> Settings:
     """Read the text of a configuration; `file` is its name for messages. Raises ConfigError with all that is wrong."""
-    try:
-        content = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        reason = re.sub(r" \(at .*\)$", "", str(error))
-        at = re.search(r"at line (\d+)", str(error))
-        line = int(at[1]) if at else text.count("\n") + 1
-        raise ConfigError(
-            (Text("{file}, line {line}: this is not TOML ({reason}).", file=file, line=line, reason=reason),)
-        ) from None
+    content = parse_toml(text, file)
     book = _Book(file, key_lines(text))
     settings = _settings(_Table(book, content, ()), file)
     if book.problems or settings is None:
@@ -170,14 +137,8 @@ class _Book:
     lines: dict[Place, int]
     problems: list[tuple[int, Text]] = field(default_factory=list)
 
-    def line(self, place: Place) -> int:
-        for end in range(len(place), 0, -1):
-            if place[:end] in self.lines:
-                return self.lines[place[:end]]
-        return 1
-
     def add(self, place: Place, problem: Callable[[str, int], Text]) -> None:
-        line = self.line(place)
+        line = line_of(self.lines, place)
         self.problems.append((line, problem(self.file, line)))
 
 
@@ -191,13 +152,12 @@ class _Table:
         self.asked: set[str] = set()
 
     def wrong(self, key: str, wanted: Text) -> None:
-        value = repr(self.content.get(key))
-        shown = value if len(value) <= 60 else value[:57] + "..."
+        value = shown(self.content.get(key))
         self.book.add(
             (*self.place, key),
             lambda file, line: Text(
                 "{file}, line {line}: {key} is {value}, which is not {wanted}.",
-                file=file, line=line, key=self.name(key), value=shown, wanted=wanted,
+                file=file, line=line, key=self.name(key), value=value, wanted=wanted,
             ),
         )  # fmt: skip
 
@@ -567,7 +527,7 @@ def _ways(root: _Table) -> tuple[Way, ...]:
         if any(each.name == name for each in found):
             table.wrong("name", Text("a name of its own"))
         table.done()
-        found.append(Way(name, kind, options, limits, root.book.line(table.place)))
+        found.append(Way(name, kind, options, limits, line_of(root.book.lines, table.place)))
     if not found:
         root.missing("way")
     return tuple(found)
