@@ -9,6 +9,7 @@ from typing import Protocol
 
 from portero.core.address import client_address, neighbourhood
 from portero.core.audit import Audit, Totals
+from portero.core.case import Context
 from portero.core.checks import checks
 from portero.core.controls import Control, UnknownControlError, apply_controls, parse_control
 from portero.core.decision import Decision, with_decisions
@@ -19,7 +20,6 @@ from portero.core.exchange.settings import Settings, Tenant, read_settings
 from portero.core.finding import Finding, Posture, Profile, find
 from portero.core.flow import Flow, OutsideFlow, by_address
 from portero.core.hosts import Host, Inside, describe, tie_flows
-from portero.core.judge import Context
 from portero.core.mail.spf import SpfResult, evaluate
 from portero.core.naming import name_senders
 from portero.core.plan import make_plan, simulate_plan
@@ -27,7 +27,7 @@ from portero.core.records import Records
 from portero.core.register import Configuration
 from portero.core.sender import Sender
 from portero.core.senders import find_senders, window_of
-from portero.core.simulate import simulate
+from portero.core.simulate import Replay, simulate
 from portero.core.simulation import Simulation
 from portero.core.text import Text, count
 from portero.core.thresholds import STANDARD, STRICT, Thresholds
@@ -329,13 +329,12 @@ def conclude(
     """Draw the audit from senders that were found: what people decided about them, simulations, findings, plan."""
     held = replace(held, senders=with_decisions(held.senders, decisions, now))
     progress(Text("Replaying controls…"))
-    alone = tuple(
-        simulate(held.senders, held.settings, (control,)) for control in standing_controls(held.settings)
-    )
-    findings = judge_posture(evidence, held, alone, now, profile)
+    replay = Replay(held.senders, held.settings)
+    alone = tuple(replay.of((control,)) for control in standing_controls(held.settings))
+    findings = judge_posture(evidence, held, replay, alone, now, profile)
     progress(Text("Writing the plan…"))
-    plan = make_plan(held.senders, held.settings, evidence.tenant, findings)
-    together = simulate_plan(held.senders, held.settings, plan)
+    plan = make_plan(replay, evidence.tenant, findings)
+    together = simulate_plan(replay, plan)
     return Audit(
         generated_at=now,
         organisation=evidence.configuration.name,
@@ -358,6 +357,7 @@ def conclude(
 def judge_posture(
     evidence: Evidence,
     held: Inventory,
+    replay: Replay,
     simulations: tuple[Simulation, ...],
     now: datetime,
     profile: Profile,
@@ -382,7 +382,7 @@ def judge_posture(
     )
     found = (find(check, posture) for check in checks())
     return tuple(
-        with_effect(finding, held, simulations).with_acceptances(evidence.configuration.acceptances, now)
+        with_effect(finding, replay).with_acceptances(evidence.configuration.acceptances, now)
         for finding in found
     )
 
@@ -394,17 +394,16 @@ def thresholds(profile: Profile, configuration: Configuration) -> Thresholds:
     return replace(base, **configuration.thresholds)  # type: ignore[arg-type]
 
 
-def with_effect(finding: Finding, held: Inventory, simulations: Sequence[Simulation]) -> Finding:
+def with_effect(finding: Finding, replay: Replay) -> Finding:
     """Replay what mending a finding would do to recorded mail, where its check names controls for it."""
     if not finding.at_fault or not finding.controls:
         return finding
-    known = next((each for each in simulations if each.controls == finding.controls), None)
     try:
         controls = [parse_control(text) for text in finding.controls]
     except UnknownControlError:
         # A connector or mailbox of the export may bear a name that no control can be written with.
         return finding
-    return replace(finding, effect=known or simulate(held.senders, held.settings, controls))
+    return replace(finding, effect=replay.of(controls))
 
 
 def what_if(

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
+from portero.core.case import Context
 from portero.core.dmarc_road import Road, State, road
 from portero.core.dns import Dns, DnsAnswer, DnsStatus
 from portero.core.exchange.settings import AcceptedDomain, Settings
 from portero.core.flow import OutsideFlow
-from portero.core.judge import Context
 from portero.core.register import Configuration
 from portero.core.sender import Judgement, Kind, Sender
 from portero.core.senders import find_senders

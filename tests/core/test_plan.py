@@ -11,6 +11,7 @@ from portero.core.exchange.settings import AcceptedDomain, InboundConnector, Set
 from portero.core.flow import Flow, merge_facts
 from portero.core.plan import make_plan, moved_by, plan_controls, replay_prefixes, simulate_plan
 from portero.core.sender import DecidedBy, Judgement, Kind, Path, Sender
+from portero.core.simulate import Replay
 from portero.core.simulation import Effect
 from portero.core.step import Step
 from portero.core.text import Text
@@ -57,7 +58,7 @@ def anonymous(address: str | None, mails: int = 7, **given: object) -> Flow:
 
 
 def plan_for(*senders: Sender, settings: Settings = OPEN) -> tuple[Step, ...]:
-    return make_plan(senders, settings, Tenant(), ())
+    return make_plan(Replay(senders, settings), Tenant(), ())
 
 
 def refusing(steps: tuple[Step, ...]) -> list[Step]:
@@ -140,7 +141,7 @@ SETTINGS = st.builds(
 def test_no_prefix_refuses_mail_that_must_be_kept(senders: tuple[Sender, ...], settings: Settings) -> None:
     steps = plan_for(*senders, settings=settings)
 
-    assert [each.refused for each in replay_prefixes(steps, senders, settings)] == [0] * len(steps)
+    assert [each.refused for each in replay_prefixes(steps, Replay(senders, settings))] == [0] * len(steps)
 
 
 @examples(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -185,7 +186,7 @@ def test_a_printer_at_an_address_of_its_own_gets_a_connector_and_is_not_merely_d
     assert step_for(steps, "printer").controls == ("allow=203.0.113.10/32",)
     assert moved_by(steps) == frozenset()
     assert "reject-direct-send" in {text for step in steps for text in step.controls}
-    assert simulate_plan([printer], OPEN, steps).refused == 0
+    assert simulate_plan(Replay([printer], OPEN), steps).refused == 0
 
 
 @pytest.mark.parametrize("address", ["2001:db8::5", "10.0.0.9", None])
@@ -203,7 +204,9 @@ def test_a_network_that_also_sends_abuse_gets_no_connector() -> None:
     steps = plan_for(app, forger)
 
     assert not any(text.startswith("allow=") for step in steps for text in step.controls)
-    assert {each.sender: each.effect for each in simulate_plan([app, forger], OPEN, steps).senders} == {
+    assert {
+        each.sender: each.effect for each in simulate_plan(Replay([app, forger], OPEN), steps).senders
+    } == {
         "app": Effect.KEPT,
         "forger": Effect.REFUSED,
     }
@@ -270,4 +273,4 @@ def test_the_replay_finds_a_plan_that_refuses_too_early() -> None:
     steps = plan_for(printer)
     unsafe = [step for step in steps if not any(text.startswith("allow=") for text in step.controls)]
 
-    assert 7 in {each.refused for each in replay_prefixes(unsafe, [printer], OPEN)}
+    assert 7 in {each.refused for each in replay_prefixes(unsafe, Replay([printer], OPEN))}

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from portero.core.case import Context
 from portero.core.exchange.settings import AcceptedDomain, Settings
 from portero.core.flow import Distinct, Flow
-from portero.core.judge import Context
 from portero.core.register import Configuration, RegisterEntry
 from portero.core.sender import Judgement, Kind, Sender
 from portero.core.senders import find_senders, window_of

@@ -7,10 +7,10 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portero.core.case import Context
 from portero.core.dns import Dns, DnsAnswer, DnsStatus
 from portero.core.exchange.settings import AcceptedDomain, Settings
 from portero.core.flow import OutsideFlow
-from portero.core.judge import Context
 from portero.core.mail.spf import SpfResult
 from portero.core.register import Configuration
 from portero.core.sender import Judgement, Sender

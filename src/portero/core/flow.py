@@ -203,7 +203,8 @@ def by_address(outside: Iterable[OutsideFlow]) -> dict[str, tuple[OutsideFlow, .
 
 def merge_facts(facts: Iterable[Facts]) -> Facts:
     """Merge the facts of disjoint sets of mails."""
-    return reduce(Facts.merge, facts, Facts())
+    first, *rest = [*facts] or [Facts()]
+    return reduce(Facts.merge, rest, first)
 
 
 _Key = TypeVar("_Key", str, date)

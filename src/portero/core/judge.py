@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import date, timedelta
 from itertools import pairwise
 
-from portero.core.address import neighbourhood
-from portero.core.evidence import Origin
-from portero.core.exchange.attribution import By, envelope_domain, within
-from portero.core.exchange.settings import Settings
-from portero.core.flow import Facts, OutsideFlow, merge_facts
-from portero.core.grouping import Placed, nameless, wide_network
-from portero.core.naming import Ties, tie_of
-from portero.core.sender import Judgement, Path, Reason
+from portero.core.case import ANCHORED, AUTHENTICATED, FAILING, Case, Context
+from portero.core.exchange.attribution import By, envelope_domain
+from portero.core.flow import Facts
+from portero.core.grouping import Placed, nameless
+from portero.core.naming import tie_of
+from portero.core.neighbours import Neighbours, weigh_beside
+from portero.core.sender import Path, Reason
 from portero.core.text import Text, count
-from portero.core.weights import WEIGHTS
-
-# Probability of abuse from which a sender is called abuse, and below which it is called legitimate. Between them a
-# person is asked: to accuse a legitimate sender, or to trust one that lies, are the two worst mistakes.
-ABUSE_FROM = 0.8
-LEGITIMATE_BELOW = 0.25
 
 # Default subjects of multifunction printers, UPS, storage and monitoring, as shapes (digits as #, lower case).
 _DEVICE = re.compile(
@@ -46,106 +37,55 @@ _BUSINESS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """
-    What a judgement looks at besides the sender itself.
+# Log odds at which a person is asked: as many for as against.
+_ASK_AT = 0.0
+# Log odds just below an accusation, and just above being called legitimate.
+_ALMOST = 1.2
+_ALMOST_SOUND = -1.0
+_FEW_MAILS = 8
 
-    window:       aware UTC bounds of all message evidence.
-    network_use:  gives what the configuration says a client address is used for, or None.
-    spf:          evaluates the published record: RFC 7208 result of (address, domain), or None where DNS is unknown.
-    outside:      DMARC reports by source address.
-    mailboxes:    own mailboxes, of those whose names mail from elsewhere claims.
-    names:        by name, the places of senders established without looking at their neighbours, and whether they
-                  pass authentication.
-    addresses:    by place, the names established there.
-    roaming:      by name, in how many distant networks mail arrives under it that passes no authentication.
-    ties:         hosts inside, by client address and name.
-    """
+# What speaks for a sender whatever the number of its mails.
+_VOUCHES = ANCHORED | {"connector-doubtful", "network-partner", "network-users", "beside-established"}
 
-    settings: Settings
-    window: tuple[datetime, datetime] | None = None
-    network_use: Callable[[str], str | None] = lambda _: None
-    spf: Callable[[str, str], str | None] = lambda _address, _domain: None
-    outside: Mapping[str, tuple[OutsideFlow, ...]] = field(default_factory=dict)
-    mailboxes: frozenset[str] = frozenset()
-    names: Mapping[str, tuple[frozenset[str], bool]] = field(default_factory=dict)
-    addresses: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    roaming: Mapping[str, int] = field(default_factory=dict)
-    ties: Ties = field(default_factory=dict)
+# What a legitimate burst, such as the pay slips, does not show.
+_FORGED = frozenset(
+    {
+        "authentication-fails",
+        "spf-unlisted",
+        "outside-fail",
+        "filter-phish",
+        "filter-some-phish",
+        "copies",
+        "copies-failing",
+        "roams",
+    }
+)
 
-
-def judgement_of(odds: float) -> tuple[Judgement, float]:
-    """
-    Give the judgement for log odds of abuse, and the probability that it is right.
-
-    Undecided carries the probability of the likelier side.
-    """
-    probability = 1 / (1 + math.exp(-max(-60.0, min(60.0, odds))))
-    if probability >= ABUSE_FROM:
-        return Judgement.ABUSE, probability
-    if probability < LEGITIMATE_BELOW:
-        return Judgement.LEGITIMATE, 1 - probability
-    return Judgement.UNDECIDED, max(probability, 1 - probability)
+# What a device or a list that fails authentication does not show.
+_CAMPAIGN = frozenset(
+    {"burst", "short-lived", "lure", "new-people", "filter-phish", "copies-failing", "roams"}
+)
 
 
-def weigh(group: Sequence[Placed], context: Context) -> tuple[Reason, ...]:
-    """Give the reasons for and against the sender that these flows are; the first is the prior."""
-    facts = merge_facts(item.flow.facts for item in group)
-    case = _Case(group, facts, context)
-    for part in (
-        _arranged,
-        _inside,
-        _authentication,
-        _over_time,
-        _appearance,
-        _beside,
-        _unforged,
-        _little_seen,
-    ):
+def look_at(group: Sequence[Placed], context: Context) -> Case:
+    """Collect what a sender's own mail says for and against it; the first reason is the prior."""
+    case = Case(group, context)
+    for part in (_arranged, _inside, _authentication, _over_time, _appearance):
         part(case)
+    return case
+
+
+def weigh(case: Case, neighbours: Neighbours | None = None) -> tuple[Reason, ...]:
+    """Give all reasons for and against a sender: on its own, or beside the senders that were found so."""
+    case = case.twin()
+    if neighbours is not None:
+        weigh_beside(case, neighbours)
+    _unforged(case)
+    _little_seen(case)
     return tuple(case.reasons)
 
 
-class _Case:
-    """The reasons while they are collected."""
-
-    def __init__(self, group: Sequence[Placed], facts: Facts, context: Context) -> None:
-        self.group, self.facts, self.context = group, facts, context
-        self.origins = tuple(origin for origins in facts.origins.values() for origin in origins)[:5]
-        gateways = context.settings.gateway_networks
-        self.gated = any(within(item.flow.key.client_ip, gateways) for item in group)
-        self.reasons = [Reason("prior", Text("Before any evidence."), WEIGHTS["prior"].value)]
-        self.settled = False
-
-    def add(
-        self, code: str, text: Text, origins: tuple[Origin, ...] | None = None, weight: float | None = None
-    ) -> None:
-        value = WEIGHTS[code].value if weight is None else weight
-        self.reasons.append(Reason(code, text, value, self.origins if origins is None else origins))
-
-    @property
-    def odds(self) -> float:
-        return sum(reason.weight for reason in self.reasons)
-
-    @property
-    def codes(self) -> frozenset[str]:
-        return frozenset(reason.code for reason in self.reasons)
-
-    @property
-    def paths(self) -> set[Path]:
-        return {item.path for item in self.group}
-
-    @property
-    def addresses(self) -> tuple[str, ...]:
-        return tuple(sorted({item.flow.key.client_ip for item in self.group if item.flow.key.client_ip}))
-
-    @property
-    def names(self) -> frozenset[str]:
-        return frozenset(item.name for item in self.group if item.name)
-
-
-def _arranged(case: _Case) -> None:
+def _arranged(case: Case) -> None:
     """What only the organisation itself can have arranged."""
     if case.paths == {Path.INTERNAL}:
         case.add("inside", Text("It is sent from mailboxes inside the organisation."))
@@ -181,7 +121,7 @@ def _arranged(case: _Case) -> None:
         case.add(code, Text("The configuration names its network, used for: {use}.", use=use))
 
 
-def _inside(case: _Case) -> None:
+def _inside(case: Case) -> None:
     """Which device inside the organisation's network opened its connections."""
     keys = [(item.flow.key.client_ip, item.name) for item in case.group if item.flow.key.client_ip]
     tie = tie_of(keys, case.context.ties)
@@ -189,7 +129,7 @@ def _inside(case: _Case) -> None:
         case.add("host-inside" if tie.settled else "host-open", tie.why, tie.origins)
 
 
-def _authentication(case: _Case) -> None:
+def _authentication(case: Case) -> None:
     if case.settled:
         return
     facts = case.facts
@@ -242,7 +182,7 @@ def _authentication(case: _Case) -> None:
             Text("DMARC reports show the same address passing for the organisation's domain."),
             tuple(origin for row in rows for origin in row.origins)[:5],
         )
-    elif rows and not case.codes & _AUTHENTICATED and not case.codes & _FAILING:
+    elif rows and not case.codes & AUTHENTICATED and not case.codes & FAILING:
         case.add(
             "outside-fail",
             Text("DMARC reports show the same address failing for the organisation's domain."),
@@ -250,13 +190,13 @@ def _authentication(case: _Case) -> None:
         )
 
 
-def _signed_as_us(case: _Case) -> bool:
+def _signed_as_us(case: Case) -> bool:
     signers = case.facts.dkim_domains
     ours = sum(number for domain, number in signers.items() if case.context.settings.names_us(domain))
     return bool(ours) and ours >= 9 * (case.facts.mails - ours) and not case.facts.dkim.get("fail")
 
 
-def _published(case: _Case) -> None:
+def _published(case: Case) -> None:
     results: set[str | None] = set()
     assumed = False
     for item in case.group:
@@ -279,7 +219,7 @@ def _published(case: _Case) -> None:
             case.add("spf-unlisted", Text("The organisation's SPF record does not list its address."))
 
 
-def _over_time(case: _Case) -> None:
+def _over_time(case: Case) -> None:
     facts, window = case.facts, case.context.window
     if case.settled or not facts.days:
         return
@@ -346,7 +286,7 @@ def _regular(days: Sequence[date]) -> bool:
     return max(gaps) - min(gaps) <= 3
 
 
-def _appearance(case: _Case) -> None:
+def _appearance(case: Case) -> None:
     if case.settled:
         return
     facts = case.facts
@@ -428,101 +368,7 @@ def _first(facts: Facts, words: re.Pattern[str]) -> str:
     return min(shape for shape in facts.shapes if words.search(shape))
 
 
-def _beside(case: _Case) -> None:
-    """What other senders, already judged on their own, say about this one."""
-    if case.settled:
-        return
-    context = case.context
-    own = frozenset(item.place for item in case.group if item.place)
-    failing = bool(case.codes & (_FAILING | {"outside-fail"}))
-    # A copy takes one name; who writes under many is a list, a forwarder or a follow-me scanner.
-    for name in sorted(case.names) if len(case.names) <= _COPIED_AT_MOST else ():
-        held = context.names.get(name)
-        # People write from many places; what their names over strange servers mean has a reason of its own.
-        if name in context.mailboxes:
-            continue
-        if name.startswith("@") or held is None or not own or not held[0]:
-            continue
-        # A service has several addresses in one network; they are no copies of one another.
-        if {_network(place) for place in held[0]} & {_network(place) for place in own}:
-            continue
-        if held[1] and failing:
-            case.add(
-                "copies-failing",
-                Text(
-                    "{name} has an established sender elsewhere, which passes authentication; "
-                    "this one fails it.",
-                    name=name,
-                ),
-            )
-        else:
-            case.add(
-                "copies", Text("{name} has an established sender elsewhere, in another network.", name=name)
-            )
-        return
-    roams = max((context.roaming.get(name, 0) for name in case.names), default=0)
-    if roams >= _ROAMS_FROM and not case.codes & _AUTHENTICATED:
-        case.add(
-            "roams",
-            Text(
-                "Mail under its name arrives from {number} distant networks, and from none of them does it pass "
-                "authentication.",
-                number=roams,
-            ),
-        )
-    if own and not case.gated and all(place in context.addresses for place in own):
-        others = frozenset[str]().union(*(context.addresses[place] for place in own)) - case.names
-        if others:
-            case.add("beside-established", Text("It shares its client address with an established sender."))
-
-
-# A copy has the name of its original, or of a few.
-_COPIED_AT_MOST = 3
-
-# A name in use at more places than this is a service that sends from many addresses; no place of it is the original.
-_ROAMS_FROM = 4
-
-# Log odds at which a person is asked: as many for as against.
-_ASK_AT = 0.0
-# Log odds just below an accusation, and just above being called legitimate.
-_ALMOST = 1.2
-_ALMOST_SOUND = -1.0
-_FEW_MAILS = 8
-
-_AUTHENTICATED = frozenset({"dmarc-pass", "spf-pass", "dkim-pass", "outside-pass"})
-_FAILING = frozenset({"authentication-fails", "spf-unlisted"})
-
-# What no outsider can arrange: a sender with one of these vouches for its address and for its name.
-_ANCHORED = _AUTHENTICATED | {"inside", "submitted", "connector", "network-devices", "host-inside"}
-
-# What speaks for a sender whatever the number of its mails.
-_VOUCHES = _ANCHORED | {"connector-doubtful", "network-partner", "network-users", "beside-established"}
-
-# What a legitimate burst, such as the pay slips, does not show.
-_FORGED = frozenset(
-    {
-        "authentication-fails",
-        "spf-unlisted",
-        "outside-fail",
-        "filter-phish",
-        "filter-some-phish",
-        "copies",
-        "copies-failing",
-        "roams",
-    }
-)
-
-# What a device or a list that fails authentication does not show.
-_CAMPAIGN = frozenset(
-    {"burst", "short-lived", "lure", "new-people", "filter-phish", "copies-failing", "roams"}
-)
-
-
-def _network(place: str) -> str:
-    return neighbourhood(place.partition("/")[0])
-
-
-def _unforged(case: _Case) -> None:
+def _unforged(case: Case) -> None:
     """
     Keep from accusing on half a case.
 
@@ -534,7 +380,7 @@ def _unforged(case: _Case) -> None:
     likeness = codes & _CAMPAIGN
     forged = codes & _FORGED or ("self-addressed" in codes and likeness)
     forged = forged or ("as-mailbox" in codes and codes & {"burst", "short-lived", "lure"})
-    if not forged and likeness and codes & _AUTHENTICATED:
+    if not forged and likeness and codes & AUTHENTICATED:
         alike = sum(reason.weight for reason in case.reasons if reason.code in likeness)
         case.add(
             "nothing-forged",
@@ -557,7 +403,7 @@ def _unforged(case: _Case) -> None:
         )
 
 
-def _little_seen(case: _Case) -> None:
+def _little_seen(case: Case) -> None:
     """Keep from vouching on a few mails: behaviour needs more of them, and more time, before it speaks for anybody."""
     few = case.facts.mails < _FEW_MAILS and not case.codes & {"weeks-4", "weeks-8"}
     if few and not case.codes & _VOUCHES and case.odds < _ALMOST_SOUND:
@@ -570,61 +416,3 @@ def _little_seen(case: _Case) -> None:
             ),
             weight=_ALMOST_SOUND - case.odds,
         )
-
-
-def established(
-    groups: Sequence[Sequence[Placed]], reasons: Sequence[Sequence[Reason]]
-) -> tuple[dict[str, tuple[frozenset[str], bool]], dict[str, frozenset[str]]]:
-    """
-    Give the names and the addresses of senders found legitimate on their own evidence.
-
-    Names map to the places they send from and whether they pass authentication; addresses to the names there. Long
-    good behaviour establishes a name, so that a copy of it stands out; only what no outsider can arrange vouches for
-    others at the same address.
-    """
-    names: dict[str, tuple[frozenset[str], bool]] = {}
-    addresses: dict[str, frozenset[str]] = {}
-    everywhere: dict[str, set[str]] = {}
-    for group in groups:
-        for item in group:
-            everywhere.setdefault(item.name, set()).add(item.place)
-    vouched: set[str] = set()
-    sound = [
-        (group, codes)
-        for group, held in zip(groups, reasons, strict=True)
-        if judgement_of(sum(reason.weight for reason in held))[0] is Judgement.LEGITIMATE
-        and not (codes := frozenset(reason.code for reason in held)) & _FAILING
-    ]
-    # Those with proof come first: beside them behaviour does not make a second original of the same name.
-    for group, codes in sorted(sound, key=lambda each: not each[1] & _ANCHORED):
-        places = frozenset(item.place for item in group if item.place)
-        passes = bool(codes & _AUTHENTICATED)
-        for name in sorted({item.name for item in group if item.name}):
-            if (len(everywhere[name]) > _ROAMS_FROM and not passes) or (
-                name in vouched and not codes & _ANCHORED
-            ):
-                continue
-            before = names.get(name, (frozenset(), False))
-            names[name] = (before[0] | places, before[1] or passes)
-            if codes & _ANCHORED:
-                vouched.add(name)
-        if not codes & _ANCHORED or "gateway" in codes:
-            continue
-        for place in places:
-            addresses[place] = addresses.get(place, frozenset()) | {item.name for item in group}
-    return names, addresses
-
-
-def roaming(groups: Sequence[Sequence[Placed]], reasons: Sequence[Sequence[Reason]]) -> dict[str, int]:
-    """Count by name the distant networks from which mail arrives under it, where no sender of that name passes."""
-    networks: dict[str, set[str]] = {}
-    passing: set[str] = set()
-    for group, held in zip(groups, reasons, strict=True):
-        names = {item.name for item in group if item.name and not item.name.startswith("@")}
-        if {reason.code for reason in held} & (_ANCHORED | {"gateway", "connector-doubtful"}):
-            passing |= names
-            continue
-        for item in group:
-            if item.place and item.name in names:
-                networks.setdefault(item.name, set()).add(wide_network(item.place))
-    return {name: len(held) for name, held in networks.items() if name not in passing}

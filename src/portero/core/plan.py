@@ -13,7 +13,7 @@ from portero.core.plan_lock import Lock, find_lock
 from portero.core.plan_steps import Draft
 from portero.core.plan_ways import give_ways_in, needs
 from portero.core.sender import Path, Sender
-from portero.core.simulate import simulate
+from portero.core.simulate import Replay
 from portero.core.simulation import Effect, SenderEffect, Simulation
 from portero.core.step import Step
 from portero.core.text import Text
@@ -48,13 +48,13 @@ def moved_by(steps: Sequence[Step]) -> frozenset[str]:
     return frozenset(identity for step in steps for identity in step.moved)
 
 
-def simulate_plan(senders: Sequence[Sender], settings: Settings, steps: Sequence[Step]) -> Simulation:
+def simulate_plan(replay: Replay, steps: Sequence[Step]) -> Simulation:
     """
     Replay the plan's controls together; mail of senders that the plan moves is kept, as the steps' checks demand.
 
     Abuse is never moved, so what the plan refuses is what it refuses of the recorded mail.
     """
-    return _settled(simulate(senders, settings, plan_controls(steps)), moved_by(steps))
+    return _settled(replay.of(plan_controls(steps)), moved_by(steps))
 
 
 def _settled(found: Simulation, moved: frozenset[str]) -> Simulation:
@@ -77,23 +77,21 @@ def _settled(found: Simulation, moved: frozenset[str]) -> Simulation:
     return Simulation(found.controls, tuple(effects))
 
 
-def replay_prefixes(
-    steps: Sequence[Step], senders: Sequence[Sender], settings: Settings
-) -> list[PrefixReplay]:
+def replay_prefixes(steps: Sequence[Step], replay: Replay) -> list[PrefixReplay]:
     """
     Replay the recorded mail after each step, leaving out senders moved by then.
 
     Source: architecture section 4, an order of steps is safe only if every prefix is.
     """
-    kept = {sender.id for sender in senders if must_keep(sender)}
-    today = {each.sender: each for each in simulate(senders, settings, ()).senders}
+    kept = {sender.id for sender in replay.senders if must_keep(sender)}
+    today = {each.sender: each for each in replay.of(()).senders}
     replayed: list[PrefixReplay] = []
     moved: set[str] = set()
     worse: dict[str, tuple[int, int]] = {}
     for number, step in enumerate(steps, 1):
         # A way in added to the others refuses nothing, so only a step that brings another control is replayed anew.
         if number == 1 or any(not text.startswith("allow=") for text in step.controls):
-            found = simulate(senders, settings, plan_controls(steps[:number]))
+            found = replay.of(plan_controls(steps[:number]))
             worse = {
                 each.sender: more
                 for each in found.senders
@@ -112,9 +110,7 @@ def _beyond(then: SenderEffect, today: SenderEffect) -> tuple[int, int]:
     return max(0, then.refused - today.refused), max(0, then.undetermined - today.undetermined)
 
 
-def make_plan(
-    senders: Sequence[Sender], settings: Settings, tenant: Tenant, findings: Sequence[Finding]
-) -> tuple[Step, ...]:
+def make_plan(replay: Replay, tenant: Tenant, findings: Sequence[Finding]) -> tuple[Step, ...]:
     """
     Write the plan, replay its every prefix, and leave out any control whose replay would refuse mail to keep.
 
@@ -123,8 +119,8 @@ def make_plan(
     """
     left_out: dict[str, int] = {}
     while True:
-        steps = _write(senders, settings, tenant, findings, left_out)
-        unsafe = next((each for each in replay_prefixes(steps, senders, settings) if each.refused), None)
+        steps = _write(replay, tenant, findings, left_out)
+        unsafe = next((each for each in replay_prefixes(steps, replay) if each.refused), None)
         if unsafe is None:
             return steps
         controls = [text for text in steps[unsafe.n - 1].controls if text not in left_out]
@@ -135,12 +131,9 @@ def make_plan(
 
 
 def _write(
-    senders: Sequence[Sender],
-    settings: Settings,
-    tenant: Tenant,
-    findings: Sequence[Finding],
-    left_out: dict[str, int],
+    replay: Replay, tenant: Tenant, findings: Sequence[Finding], left_out: dict[str, int]
 ) -> tuple[Step, ...]:
+    senders, settings = replay.senders, replay.settings
     draft = Draft(left_out)
     failed = [each for each in findings if each.outcome in {Outcome.FAIL, Outcome.WARN}]
     write.measure(draft, findings)
@@ -154,11 +147,11 @@ def _write(
             write.remove_permission(draft, finding, tenant, settings)
     write.authentication(draft, [each for each in failed if each.id.startswith(("DNS-", "SPOOF-0"))])
     ready = give_ways_in(draft, senders, needing, settings, lock is not None)
-    _close(draft, senders, settings, tenant, lock, ready, left_out)
+    _close(draft, replay, tenant, lock, ready, left_out)
     if found_lock is not None and lock is None:
         write.not_yet(draft, found_lock.control, left_out[found_lock.control])
-    _raise_dmarc(draft, senders, settings)
-    _close_basic(draft, senders, settings)
+    _raise_dmarc(draft, replay)
+    _close_basic(draft, replay)
     write.egress(draft)
     return draft.steps()
 
@@ -172,40 +165,40 @@ def _refusing(settings: Settings, lock: Lock | None, left_out: dict[str, int]) -
 
 def _close(
     draft: Draft,
-    senders: Sequence[Sender],
-    settings: Settings,
+    replay: Replay,
     tenant: Tenant,
     lock: Lock | None,
     ready: tuple[int, ...],
     left_out: dict[str, int],
 ) -> None:
     if lock is not None:
-        numbers = _expected(draft, senders, settings, lock.control)
+        numbers = _expected(draft, replay, lock.control)
         ready = (*ready, write.lock(draft, lock, numbers, ready))
-    if settings.reject_direct_send is True:
+    if replay.settings.reject_direct_send is True:
         return
     if "reject-direct-send" in left_out:
         write.not_yet(draft, "reject-direct-send", left_out["reject-direct-send"])
         return
-    write.reject(draft, tenant, _expected(draft, senders, settings, "reject-direct-send"), ready)
+    write.reject(draft, tenant, _expected(draft, replay, "reject-direct-send"), ready)
 
 
-def _expected(draft: Draft, senders: Sequence[Sender], settings: Settings, control: str) -> Simulation:
+def _expected(draft: Draft, replay: Replay, control: str) -> Simulation:
     steps = draft.steps()
-    found = simulate(senders, settings, (*plan_controls(steps), parse_control(control)))
+    found = replay.of((*plan_controls(steps), parse_control(control)))
     return _settled(found, moved_by(steps))
 
 
-def _raise_dmarc(draft: Draft, senders: Sequence[Sender], settings: Settings) -> None:
+def _raise_dmarc(draft: Draft, replay: Replay) -> None:
     """Raise DMARC for each own domain that people see in mail, where no mail to keep fails or is in doubt."""
+    senders = replay.senders
     seen = {name for sender in senders for name in sender.header_from_domains}
     for domain in sorted(
-        held.name for held in settings.accepted_domains if held.name in seen and not held.initial
+        held.name for held in replay.settings.accepted_domains if held.name in seen and not held.initial
     ):
         control = f"dmarc={domain}:reject"
         before = moved_by(draft.steps())
-        found = _expected(draft, senders, settings, control)
-        gained = _against(found, simulate(senders, settings, plan_controls(draft.steps())), senders, before)
+        found = _expected(draft, replay, control)
+        gained = _against(found, replay.of(plan_controls(draft.steps())), senders, before)
         if gained or control in draft.left_out:
             write.dmarc_later(draft, domain, gained)
         else:
@@ -229,10 +222,10 @@ def _against(
     ]
 
 
-def _close_basic(draft: Draft, senders: Sequence[Sender], settings: Settings) -> None:
-    steps = draft.steps()
-    base = simulate(senders, settings, plan_controls(steps))
-    found = _expected(draft, senders, settings, "smtp-basic-off")
+def _close_basic(draft: Draft, replay: Replay) -> None:
+    senders, steps = replay.senders, draft.steps()
+    base = replay.of(plan_controls(steps))
+    found = _expected(draft, replay, "smtp-basic-off")
     # Senders that the plan has moved to credentials already were moved to OAuth.
     concerned = _against(found, base, senders, moved_by(steps))
     if concerned:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
 from portero.core.address import domain_of, exact_network, neighbourhood
+from portero.core.case import Context, judgement_of
 from portero.core.exchange.attribution import attribute, envelope_domain, path_of, seen_connectors, within
 from portero.core.exchange.settings import Settings
 from portero.core.flow import Facts, Flow, OutsideFlow, by_address, merge_facts
 from portero.core.grouping import Placed, anchor, group
-from portero.core.judge import Context, established, judgement_of, roaming, weigh
+from portero.core.judge import look_at, weigh
+from portero.core.neighbours import find_neighbours
 from portero.core.register import Configuration, RegisterEntry
 from portero.core.reported import WITNESS as REPORTED
 from portero.core.reported import reported_flows, with_reports
@@ -37,18 +38,17 @@ def find_senders(
         attribution = attribute(flow, settings, seen)
         placed.append(Placed(flow, attribution, path_of(flow, settings, attribution)))
     entries, rest = _registered(placed, configuration)
-    groups = group(rest, settings)
-    alone = [weigh(each, context) for each in groups]
-    names, addresses = established(groups, alone)
-    for _, members in entries:
-        for item in members:
-            if item.name:
-                held = names.get(item.name, (frozenset[str](), False))
-                names[item.name] = (held[0] | {item.place}, held[1])
-    beside = replace(context, names=names, addresses=addresses, roaming=roaming(groups, alone))
+    cases = [look_at(each, context) for each in group(rest, settings)]
+    known = [item for _, members in entries for item in members]
+    neighbours = find_neighbours(cases, [weigh(case) for case in cases], known)
     rows = by_address(outside)
-    found = [_sender(each, weigh(each, beside), settings, rows, None) for each in groups]
-    found += [_sender(tuple(members), (), settings, rows, entry) for entry, members in entries]
+    found = [
+        _sender(tuple(case.group), case.facts, weigh(case, neighbours), settings, rows, None)
+        for case in cases
+    ]
+    for entry, members in entries:
+        facts = merge_facts(item.flow.facts for item in members)
+        found.append(_sender(tuple(members), facts, (), settings, rows, entry))
     return tuple(sorted(found, key=lambda sender: (-sender.mails, sender.id)))
 
 
@@ -67,12 +67,12 @@ def _registered(
 
 def _sender(
     members: tuple[Placed, ...],
+    facts: Facts,
     reasons: tuple[Reason, ...],
     settings: Settings,
     outside: Mapping[str, tuple[OutsideFlow, ...]],
     entry: RegisterEntry | None,
 ) -> Sender:
-    facts = merge_facts(item.flow.facts for item in members)
     if entry is not None:
         reasons = (_word_of(entry),)
     judgement, confidence = judgement_of(sum(reason.weight for reason in reasons))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TypeVar
 
 from portero.core.controls import Control, apply_controls
 from portero.core.exchange.attribution import (
@@ -38,13 +39,15 @@ def decide(flow: Flow, settings: Settings, seen: Seen, records: Records | None =
     The gates stand in the order of the protocol: submission, Partner restriction, RejectDirectSend, DMARC. A refusal
     at any gate is a refusal; otherwise a doubt at any gate is a doubt.
     """
-    return _look(flow, settings, seen, records or Records(settings))[0]
+    records = records or Records(settings)
+    return _look(flow, attribute(records.moved(flow), settings, seen), settings, records)[0]
 
 
-def _look(flow: Flow, settings: Settings, seen: Seen, records: Records) -> tuple[Decision, Replayed | None]:
+def _look(
+    flow: Flow, attribution: Attribution, settings: Settings, records: Records
+) -> tuple[Decision, Replayed | None]:
     """Decide, and say what changed records make of the mail; None where no record is changed."""
     moved = records.moved(flow)
-    attribution = attribute(moved, settings, seen)
     replayed = None
     if records.changed:
         replayed = records.replay(flow, signed_by_exchange=attribution.by is By.SUBMITTED)
@@ -94,20 +97,59 @@ def simulate(
     controls: Sequence[Control],
     outside: Sequence[OutsideFlow] = (),
 ) -> Simulation:
+    """Replay controls together on the recorded mail of senders; see `Replay`."""
+    return Replay(senders, settings, outside).of(controls)
+
+
+class Replay:
     """
-    Replay controls together on the recorded mail of senders, in unique mails.
+    The recorded mail of senders, put to one set of controls after another.
 
     settings:  as they are now; the controls change them before the replay.
     outside:   mail that other people's receivers reported, on which changed records tell too.
+    What controls leave as it is, is worked out once: which connectors were seen, who uses foreign envelopes, and as
+    long as the ways in stay the same, how each flow is attributed. A set of controls asked again is not replayed again.
     """
-    changed = apply_controls(settings, tuple(controls))
-    seen = seen_connectors(flow for sender in senders for flow in sender.flows)
-    foreign = foreign_envelopes(senders, settings)
-    records = Records(changed)
-    effects = [_sender_effect(sender, changed, seen, foreign, records) for sender in senders]
-    effects.sort(key=lambda each: (-each.refused, -each.undetermined, -each.kept, each.sender))
-    elsewhere = _elsewhere(senders, outside, records) if records.changed else ()
-    return Simulation(tuple(control.text for control in controls), tuple(effects), elsewhere)
+
+    def __init__(
+        self, senders: Sequence[Sender], settings: Settings, outside: Sequence[OutsideFlow] = ()
+    ) -> None:
+        self.senders, self.settings = tuple(senders), settings
+        self._outside = outside
+        self._seen = seen_connectors(flow for sender in self.senders for flow in sender.flows)
+        self._foreign = foreign_envelopes(self.senders, settings)
+        self._answers: dict[tuple[str, ...], Simulation] = {}
+        self._ways_in: object = None
+        self._attributed: list[list[Attribution]] = []
+
+    def of(self, controls: Sequence[Control]) -> Simulation:
+        """Replay controls together, in unique mails."""
+        texts = tuple(control.text for control in controls)
+        if texts not in self._answers:
+            self._answers[texts] = self._replayed(texts, apply_controls(self.settings, tuple(controls)))
+        return self._answers[texts]
+
+    def _replayed(self, texts: tuple[str, ...], changed: Settings) -> Simulation:
+        records = Records(changed)
+        attributed = self._attribute(changed, records)
+        effects = [
+            _sender_effect(sender, attributions, changed, self._foreign, records)
+            for sender, attributions in zip(self.senders, attributed, strict=True)
+        ]
+        effects.sort(key=lambda each: (-each.refused, -each.undetermined, -each.kept, each.sender))
+        elsewhere = _elsewhere(self.senders, self._outside, records) if records.changed else ()
+        return Simulation(texts, tuple(effects), elsewhere)
+
+    def _attribute(self, changed: Settings, records: Records) -> list[list[Attribution]]:
+        """Attribute every flow of every sender; the last answer serves again while the ways in are the same."""
+        ways_in = (changed.added, changed.removed, changed.moves)
+        if ways_in != self._ways_in:
+            self._attributed = [
+                [attribute(records.moved(flow), changed, self._seen) for flow in sender.flows]
+                for sender in self.senders
+            ]
+            self._ways_in = ways_in
+        return self._attributed
 
 
 def _elsewhere(
@@ -198,18 +240,23 @@ def foreign_envelopes(senders: Iterable[Sender], settings: Settings) -> ForeignE
 
 
 def _sender_effect(
-    sender: Sender, settings: Settings, seen: Seen, foreign: ForeignEnvelopes, records: Records
+    sender: Sender,
+    attributions: Sequence[Attribution],
+    settings: Settings,
+    foreign: ForeignEnvelopes,
+    records: Records,
 ) -> SenderEffect:
-    counted: Counter[Effect] = Counter()
-    reasons: Counter[tuple[Effect, Text]] = Counter()
-    turned: Counter[tuple[str, str, str]] = Counter()
+    counted = dict.fromkeys(Effect, 0)
+    reasons: dict[tuple[Effect, Text], int] = {}
+    turned: dict[tuple[str, str, str], int] = {}
     reply: str | None = None
-    for flow in sender.flows:
-        decision, replayed = _look(flow, settings, seen, records)
+    for flow, attribution in zip(sender.flows, attributions, strict=True):
+        decision, replayed = _look(flow, attribution, settings, records)
+        mails = flow.facts.mails
         if replayed is not None:
-            for before, mails in replayed.spf.items():
-                turned["spf", before, replayed.spf_after or before] += mails
-            turned["dmarc", replayed.dmarc, replayed.dmarc_after] += flow.facts.mails
+            for before, number in replayed.spf.items():
+                _more(turned, ("spf", before, replayed.spf_after or before), number)
+            _more(turned, ("dmarc", replayed.dmarc, replayed.dmarc_after), mails)
         if decision.effect is Effect.REFUSED and foreign.cover(sender, flow):
             decision = undetermined(
                 Text(
@@ -217,16 +264,11 @@ def _sender_effect(
                     "use a foreign envelope sender."
                 )
             )
-        counted[decision.effect] += flow.facts.mails
-        reasons[decision.effect, decision.why] += flow.facts.mails
+        counted[decision.effect] += mails
+        _more(reasons, (decision.effect, decision.why), mails)
         reply = decision.reply if decision.effect is Effect.REFUSED and decision.reply else reply
     present = [effect for effect in (Effect.REFUSED, Effect.UNDETERMINED, Effect.KEPT) if counted[effect]]
     effect = present[0] if len(present) == 1 else Effect.MIXED if present else Effect.UNDETERMINED
-    leading = present[0] if present else Effect.UNDETERMINED
-    why = max(
-        ((number, str(text), text) for (kind, text), number in reasons.items() if kind is leading),
-        default=(0, "", Text("No mail of it reached this tenant within the evidence.")),
-    )[2]
     return SenderEffect(
         sender=sender.id,
         effect=effect,
@@ -235,12 +277,30 @@ def _sender_effect(
         undetermined=counted[Effect.UNDETERMINED],
         judgement=sender.judgement,
         reply=reply,
-        because=why,
+        because=_leading(reasons, present[0] if present else Effect.UNDETERMINED),
         turns=_turns(turned),
     )
 
 
-def _turns(counted: Counter[tuple[str, str, str]]) -> tuple[Turn, ...]:
+_Counted = TypeVar("_Counted", bound=Hashable)
+
+
+def _more(counted: dict[_Counted, int], what: _Counted, mails: int) -> None:
+    # A Counter takes several times as long to make, and there is one for every sender of every replay.
+    counted[what] = counted.get(what, 0) + mails
+
+
+def _leading(reasons: Mapping[tuple[Effect, Text], int], effect: Effect) -> Text:
+    """Give the reason behind most mail of an effect; of several behind as many, the last by the alphabet."""
+    numbers = [number for (kind, _), number in reasons.items() if kind is effect]
+    if not numbers:
+        return Text("No mail of it reached this tenant within the evidence.")
+    most = max(numbers)
+    leading = [why for (kind, why), number in reasons.items() if kind is effect and number == most]
+    return leading[0] if len(leading) == 1 else max(leading, key=str)
+
+
+def _turns(counted: Mapping[tuple[str, str, str], int]) -> tuple[Turn, ...]:
     # SPF before DMARC, most mail first.
     order = sorted(counted.items(), key=lambda item: (item[0][0] == "dmarc", -item[1], item[0]))
     return tuple(Turn(*which, mails) for which, mails in order if mails)

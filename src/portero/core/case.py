@@ -1,0 +1,123 @@
+"""A case: one sender to be judged, what the evidence says of it, and the reasons that are collected."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from portero.core.evidence import Origin
+from portero.core.exchange.attribution import within
+from portero.core.exchange.settings import Settings
+from portero.core.flow import OutsideFlow, merge_facts
+from portero.core.grouping import Placed
+from portero.core.naming import Ties
+from portero.core.sender import Judgement, Path, Reason
+from portero.core.text import Text
+from portero.core.weights import WEIGHTS
+
+# Probability of abuse from which a sender is called abuse, and below which it is called legitimate. Between them a
+# person is asked: to accuse a legitimate sender, or to trust one that lies, are the two worst mistakes.
+ABUSE_FROM = 0.8
+LEGITIMATE_BELOW = 0.25
+
+AUTHENTICATED = frozenset({"dmarc-pass", "spf-pass", "dkim-pass", "outside-pass"})
+FAILING = frozenset({"authentication-fails", "spf-unlisted"})
+
+# What no outsider can arrange: a sender with one of these vouches for its address and for its name.
+ANCHORED = AUTHENTICATED | {"inside", "submitted", "connector", "network-devices", "host-inside"}
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """
+    What a judgement looks at besides the sender itself.
+
+    window:       aware UTC bounds of all message evidence.
+    network_use:  gives what the configuration says a client address is used for, or None.
+    spf:          evaluates the published record: RFC 7208 result of (address, domain), or None where DNS is unknown.
+    outside:      DMARC reports by source address.
+    mailboxes:    own mailboxes, of those whose names mail from elsewhere claims.
+    ties:         hosts inside, by client address and name.
+    """
+
+    settings: Settings
+    window: tuple[datetime, datetime] | None = None
+    network_use: Callable[[str], str | None] = lambda _: None
+    spf: Callable[[str, str], str | None] = lambda _address, _domain: None
+    outside: Mapping[str, tuple[OutsideFlow, ...]] = field(default_factory=dict)
+    mailboxes: frozenset[str] = frozenset()
+    ties: Ties = field(default_factory=dict)
+
+
+def judgement_of(odds: float) -> tuple[Judgement, float]:
+    """
+    Give the judgement for log odds of abuse, and the probability that it is right.
+
+    Undecided carries the probability of the likelier side.
+    """
+    probability = 1 / (1 + math.exp(-max(-60.0, min(60.0, odds))))
+    if probability >= ABUSE_FROM:
+        return Judgement.ABUSE, probability
+    if probability < LEGITIMATE_BELOW:
+        return Judgement.LEGITIMATE, 1 - probability
+    return Judgement.UNDECIDED, max(probability, 1 - probability)
+
+
+class Case:
+    """
+    What is known of a sender, and the reasons for and against it while they are collected.
+
+    gated:    it comes through the organisation's gateway.
+    settled:  only the organisation can have arranged its way in, so that nothing else is asked.
+    """
+
+    def __init__(self, group: Sequence[Placed], context: Context) -> None:
+        self.group, self.context = group, context
+        self.facts = merge_facts(item.flow.facts for item in group)
+        self.origins = tuple(origin for origins in self.facts.origins.values() for origin in origins)[:5]
+        gateways = context.settings.gateway_networks
+        self.gated = any(within(item.flow.key.client_ip, gateways) for item in group)
+        self.reasons = [Reason("prior", Text("Before any evidence."), WEIGHTS["prior"].value)]
+        self.settled = False
+
+    def add(
+        self, code: str, text: Text, origins: tuple[Origin, ...] | None = None, weight: float | None = None
+    ) -> None:
+        """Add a reason; without a weight of its own it takes the code's, without origins the sender's first rows."""
+        value = WEIGHTS[code].value if weight is None else weight
+        self.reasons.append(Reason(code, text, value, self.origins if origins is None else origins))
+
+    def twin(self) -> Case:
+        """Give the same case, to which reasons can be added without adding them here."""
+        twin = copy(self)
+        twin.reasons = list(self.reasons)
+        return twin
+
+    @property
+    def odds(self) -> float:
+        """Give the log odds of abuse so far."""
+        return sum(reason.weight for reason in self.reasons)
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """Name the reasons so far."""
+        return frozenset(reason.code for reason in self.reasons)
+
+    @cached_property
+    def paths(self) -> set[Path]:
+        """Give the ways in."""
+        return {item.path for item in self.group}
+
+    @cached_property
+    def addresses(self) -> tuple[str, ...]:
+        """Give the client addresses."""
+        return tuple(sorted({item.flow.key.client_ip for item in self.group if item.flow.key.client_ip}))
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Give the mailboxes it writes as."""
+        return frozenset(item.name for item in self.group if item.name)

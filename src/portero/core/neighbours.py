@@ -1,0 +1,160 @@
+"""Neighbours: what senders found legitimate on their own evidence say about others under their names and addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from portero.core.address import neighbourhood
+from portero.core.case import ANCHORED, AUTHENTICATED, FAILING, Case, judgement_of
+from portero.core.grouping import Placed, wide_network
+from portero.core.sender import Judgement, Reason
+from portero.core.text import Text
+
+# A copy has the name of its original, or of a few.
+_COPIED_AT_MOST = 3
+
+# A name in use at more places than this is a service that sends from many addresses; no place of it is the original.
+_ROAMS_FROM = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """
+    The senders beside which others are judged.
+
+    names:      by name, the places of established senders, and whether they pass authentication.
+    addresses:  by place, the names established there.
+    roaming:    by name, in how many distant networks mail arrives under it that passes no authentication.
+    """
+
+    names: Mapping[str, tuple[frozenset[str], bool]] = field(default_factory=dict)
+    addresses: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    roaming: Mapping[str, int] = field(default_factory=dict)
+
+
+def weigh_beside(case: Case, neighbours: Neighbours) -> None:
+    """What other senders, already judged on their own, say about this one."""
+    if case.settled:
+        return
+    context = case.context
+    own = frozenset(item.place for item in case.group if item.place)
+    failing = bool(case.codes & (FAILING | {"outside-fail"}))
+    # A copy takes one name; who writes under many is a list, a forwarder or a follow-me scanner.
+    for name in sorted(case.names) if len(case.names) <= _COPIED_AT_MOST else ():
+        held = neighbours.names.get(name)
+        # People write from many places; what their names over strange servers mean has a reason of its own.
+        if name in context.mailboxes:
+            continue
+        if name.startswith("@") or held is None or not own or not held[0]:
+            continue
+        # A service has several addresses in one network; they are no copies of one another.
+        if {_network(place) for place in held[0]} & {_network(place) for place in own}:
+            continue
+        if held[1] and failing:
+            case.add(
+                "copies-failing",
+                Text(
+                    "{name} has an established sender elsewhere, which passes authentication; "
+                    "this one fails it.",
+                    name=name,
+                ),
+            )
+        else:
+            case.add(
+                "copies", Text("{name} has an established sender elsewhere, in another network.", name=name)
+            )
+        return
+    roams = max((neighbours.roaming.get(name, 0) for name in case.names), default=0)
+    if roams >= _ROAMS_FROM and not case.codes & AUTHENTICATED:
+        case.add(
+            "roams",
+            Text(
+                "Mail under its name arrives from {number} distant networks, and from none of them does it pass "
+                "authentication.",
+                number=roams,
+            ),
+        )
+    if own and not case.gated and all(place in neighbours.addresses for place in own):
+        others = frozenset[str]().union(*(neighbours.addresses[place] for place in own)) - case.names
+        if others:
+            case.add("beside-established", Text("It shares its client address with an established sender."))
+
+
+def _network(place: str) -> str:
+    return neighbourhood(place.partition("/")[0])
+
+
+def find_neighbours(
+    cases: Sequence[Case], reasons: Sequence[Sequence[Reason]], registered: Sequence[Placed] = ()
+) -> Neighbours:
+    """
+    Find whom others are judged beside.
+
+    reasons:     those of each case on its own.
+    registered:  mail of senders that the register knows, whose names are established whatever their evidence.
+    """
+    coded = [
+        (case, frozenset(reason.code for reason in held), sum(reason.weight for reason in held))
+        for case, held in zip(cases, reasons, strict=True)
+    ]
+    sound = [
+        (case, codes)
+        for case, codes, odds in coded
+        if not codes & FAILING and judgement_of(odds)[0] is Judgement.LEGITIMATE
+    ]
+    names, addresses = _established(cases, sound)
+    for item in registered:
+        if item.name:
+            places, passes = names.get(item.name, (frozenset[str](), False))
+            names[item.name] = (places | {item.place}, passes)
+    return Neighbours(names, addresses, _roaming([(case, codes) for case, codes, _ in coded]))
+
+
+def _established(
+    cases: Sequence[Case], sound: Sequence[tuple[Case, frozenset[str]]]
+) -> tuple[dict[str, tuple[frozenset[str], bool]], dict[str, frozenset[str]]]:
+    """
+    Give the names and the addresses of senders found legitimate on their own evidence.
+
+    Long good behaviour establishes a name, so that a copy of it stands out; only what no outsider can arrange vouches
+    for others at the same address.
+    """
+    names: dict[str, tuple[frozenset[str], bool]] = {}
+    addresses: dict[str, frozenset[str]] = {}
+    everywhere: dict[str, set[str]] = {}
+    for case in cases:
+        for item in case.group:
+            everywhere.setdefault(item.name, set()).add(item.place)
+    vouched: set[str] = set()
+    # Those with proof come first: beside them behaviour does not make a second original of the same name.
+    for case, codes in sorted(sound, key=lambda each: not each[1] & ANCHORED):
+        anchored, passes = bool(codes & ANCHORED), bool(codes & AUTHENTICATED)
+        places = frozenset(item.place for item in case.group if item.place)
+        for name in sorted(case.names):
+            if (len(everywhere[name]) > _ROAMS_FROM and not passes) or (name in vouched and not anchored):
+                continue
+            before = names.get(name, (frozenset(), False))
+            names[name] = (before[0] | places, before[1] or passes)
+            if anchored:
+                vouched.add(name)
+        if not anchored or "gateway" in codes:
+            continue
+        for place in places:
+            addresses[place] = addresses.get(place, frozenset()) | {item.name for item in case.group}
+    return names, addresses
+
+
+def _roaming(cases: Sequence[tuple[Case, frozenset[str]]]) -> dict[str, int]:
+    """Count by name the distant networks from which mail arrives under it, where no sender of that name passes."""
+    networks: dict[str, set[str]] = {}
+    passing: set[str] = set()
+    for case, codes in cases:
+        names = {name for name in case.names if not name.startswith("@")}
+        if codes & (ANCHORED | {"gateway", "connector-doubtful"}):
+            passing |= names
+            continue
+        for item in case.group:
+            if item.place and item.name in names:
+                networks.setdefault(item.name, set()).add(wide_network(item.place))
+    return {name: len(held) for name, held in networks.items() if name not in passing}
