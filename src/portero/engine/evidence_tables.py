@@ -61,6 +61,12 @@ class _Part:
             self.held.append(pa.concat_batches(self.small) if len(self.small) > 1 else self.small[0])
             self.small = []
 
+    def forget(self, column: str) -> None:
+        """Let a column go that no query will touch; what the engine holds already stays there."""
+        if column in self.columns and not self.stored:
+            self.columns = tuple(name for name in self.columns if name != column)
+            self.held = [batch.select(self.columns) for batch in self.held]
+
 
 class EvidenceTables:
     """
@@ -89,6 +95,7 @@ class EvidenceTables:
         self._limit, self._octets = held, 0
         self._with_addresses: set[int] = set()
         self._without_addresses: set[int] = set()
+        self._without_ids = False
 
     def add(self, document: int, table: str, rows: pa.RecordBatch) -> None:
         """Append a batch of rows that stand in the document with this number."""
@@ -107,6 +114,7 @@ class EvidenceTables:
         batch = pa.RecordBatch.from_arrays([number, *arrays], names=list(columns))
         if table == "mail_rows":
             self._look_for_addresses(document, batch)
+            self._without_ids |= bool(rows.column("network_message_id").null_count)
         if small:
             part.small.append(batch)
             if sum(each.num_rows for each in part.small) >= _JOINED_ROWS:
@@ -123,9 +131,17 @@ class EvidenceTables:
             (self._with_addresses if found else self._without_addresses).add(document)
 
     def finish(self) -> None:
-        """Make what was added the tables' rows; queries see none before it, and none that are added later."""
-        for part in self._parts.values():
+        """
+        Make what was added the tables' rows; queries see none before it, and none that are added later.
+
+        The Message-ID is there for rows without Exchange's own id and for sessions that show only it, and is a seventh of
+        all octets: where there are neither it goes.
+        """
+        sessions = any(table == "session_rows" for table, _, _ in self._parts)
+        for (table, _, _), part in self._parts.items():
             part.join()
+            if table == "mail_rows" and not self._without_ids and not sessions:
+                part.forget("message_id")
             if part.held:
                 self.connection.register(f"{part.name}_held", pa.Table.from_batches(part.held))
         # What reading took for a while is needed no more, and the fold needs room.

@@ -118,6 +118,10 @@ def _whole(column: pa.ChunkedArray) -> pa.Array:
 
 def _without_blank_lines(rows: Rows) -> Rows:
     """Drop the records that are no more than an empty line."""
+    # Most columns hold something in every record, and one that does settles it.
+    first = next(iter(rows.cells.values()), None)
+    if first is None or not pc.any(pc.equal(first, "")).as_py():
+        return rows
     filled = pa.array([False]).take(pa.array([0] * len(rows.lines)))
     for cells in rows.cells.values():
         filled = pc.or_(filled, pc.fill_null(pc.not_equal(cells, ""), True))
@@ -160,7 +164,7 @@ class _Blocks:
         if table.num_rows:
             whole = {field: _whole(table.column(str(n))) for field, n in self.found.items()}
             rows = Rows(lines, {field: self._without_types(field, cells) for field, cells in whole.items()})
-            yield _without_blank_lines(rows) if b"\n\n" in block or b"\n\r\n" in block else rows
+            yield _without_blank_lines(rows)
         for line, (_, text, width) in zip(broken_lines, invalid, strict=True):
             if text.strip():
                 self.broken += 1
