@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -16,11 +16,13 @@ from portero.core.decision import Decision, with_decisions
 from portero.core.dns import Dns, DnsStatus
 from portero.core.evidence import Coverage, Gap
 from portero.core.exchange.exchangers import Exchanger, read_exchangers
-from portero.core.exchange.settings import Settings, Tenant, read_settings
+from portero.core.exchange.settings import Settings, Tenant, read_settings, texts
 from portero.core.finding import Finding, Posture, Profile, find
 from portero.core.flow import Flow, OutsideFlow, by_address
 from portero.core.hosts import Host, Inside, describe, tie_flows
 from portero.core.mail.spf import SpfResult, evaluate
+from portero.core.message.arrival import Known, TracedMail
+from portero.core.message.words import plain_words, tokens
 from portero.core.naming import name_senders
 from portero.core.plan import make_plan, simulate_plan
 from portero.core.records import Records
@@ -85,6 +87,9 @@ class Tables(Protocol):
 
     def hosts(self, settings: Settings, own: Callable[[str], bool], zone: str | None) -> Inside:
         """Fold what network evidence shows of hosts; own tells the organisation's public addresses."""
+
+    def traced(self, keys: Sequence[str]) -> Mapping[str, TracedMail]:
+        """Give what traces say of mails, by network message id and by Message-ID."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -439,3 +444,61 @@ def _need_object(evidence: Evidence, controls: Sequence[Control]) -> None:
     )
     if absent:
         raise ConfigError(absent)
+
+
+def known(
+    evidence: Evidence,
+    tables: Tables,
+    own: Sequence[str],
+    keys: Sequence[str],
+    progress: Callable[[Text], None],
+) -> Known:
+    """
+    Give what single messages are judged by: settings, inventory, people and the traces of those messages.
+
+    own:   the organisation's domains as the caller names them, added to those exported and configured; where there are
+           none, no domain is guessed from traces, for one message is judged by them.
+    keys:  network message ids and Message-IDs of the messages.
+    """
+    configured = (*evidence.configuration.accepted_domains, *own)
+    settings = read_settings(evidence.tenant, configured)
+    senders: tuple[Sender, ...] = ()
+    if settings.accepted_domains and any(each.rows for each in evidence.coverage):
+        register = replace(evidence.configuration, accepted_domains=configured)
+        held = inventory(replace(evidence, configuration=register), tables, progress)
+        settings, senders = held.settings, held.senders
+    return Known(
+        settings=settings,
+        configuration=evidence.configuration,
+        senders=senders,
+        traced=tables.traced(keys) if keys else {},
+        people=people(evidence.tenant),
+        dns=evidence.dns,
+    )
+
+
+def people(tenant: Tenant) -> dict[str, frozenset[str]]:
+    """
+    Give the organisation's people by the words of their display names, with their mailboxes.
+
+    Source: Get-Mailbox, Get-EXOMailbox, Get-User; TargetedUsersToProtect of Get-AntiPhishPolicy, ``Name;mailbox``.
+    """
+    found: dict[str, set[str]] = {}
+
+    def add(name: object, address: object) -> None:
+        words = tokens(plain_words(str(name or "")))
+        if len(words) > 1 and isinstance(address, str) and "@" in address:
+            found.setdefault(" ".join(words), set()).add(address.strip().lower().removeprefix("smtp:"))
+
+    for cmdlet in ("Get-Mailbox", "Get-EXOMailbox", "Get-User", "Get-Recipient", "Get-MailUser"):
+        for item in tenant.objects(cmdlet) or ():
+            for address in (
+                item.properties.get("PrimarySmtpAddress"),
+                *(texts(item, "EmailAddresses") or ()),
+            ):
+                add(item.properties.get("DisplayName"), address)
+    for item in tenant.objects("Get-AntiPhishPolicy") or ():
+        for entry in texts(item, "TargetedUsersToProtect") or ():
+            name, _, address = entry.partition(";")
+            add(name, address)
+    return {name: frozenset(addresses) for name, addresses in found.items()}

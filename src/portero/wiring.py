@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from portero import app
 from portero.collect.dns_lines import dns_lines
@@ -26,11 +28,17 @@ from portero.core.drift import Drift, drift
 from portero.core.evidence import ConfigAnswer, ConfigObject, Coverage, Gap, Origin
 from portero.core.exchange.selectors import SELECTORS
 from portero.core.exchange.settings import Settings, Tenant, read_settings
+from portero.core.explain import Unread, Verdict
 from portero.core.finding import Profile
 from portero.core.hosts import Inside
 from portero.core.limits import LimitError, Limits
 from portero.core.mail.conversation import Question
+from portero.core.message.arrival import TracedMail
+from portero.core.message.case import Rule
+from portero.core.message.learnt import Learnt
+from portero.core.message.model import write_model
 from portero.core.register import Configuration
+from portero.core.rules import rules
 from portero.core.sender import Judgement
 from portero.core.simulation import Simulation
 from portero.core.text import Text
@@ -43,6 +51,7 @@ from portero.exports import exports
 from portero.exports.export import Report
 from portero.faces.audit_json import as_json, audit_document, finding_document
 from portero.faces.desk import Asking, ServeOptions
+from portero.faces.message.page import render_message
 from portero.faces.plan_markdown import plan_markdown
 from portero.faces.powershell import scripts
 from portero.faces.relay_cases import RelayUseCases
@@ -50,11 +59,16 @@ from portero.faces.render import Renderer
 from portero.faces.report.page import render_report
 from portero.faces.tables import findings_csv, senders_csv
 from portero.known import maker_of
+from portero.opening.models import model_of
+from portero.opening.own_rules import read_rules
 from portero.proving.demo import write_sample
 from portero.sources import sources
 from portero.sources.document import Batch, Counted, Document, Note, Source
 from portero.sources.object_store import is_stored
 from portero.sources.walk import name_below, walk
+
+if TYPE_CHECKING:
+    from portero.opening.judge import Task
 
 Progress = Callable[[Text], None]
 
@@ -152,6 +166,18 @@ class _Tables:
         """Fold what network evidence shows of hosts."""
         return fold_hosts(self.held, settings, self.names, own, zone)
 
+    def traced(self, keys: Sequence[str]) -> dict[str, TracedMail]:
+        """Give what traces say of mails, by network message id and by Message-ID."""
+        found: dict[str, TracedMail] = {}
+        for row in self.held.traced(keys):
+            network_id, message_id, connector, direction, mail_from, client_ip, outcome, document, line = (
+                None if each is None else str(each) for each in row
+            )
+            origin = Origin(self.names[int(document or 0)], None if line is None else int(line))
+            mail = TracedMail(connector, direction, mail_from, client_ip, outcome, origin)
+            found |= {key: mail for key in ((network_id or "").lower(), message_id) if key}
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class _About:
@@ -197,7 +223,9 @@ def _gathered(
     asking: Asking | None = None,
     controls: Sequence[Control] = (),
     about: _About | None = None,
+    aside: Callable[[Document], bool] = lambda _: False,
 ) -> Iterator[tuple[app.Evidence, _Tables]]:
+    """Read evidence; documents that ``aside`` takes are not read as evidence."""
     for path in paths:
         if not is_stored(path) and not path.exists():
             raise InputError(Text("There is no file or folder {path}.", path=str(path)), Origin(str(path)))
@@ -213,7 +241,7 @@ def _gathered(
             if isinstance(found, Gap):
                 reader.gaps.append(found)
                 continue
-            if found.name in own:
+            if found.name in own or aside(found):
                 continue
             source = next((each for each in known if each.recognise(found.head)), None)
             if source is None:
@@ -482,6 +510,144 @@ def relay() -> RelayUseCases:
             )
         ) from None
     return use_cases
+
+
+def explain(
+    messages: Sequence[str],
+    *,
+    own: Sequence[str],
+    evidence: Sequence[Path],
+    config: Path | None,
+    rules: Path | None,
+    model: Path | None,
+    progress: Progress,
+) -> list[Verdict | Unread]:
+    """Judge single messages by what the evidence knows; ``-`` is standard input."""
+    with _messages_extra():
+        from portero.opening.judge import Judge, Task
+        from portero.opening.mailboxes import keys
+    tasks = [Task("-" if name == "-" else Path(name).name, _octets(name)) for name in messages]
+    wanted = [key for task in tasks for key in keys(task.octets[: 1 << 20])]
+    with _gathered(evidence, config, progress) as (held, tables):
+        known = app.known(held, tables, own, wanted, progress)
+    judge = Judge(known, model_of(model), _own_rules(rules))
+    return [judge(task) for task in tasks]
+
+
+def scan(
+    paths: Sequence[Path],
+    *,
+    own: Sequence[str],
+    evidence: Sequence[Path],
+    config: Path | None,
+    rules: Path | None,
+    model: Path | None,
+    done: Collection[str],
+    workers: int,
+    progress: Progress,
+) -> Iterator[Verdict | Unread]:
+    """
+    Judge every message below the paths; exports found there are evidence to judge by.
+
+    done:     origins that need not be judged again.
+    workers:  processes that judge at the same time; 0 for one a processor.
+    """
+    with _messages_extra():
+        from portero.opening.judge import Judge, judge_all
+        from portero.opening.mailboxes import holds_mail, keys
+    letters: list[Document] = []
+    wanted: list[str] = []
+
+    def aside(document: Document) -> bool:
+        if not holds_mail(document.head.raw):
+            return False
+        letters.append(document)
+        wanted.extend(keys(document.head.raw))
+        return True
+
+    with _gathered([*paths, *evidence], config, progress, aside=aside) as (held, tables):
+        known = app.known(held, tables, own, wanted, progress)
+    judge = Judge(known, model_of(model), _own_rules(rules))
+    yield from judge_all(_tasks(letters, done), judge, workers or os.cpu_count() or 1)
+
+
+def _tasks(letters: Sequence[Document], done: Collection[str]) -> Iterator[Task]:
+    from portero.opening.judge import Task
+    from portero.opening.mailboxes import MOST, is_mbox, messages
+
+    for letter in letters:
+        with letter.open() as stream:
+            if not is_mbox(letter.head.raw):
+                if letter.name not in done:
+                    yield Task(letter.name, stream.read(MOST))
+                continue
+            for number, octets in enumerate(messages(stream), 1):
+                name = f"{letter.name}!{number}"
+                if name not in done:
+                    yield Task(name, octets)
+
+
+@contextmanager
+def _messages_extra() -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        text = Text(
+            "Messages are opened with libraries that are not installed ({missing}). Install portero with the extra {extra}.",
+            missing=error.name or str(error),
+            extra="messages",
+        )
+        raise ConfigError((text,)) from None
+
+
+def _octets(name: str) -> bytes:
+    if name == "-":
+        return sys.stdin.buffer.read(64 << 20)
+    try:
+        with Path(name).open("rb") as stream:
+            return stream.read(64 << 20)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(
+            Text("{file} cannot be read: {reason}. Check the path.", file=name, reason=reason), Origin(name)
+        ) from None
+
+
+def train(phish: Sequence[Path], ham: Sequence[Path], out: Path, *, progress: Progress) -> Learnt:
+    """Learn from the organisation's own labelled mail and write the model."""
+    with _messages_extra():
+        from portero.learning.fit import TooLittleError, learn, sample
+        from portero.opening.judge import case_of
+        from portero.opening.mailboxes import holds_mail
+    samples = []
+    for label, paths in ((True, phish), (False, ham)):
+        letters = [each for each in walk(paths) if isinstance(each, Document) and holds_mail(each.head.raw)]
+        for task in _tasks(letters, ()):
+            case = case_of(task.octets)
+            if case is not None:
+                samples.append(sample(case, rules(), phish=label))
+            if len(samples) % 500 == 0:
+                progress(Text("Read so far: {number}", number=len(samples)))
+    try:
+        learnt = learn(samples, out.stem, cap=6.0)
+    except TooLittleError as error:
+        problem = Text(
+            "There is too little to learn from: {phish} campaigns of phish and {ham} of ordinary mail; ten of each are needed.",
+            phish=error.phish,
+            ham=error.ham,
+        )
+        raise ConfigError((problem,)) from None
+    out.write_text(write_model(learnt.model), "utf-8")
+    return learnt
+
+
+def _own_rules(folder: Path | None) -> tuple[Rule, ...]:
+    return read_rules(folder) if folder else ()
+
+
+def write_page(verdict: Verdict, out: Path, lang: str) -> None:
+    """Write one message's judgement as one page of HTML."""
+    out.write_text(render_message(verdict, lang), "utf-8")
 
 
 def demo(out: Path, progress: Progress) -> None:

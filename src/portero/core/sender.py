@@ -60,6 +60,7 @@ class Path(StrEnum):
     AUTHENTICATED = "authenticated"  # submitted with credentials
     FOREIGN_ENVELOPE = "foreign-envelope"  # anonymous, P1 not ours, P2 ours
     INTERNAL = "internal"  # from a mailbox
+    EXTERNAL = "external"  # neither P1 nor P2 ours: of single messages only, no sender of ours has it
     UNDETERMINED = "undetermined"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -249,6 +249,22 @@ class EvidenceTables:
         """
         found = tuple(str(row[0]) for row in self.rows(query))
         return found or tuple(str(row[0]) for row in self.rows(_BY_RECIPIENTS))
+
+    def traced(self, keys: Sequence[str]) -> list[tuple[object, ...]]:
+        """
+        Give the rows of mails with one of these network message ids or Message-IDs.
+
+        Each is (network message id, Message-ID, connector, direction, P1, client address, outcome, document, line); rows
+        that know the connector come last, so that they win.
+        """
+        self.connection.register("wanted", pa.table({"key": pa.array(keys, pa.string())}))
+        found = self.rows(
+            "SELECT network_message_id, message_id, connector, direction, mail_from, client_ip, outcome, document, line "
+            "FROM mail_rows WHERE lower(network_message_id) IN (SELECT key FROM wanted) "
+            "OR message_id IN (SELECT key FROM wanted) ORDER BY connector IS NOT NULL, document, line LIMIT 200000"
+        )
+        self.connection.unregister("wanted")
+        return found
 
     def close(self) -> None:
         """Let the engine go, with what it spilled."""

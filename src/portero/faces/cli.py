@@ -26,6 +26,7 @@ from portero.faces.deciding import add_decide
 from portero.faces.desk import Desk, UseCases
 from portero.faces.dns_command import add_dns
 from portero.faces.help import help_page
+from portero.faces.message.commands import add_explain, add_scan, add_train
 from portero.faces.posture_commands import (
     add_check,
     add_compare,
@@ -137,6 +138,9 @@ def build(use_cases: UseCases, lang: str = "en") -> typer.Typer:
         add_simulate,
         add_check,
         add_plan,
+        add_explain,
+        add_scan,
+        add_train,
         add_dns,
         add_serve,
         *_POSTURE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,7 +18,9 @@ from portero.core.coverage import Effective
 from portero.core.decision import Decision
 from portero.core.domain import DomainReport
 from portero.core.drift import Drift
+from portero.core.explain import Unread, Verdict
 from portero.core.finding import Finding, Outcome, Profile, Severity
+from portero.core.message.learnt import Learnt
 from portero.core.sender import Judgement
 from portero.core.simulation import Simulation
 from portero.core.text import Text, count
@@ -150,6 +152,40 @@ class UseCases(Protocol):
     ) -> tuple[Decision, Path]:
         """Record a person's decision and give it with the file it went to."""
 
+    def explain(
+        self,
+        messages: Sequence[str],
+        *,
+        own: Sequence[str],
+        evidence: Sequence[Path],
+        config: Path | None,
+        rules: Path | None,
+        model: Path | None,
+        progress: Progress,
+    ) -> list[Verdict | Unread]:
+        """Judge single messages by what the evidence knows; ``-`` is standard input."""
+
+    def scan(
+        self,
+        paths: Sequence[Path],
+        *,
+        own: Sequence[str],
+        evidence: Sequence[Path],
+        config: Path | None,
+        rules: Path | None,
+        model: Path | None,
+        done: Collection[str],
+        workers: int,
+        progress: Progress,
+    ) -> Iterator[Verdict | Unread]:
+        """Judge every message below the paths; exports found there are evidence to judge by."""
+
+    def train(self, phish: Sequence[Path], ham: Sequence[Path], out: Path, *, progress: Progress) -> Learnt:
+        """Learn from the organisation's own labelled mail and write the model."""
+
+    def write_page(self, verdict: Verdict, out: Path, lang: str) -> None:
+        """Write one message's judgement as one page of HTML."""
+
     def demo(self, out: Path, progress: Progress) -> None:
         """Write the evidence of a sample organisation."""
 
@@ -190,7 +226,7 @@ class Desk:
         try:
             return tuple(write(audit, out, self.renderer.lang))
         except OSError as error:
-            raise _unwritable(out, error.strerror or str(error)) from error
+            raise unwritable(out, error.strerror or str(error)) from error
 
     def gate(self, findings: Sequence[Finding], worst: Severity | None) -> None:
         """
@@ -254,11 +290,12 @@ def free_folder(out: Path) -> Path:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _unwritable(out, error.strerror or str(error)) from error
+        raise unwritable(out, error.strerror or str(error)) from error
     return out
 
 
-def _unwritable(out: Path, error: str) -> ConfigError:
+def unwritable(out: Path, error: str) -> ConfigError:
+    """Say that results cannot be written somewhere."""
     return ConfigError(
         (
             Text(

@@ -46,7 +46,7 @@ def outlook_mails(octets: bytes, nesting: int, most: int = 400) -> Iterator[Outl
     Source: MS-OXMSG sections 2.1 and 2.2; property 0x007D is the header, 0x3701 an attachment's data.
     """
     try:
-        import olefile  # type: ignore[import-untyped]  # it ships no types
+        import olefile
     except ImportError:
         raise NoReaderError from None
     try:

@@ -1,0 +1,31 @@
+"""A second factor to set up by scanning a code.
+
+What it talks about means little alone: newsletters talk of it too. It counts where the mail leads away, and more where the subject line says it.
+"""
+
+from __future__ import annotations
+
+from portero.core.message.case import Case, Rule
+from portero.core.rules.lure import touched
+from portero.core.text import Text
+
+
+def match(case: Case) -> Text | None:
+    """Match the subject where the mail leads away."""
+    words = touched(case, "second-factor")
+    return (
+        Text("It talks of a second factor or a code to scan (“{words}”) and leads away.", words=words)
+        if words
+        else None
+    )
+
+
+RULE = Rule(
+    id="lure-second-factor",
+    title="lure: a second factor or a code to scan",
+    level="medium",
+    weight=1.1,
+    match=match,
+    falsepositives=("Real notices of services that lead to another domain than they come from.",),
+    references=("reference exchange-online 7.1",),
+)

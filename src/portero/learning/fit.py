@@ -1,0 +1,233 @@
+"""Fits a model to labelled cases, measures it by campaign and says what it refused to learn."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import scipy.sparse as sparse
+from sklearn.linear_model import LogisticRegression
+
+from portero.core.explain import PHISH_FROM, PRIOR, SUSPICIOUS_FROM
+from portero.core.message.case import Case, Rule
+from portero.core.message.learnt import Learnt, Rate
+from portero.core.message.model import Model, features, line_key
+from portero.learning.campaigns import campaigns, signature
+
+FOLDS = 5
+_MOST_FEATURES = 30_000
+_FEWEST_CAMPAIGNS = 3
+# Share of phish the calibration assumes, the same as the prior of `portero.core.explain`.
+_SHARE = 1 / (1 + math.exp(-PRIOR))
+# A word in this share of one class and in almost none of the other marks where mail was collected, not what it is.
+_DUST_SHARE, _DUST_REST = 0.35, 0.002
+_FOOTER_SHARE, _FOOTER_WORDS = 0.02, 3
+
+
+class TooLittleError(ValueError):
+    """There are too few campaigns of one class to learn from: ``phish`` and ``ham`` count them."""
+
+    def __init__(self, phish: int, ham: int) -> None:
+        super().__init__(f"{phish} campaigns of phish and {ham} of ham")
+        self.phish, self.ham = phish, ham
+
+
+@dataclass
+class Sample:
+    """
+    A labelled case as far as learning needs it.
+
+    rest:  log odds by prior and rules alone, beside which the model is calibrated.
+    """
+
+    case: Case
+    phish: bool
+    rest: float
+    marks: tuple[str, ...] = field(default=())
+
+
+def sample(case: Case, rules: Sequence[Rule], *, phish: bool) -> Sample:
+    """Make a sample of a case; parts that were opened are let go."""
+    rest = PRIOR + sum(rule.weight for rule in rules if rule.match(case) is not None)
+    return Sample(case, phish, rest, signature(case))
+
+
+def learn(
+    samples: Sequence[Sample], name: str, *, cap: float, progress: Callable[[str], None] = lambda _: None
+) -> Learnt:
+    """
+    Learn from samples. Raises TooLittleError below ten campaigns of a class.
+
+    cap:  the most the model may say, in log odds.
+    The same samples in the same order give the same model.
+    """
+    labels = np.array([each.phish for each in samples])
+    groups = np.array(campaigns([each.marks for each in samples]))
+    counts = (len(set(groups[labels])), len(set(groups[~labels])))
+    if min(counts) < 10:
+        raise TooLittleError(*counts)
+    dropped = _footers(samples, groups)
+    rows = [features(each.case, dropped) for each in samples]
+    vocabulary, dust = _vocabulary(rows, labels, groups)
+    progress(
+        f"{len(samples)} mails, {counts[0]} + {counts[1]} campaigns, {len(vocabulary)} features, {len(dust)} refused"
+    )
+    matrix = _matrix(rows, vocabulary)
+    weights = _weights(labels, groups)
+    rest = np.array([each.rest for each in samples])
+    scores = np.zeros(len(samples))
+    fold_of = _folds(groups, labels)
+    for fold in range(FOLDS):
+        held = fold_of == fold
+        if not held.any() or len(set(labels[~held])) < 2:
+            continue
+        fitted = _fit(matrix[~held], labels[~held], weights[~held])
+        scores[held] = matrix[held] @ fitted.coef_[0] + fitted.intercept_[0]
+    slope, intercept = _calibrate(scores, rest, labels, weights)
+    odds = rest + np.clip(slope * scores + intercept, -cap, cap)
+    chances = 1 / (1 + np.exp(-odds))
+    fitted = _fit(matrix, labels, weights)
+    kept = np.argsort(-np.abs(fitted.coef_[0]), kind="stable")[:_MOST_FEATURES]
+    names = list(vocabulary)
+    model = Model(
+        name=name,
+        weights={names[at]: float(fitted.coef_[0][at]) for at in kept if abs(fitted.coef_[0][at]) >= 0.0005},
+        bias=float(fitted.intercept_[0]),
+        slope=slope,
+        intercept=intercept,
+        cap=cap,
+        dropped=dropped,
+    )
+    found = Rate(int((chances[labels] >= PHISH_FROM).sum()), int(labels.sum()))
+    accused = Rate(int((chances[~labels] >= PHISH_FROM).sum()), int((~labels).sum()))
+    doubted = Rate(
+        int(((chances[~labels] >= SUSPICIOUS_FROM) & (chances[~labels] < PHISH_FROM)).sum()),
+        int((~labels).sum()),
+    )
+    return Learnt(model, found, accused, doubted, counts, dust, tuple(sorted(dropped)))
+
+
+def _footers(samples: Sequence[Sample], groups: np.ndarray) -> frozenset[str]:
+    """Find lines that many campaigns of one class share and the other class lacks: what collections and lists add."""
+    seen: dict[bool, dict[str, set[int]]] = {True: {}, False: {}}
+    total = {
+        True: len({g for g, s in zip(groups, samples, strict=True) if s.phish}),
+        False: len({g for g, s in zip(groups, samples, strict=True) if not s.phish}),
+    }
+    for each, group in zip(samples, groups, strict=True):
+        held = seen[each.phish]
+        for line in set(each.case.content.text[:12_000].split("\n")):
+            if 8 < len(line) < 300:
+                key = line_key(line)
+                if key.count(" ") >= _FOOTER_WORDS - 1:
+                    held.setdefault(key, set()).add(int(group))
+    found: set[str] = set()
+    for label in (True, False):
+        for key, places in seen[label].items():
+            if len(places) >= max(10, _FOOTER_SHARE * total[label]) and len(seen[not label].get(key, ())) < 3:
+                found.add(key)
+    return frozenset(found)
+
+
+def _vocabulary(
+    rows: Sequence[tuple[str, ...]], labels: np.ndarray, groups: np.ndarray
+) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Choose features that several campaigns have, and refuse those that only mark a collection."""
+    places: dict[str, set[int]] = {}
+    for row, group in zip(rows, groups, strict=True):
+        for each in row:
+            held = places.setdefault(each, set())
+            if len(held) < _FEWEST_CAMPAIGNS:
+                held.add(int(group))
+    counted: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
+    for row, label in zip(rows, labels, strict=True):
+        counted[bool(label)].update(row)
+    sizes = {True: max(1, int(labels.sum())), False: max(1, int((~labels).sum()))}
+    dust = []
+    kept = []
+    for each in sorted(places):
+        if len(places[each]) < _FEWEST_CAMPAIGNS:
+            continue
+        shares = {label: counted[label][each] / sizes[label] for label in (True, False)}
+        marked = any(
+            shares[label] >= _DUST_SHARE and shares[not label] <= _DUST_REST for label in (True, False)
+        )
+        if marked and not each.startswith("x:"):
+            dust.append(each)
+        else:
+            kept.append(each)
+    return {each: at for at, each in enumerate(kept)}, tuple(dust)
+
+
+def _matrix(rows: Sequence[tuple[str, ...]], vocabulary: dict[str, int]) -> sparse.csr_matrix:
+    starts, columns, values = [0], [], []
+    for row in rows:
+        held = [vocabulary[each] for each in row if each in vocabulary]
+        columns += held
+        # The model divides by all features of a mail, also those it does not know.
+        values += [1 / math.sqrt(len(row))] * len(held) if row else []
+        starts.append(len(columns))
+    return sparse.csr_matrix((values, columns, starts), shape=(len(rows), len(vocabulary)))
+
+
+def _weights(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Weigh a campaign by the square root of its size, and the classes alike."""
+    sizes = Counter(groups.tolist())
+    weights = np.array([1 / math.sqrt(sizes[int(group)]) for group in groups])
+    for label in (True, False):
+        held = labels == label
+        weights[held] *= len(labels) / (2 * weights[held].sum())
+    return weights
+
+
+def _folds(groups: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Deal campaigns to folds, large ones first, so that folds are of like size and no campaign is cut."""
+    sizes = Counter(groups.tolist())
+    load = {True: [0] * FOLDS, False: [0] * FOLDS}
+    label_of = {int(group): bool(label) for group, label in zip(groups, labels, strict=True)}
+    fold_of: dict[int, int] = {}
+    for group, size in sorted(sizes.items(), key=lambda item: (-item[1], item[0])):
+        held = load[label_of[group]]
+        fold = held.index(min(held))
+        held[fold] += size
+        fold_of[group] = fold
+    return np.array([fold_of[int(group)] for group in groups])
+
+
+def _fit(matrix: sparse.csr_matrix, labels: np.ndarray, weights: np.ndarray) -> LogisticRegression:
+    model = LogisticRegression(C=30.0, solver="liblinear", max_iter=200, random_state=0)
+    return model.fit(matrix, labels, sample_weight=weights)
+
+
+def _calibrate(
+    scores: np.ndarray, rest: np.ndarray, labels: np.ndarray, weights: np.ndarray
+) -> tuple[float, float]:
+    """
+    Fit slope and intercept so that rest + slope * score + intercept are log odds at the assumed share of phish.
+
+    Newton's method on the weighted likelihood, with a little pull towards slope 1; rest is an offset.
+    """
+    held = weights.copy()
+    held[labels] *= _SHARE / held[labels].sum()
+    held[~labels] *= (1 - _SHARE) / held[~labels].sum()
+    held *= len(labels)
+    slope, intercept = 1.0, 0.0
+    for _ in range(50):
+        chance = 1 / (1 + np.exp(-np.clip(rest + slope * scores + intercept, -30, 30)))
+        gap = held * (chance - labels)
+        curve = held * chance * (1 - chance)
+        gradient = np.array([(gap * scores).sum() + (slope - 1.0), gap.sum()])
+        hessian = np.array(
+            [
+                [(curve * scores * scores).sum() + 1.0, (curve * scores).sum()],
+                [(curve * scores).sum(), curve.sum() + 1e-6],
+            ]
+        )
+        step = np.linalg.solve(hessian, gradient)
+        slope, intercept = slope - float(np.clip(step[0], -1, 1)), intercept - float(np.clip(step[1], -2, 2))
+        if abs(step).max() < 1e-6:
+            break
+    return max(slope, 0.0), intercept

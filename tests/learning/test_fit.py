@@ -1,0 +1,107 @@
+"""Learning keeps campaigns together, refuses dust, says what it measured, and gives the same model for the same mail."""
+
+from __future__ import annotations
+
+import json
+import random
+
+import pytest
+
+from portero.core.mail.mime import read_mail
+from portero.core.message.arrival import Known, find_arrival
+from portero.core.message.case import Case
+from portero.core.message.content import Content
+from portero.core.message.learnt import Rate
+from portero.core.message.model import Model, read_model, write_model
+from portero.learning.campaigns import campaigns, signature
+from portero.learning.fit import Sample, TooLittleError, learn, sample
+
+WORDS = [f"{a}{b}{c}a" for a in "bcdfgh" for b in "aeiou" for c in "lmnrst"]
+
+
+PHISHY = ("claim", "prize", "wallet", "unlock", "suspended")
+PLAIN = ("meeting", "draft", "notes", "agenda", "minutes")
+
+
+def case(subject: str, text: str, to: str = "ana@contoso.example") -> Case:
+    mail = read_mail(f"From: x@y.example\nTo: {to}\nSubject: {subject}\n\n{text}".encode())
+    return Case(mail, find_arrival(mail, Known()), Content(text=text), Known())
+
+
+def samples(footer: str = "") -> list[Sample]:
+    draw = random.Random(1)
+    made = []
+    for number in range(120):
+        phish = number % 2 == 0
+        # Each word in a fifth of its class: what all of a class has and the other lacks is refused as dust.
+        telling = draw.choice(PHISHY if phish else PLAIN)
+        words = " ".join(draw.choices(WORDS, k=40))
+        text = f"{words}\n{telling}\n{footer if not phish else ''}\n"
+        made.append(sample(case(words[:30], text), (), phish=phish))
+    return made
+
+
+def test_near_duplicates_are_one_campaign() -> None:
+    draw = random.Random(2)
+    words = draw.choices(WORDS, k=80)
+    twin = [*words[:40], "1234", *words[41:]]
+    other = draw.choices(WORDS, k=80)
+    marks = [signature(case("", " ".join(each))) for each in (words, twin, other)]
+
+    assert campaigns(marks) == [0, 0, 2]
+
+
+def test_what_tells_the_classes_apart_is_learnt_and_measured_on_unseen_campaigns() -> None:
+    learnt = learn(samples(), "test", cap=6.0)
+
+    assert (
+        learnt.model(case("x", "claim prize wallet unlock"))[0]
+        > 0
+        > learnt.model(case("x", "meeting draft notes agenda"))[0]
+    )
+    assert learnt.found.of + learnt.accused.of == 120
+    assert min(learnt.campaigns) >= 50
+
+
+def test_the_same_mail_gives_the_same_file() -> None:
+    assert write_model(learn(samples(), "m", cap=6.0).model) == write_model(
+        learn(samples(), "m", cap=6.0).model
+    )
+
+
+def test_footers_and_collection_marks_are_refused() -> None:
+    learnt = learn(samples("to leave this list visit the portal"), "test", cap=6.0)
+
+    assert "to leave this list visit the portal" in learnt.footers
+    assert not any("portal" in name.split() for name in learnt.model.weights)
+
+
+def test_a_readers_name_is_never_a_feature() -> None:
+    learnt = learn([sample(case("x", f"{' '.join(random.Random(n).choices(WORDS, k=40))} zebulon {'claim' if n % 2 else 'notes'}", "zebulon@pot.example"), (), phish=bool(n % 2)) for n in range(120)], "t", cap=6.0)  # fmt: skip
+
+    assert not any("zebulon" in name for name in learnt.model.weights)
+
+
+def test_too_little_is_said() -> None:
+    with pytest.raises(TooLittleError):
+        learn(samples()[:10], "test", cap=6.0)
+
+
+def test_a_model_is_json_and_reads_back() -> None:
+    model = Model(
+        "m", {"prize": 1.5, "x:html": -0.5}, 0.25, dropped=frozenset({"a line of words"}), facts={"n": 1}
+    )
+
+    assert read_model(write_model(model)) == model
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": "portero.model/1"}', json.dumps({"schema": "portero.model/1", "bias": 0, "slope": 1, "intercept": 0, "cap": 1, "weights": {"a": "b"}}), "[" * 100_000])  # fmt: skip
+def test_what_is_no_model_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        read_model(text)
+
+
+def test_intervals_are_wilsons() -> None:
+    low, high = Rate(0, 100).interval
+    assert (low, round(high, 4)) == (0.0, 0.037)
+    assert Rate(0, 0).interval == (0.0, 1.0)
