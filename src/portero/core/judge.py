@@ -333,7 +333,8 @@ def _appearance(case: Case) -> None:
                 name=min(people),
             ),
         )
-    if len(case.names) >= 5:
+    # The members of a list write to the same subscribers; a campaign under many names has no regulars.
+    if len(case.names) >= 5 and "same-people" not in case.codes:
         case.add(
             "many-names",
             count("It writes under {n} name.", "It writes under {n} different names.", len(case.names)),
