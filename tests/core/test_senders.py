@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -57,8 +58,10 @@ def campaign(address: str = "192.0.2.66", **given: object) -> Flow:
     return flow(40, 1, start=START + timedelta(days=50), **{**known, **given})
 
 
-def found(*flows: Flow, register: tuple[RegisterEntry, ...] = ()) -> list[Sender]:
-    context = Context(SETTINGS, window_of(flows))
+def found(
+    *flows: Flow, register: tuple[RegisterEntry, ...] = (), mailboxes: frozenset[str] = frozenset()
+) -> list[Sender]:
+    context = Context(SETTINGS, window_of(flows), mailboxes=mailboxes)
     return list(find_senders(flows, (), context, Configuration(register=register)))
 
 
@@ -158,3 +161,41 @@ def test_pay_slips_to_everybody_at_once_are_never_an_accusation() -> None:
 def test_weeks_vouch_for_nobody_where_no_address_is_recorded() -> None:
     (sender,) = found(scanner(client_ip=None, ehlo=None, distinct_shapes=people(40), shapes={}))
     assert "weeks-8" not in {reason.code for reason in sender.because}
+
+
+def test_weeks_do_not_vouch_for_failing_mail_under_a_colleagues_name() -> None:
+    (patient,) = found(
+        scanner(spf={"fail": 60}, dkim={"none": 60}, dmarc={"fail": 60}),
+        mailboxes=frozenset({f"scanner@{OURS}"}),
+    )
+    assert patient.judgement is Judgement.UNDECIDED
+    assert "borrowed-name" in {reason.code for reason in patient.because}
+
+
+def list_posts(people_reached: int) -> Flow:
+    """Give posts of seven members that a list brings home."""
+    return flow(
+        70,
+        70,
+        client_ip="203.0.113.77",
+        connector="",
+        direction="incoming",
+        mail_from_domain="lists.example",
+        header_from=f"ann@{OURS}",
+        shapes={"re: minutes": 70},
+        recipients=people(people_reached),
+    )
+
+
+def test_the_many_names_of_a_list_whose_subscribers_are_regulars_do_not_count() -> None:
+    members = [
+        replace(post, key=replace(post.key, header_from=f"member{n}@{OURS}"))
+        for n, post in enumerate([list_posts(6)] * 7)
+    ]
+    strangers = [
+        replace(post, key=replace(post.key, header_from=f"member{n}@{OURS}"))
+        for n, post in enumerate([list_posts(460)] * 7)
+    ]
+    (regular,), (campaigner,) = found(*members), found(*strangers)
+    assert "many-names" not in {reason.code for reason in regular.because}
+    assert "many-names" in {reason.code for reason in campaigner.because}

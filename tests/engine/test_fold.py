@@ -148,6 +148,14 @@ def test_summaries_that_differ_show_the_envelope_and_the_visible_sender() -> Non
     ]
 
 
+def test_of_two_summaries_of_unknown_kind_the_own_sender_stands_for_the_mail() -> None:
+    found = folded(
+        [_row("message-trace-graph", sender="hr@contoso.example", client_ip="192.0.2.1")],
+        [_row("connector-report", sender="return@bulk.example")],
+    )
+    assert [flow.key.sender for flow in found.flows] == ["hr@contoso.example"]
+
+
 def test_a_row_without_id_joins_the_mail_of_its_message_id() -> None:
     row = {"witness": "message-trace-graph", "message_id": "m@contoso.example", "line": 9}
     found = folded(

@@ -81,6 +81,7 @@ def weigh(case: Case, neighbours: Neighbours | None = None) -> tuple[Reason, ...
     if neighbours is not None:
         weigh_beside(case, neighbours)
     _unforged(case)
+    _borrowed(case)
     _little_seen(case)
     return tuple(case.reasons)
 
@@ -401,6 +402,17 @@ def _unforged(case: Case) -> None:
                 "Nothing in how it sends is like a campaign: a device or list set up wrongly looks the same."
             ),
             weight=_ALMOST - case.odds,
+        )
+
+
+def _borrowed(case: Case) -> None:
+    """Keep from vouching, on behaviour alone, for mail under colleagues' names that fails: a patient spoofer has that too."""
+    failing = case.codes & (FAILING | {"outside-fail"})
+    if "as-mailbox" in case.codes and failing and not case.codes & _VOUCHES and case.odds < _ALMOST_SOUND:
+        case.add(
+            "borrowed-name",
+            Text("It writes as people whose mailboxes are here and fails: only a person can vouch for it."),
+            weight=_ALMOST_SOUND - case.odds,
         )
 
 

@@ -98,6 +98,10 @@ WEIGHTS: dict[str, Weight] = {
         "Judgement: under eight mails in less than four weeks no behaviour shows. Its weight is what keeps the odds above "
         "a legitimate sender's.",
     ),
+    "borrowed-name": Weight(
+        0.0,
+        "Computed: what keeps it from being called legitimate. Reference exchange-online 7.1: spoofs borrow colleagues' names.",
+    ),
     "no-campaign": Weight(
         0.0,
         "Judgement: failing authentication alone must not accuse, R5: most unlisted senders are devices. Its weight is "

@@ -164,10 +164,12 @@ WHERE witness = '{_ENHANCED}' AND client_ip <> '' GROUP BY document"""
         if self.told_apart:
             columns += [
                 f"max(CASE WHEN r.witness = '{_ENHANCED}' THEN r.sender END) AS visible",
-                f"max(CASE WHEN r.witness <> '{_ENHANCED}' THEN r.sender END) AS envelope",
+                self._traced(f"r.witness <> '{_ENHANCED}'") + " AS envelope",
             ]
         else:
-            columns.append("max(r.sender) AS sender")
+            columns.append(f"{self._traced('r.sender IS NOT NULL')} AS sender")
+        if self._unsure:
+            joins += " LEFT JOIN own_written o ON r.sender = o.written"
         columns.append(
             "CASE WHEN max(CASE WHEN r.outcome = 'delivered' THEN 1 ELSE 0 END) = 1 THEN 'delivered' "
             "ELSE max(r.outcome) END AS outcome"
@@ -194,6 +196,18 @@ WHERE witness = '{_ENHANCED}' AND client_ip <> '' GROUP BY document"""
 {"INSERT INTO mails" if part else "CREATE TEMP TABLE mails AS"}
 SELECT r.mail, {", ".join(columns)} FROM keyed r{joins}
 WHERE r.mail IN (SELECT mail FROM ours{these}) GROUP BY r.mail"""
+
+    @property
+    def _unsure(self) -> bool:
+        """Tell whether summaries of which nobody knows whose sender is P1 may name two for one mail."""
+        return "sender" in self.known and len({*self.witnesses} - {_ENHANCED}) > 1
+
+    def _traced(self, these: str) -> str:
+        """Write the sender that some rows show; of two the own one, for the mail may have it as either."""
+        shown = f"max(CASE WHEN {these} THEN r.sender END)"
+        if not self._unsure:
+            return shown
+        return f"coalesce(max(CASE WHEN {these} AND o.written IS NOT NULL THEN r.sender END), {shown})"
 
     def differing(self) -> str:
         """Find a mail whose summaries name different senders."""
