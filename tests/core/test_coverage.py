@@ -77,6 +77,49 @@ def test_without_the_members_of_a_group_whoever_may_be_in_it_is_not_surely_known
     assert spam("ana@contoso.com", tenant()).certain is True
 
 
+def member(group: str, address: str, kind: str = "UserMailbox") -> dict[str, str]:
+    return {"Group": group, "PrimarySmtpAddress": address, "RecipientType": kind}
+
+
+def test_who_is_in_a_group_inside_a_group_is_in_both() -> None:
+    circle = [
+        member("Sales", "north@contoso.com", "MailUniversalDistributionGroup"),
+        member("North@contoso.com", "luis@contoso.com"),
+        member("North@contoso.com", "sales", "MailUniversalSecurityGroup"),
+    ]
+
+    assert spam("luis@contoso.com", tenant(Get_DistributionGroupMember=circle)).policy == "Sales"
+    assert spam("eva@contoso.com", tenant(Get_DistributionGroupMember=circle)).policy == "Default"
+
+
+def test_a_group_inside_whose_members_were_not_exported_leaves_it_open_who_is_in_the_outer_one() -> None:
+    half = [
+        member("Sales", "luis@contoso.com"),
+        member("Sales", "north@contoso.com", "MailUniversalDistributionGroup"),
+    ]
+    answer = spam("eva@contoso.com", tenant(Get_DistributionGroupMember=half))
+
+    assert answer.certain is False
+    assert "Sales" in str(answer.derivation[0])
+
+
+def test_a_rule_may_call_a_group_by_another_name_than_its_members_do() -> None:
+    group = {
+        "Name": "Sales",
+        "DisplayName": "Our sales people",
+        "PrimarySmtpAddress": "team@contoso.com",
+        "Alias": "team",
+    }
+    held = [member("team@contoso.com", "luis@contoso.com")]
+
+    named = tenant(Get_DistributionGroupMember=held, Get_DistributionGroup=[group])
+    assert spam("luis@contoso.com", named).policy == "Sales"
+    assert spam("luis@contoso.com", tenant(Get_DistributionGroupMember=held)).certain is False
+    twin = {**group, "PrimarySmtpAddress": "other@contoso.com", "Alias": "other"}
+    doubtful = tenant(Get_DistributionGroupMember=held, Get_DistributionGroup=[group, twin])
+    assert spam("luis@contoso.com", doubtful).certain is False
+
+
 def test_quarantine_policies_come_with_the_answer() -> None:
     answer = spam("eva@contoso.com", tenant(Get_DistributionGroupMember=MEMBERS))
 

@@ -179,6 +179,11 @@ def test_a_snapshot_is_evidence_a_baseline_and_one_side_of_a_difference(here: Pa
     assert "198.51.100.0/24" in found["LOG-04"]["because"]
     assert found["DS-06"]["outcome"] == "warn"
 
+    whole = call("audit", here, "--out", tmp_path / "audit", "--baseline", kept, "--json")
+    audited = {each["id"]: each for each in json.loads(whole.stdout)["findings"]}
+    assert audited["LOG-04"] == found["LOG-04"]
+    assert audited["DS-06"]["outcome"] == "warn"
+
 
 def test_a_snapshot_without_configuration_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing")

@@ -14,6 +14,8 @@ from portero.core.text import Text
 
 # Where mailboxes are listed; either will do.
 _MAILBOXES = ("Get-Mailbox", "Get-CASMailbox")
+# What a rule may call a group by; an address first, since no two groups share one.
+_GROUP_NAMES = ("PrimarySmtpAddress", "Name", "DisplayName", "Alias", "Identity")
 _TAGS = {
     Family.ANTI_PHISH: ("SpoofQuarantineTag",),
     Family.ANTI_SPAM: ("SpamQuarantineTag", "PhishQuarantineTag", "HighConfidencePhishQuarantineTag"),
@@ -68,15 +70,64 @@ def mailboxes(tenant: Tenant) -> tuple[str, ...]:
 
 
 def groups_of(tenant: Tenant) -> Mapping[str, frozenset[str]]:
-    """Give the members of groups by the group's name, where Get-DistributionGroupMember was exported whole."""
+    """
+    Give the mailboxes of groups by every name of the group in lower case, where Get-DistributionGroupMember is whole.
+
+    Members of groups inside a group count, as Exchange counts them. A group that leads to one whose members were not
+    exported is left out: who is in it is not known. Get-DistributionGroup, where exported, adds the other names by
+    which a rule may call a group.
+    """
     if not tenant.complete("Get-DistributionGroupMember"):
         return {}
-    found: dict[str, set[str]] = {}
+    names = _group_names(tenant)
+    people: dict[str, set[str]] = {}
+    inside: dict[str, set[str]] = {}
     for item in tenant.objects("Get-DistributionGroupMember") or ():
         group, address = item.properties.get("Group"), item.properties.get("PrimarySmtpAddress")
-        if isinstance(group, str) and isinstance(address, str):
-            found.setdefault(group.lower(), set()).add(mailbox_key(address))
-    return {name: frozenset(members) for name, members in found.items()}
+        if not isinstance(group, str):
+            continue
+        key = names.get(group.lower(), group.lower())
+        members, nested = people.setdefault(key, set()), inside.setdefault(key, set())
+        if "group" in str(item.properties.get("RecipientType")).lower():
+            called = str(address or item.properties.get("Name") or "").lower()
+            nested.add(names.get(called, called))
+        elif isinstance(address, str):
+            members.add(mailbox_key(address))
+    whole = {key: _expanded(key, people, inside) for key in people}
+    found = {key: held for key, held in whole.items() if held is not None}
+    return found | {name: found[key] for name, key in names.items() if key in found}
+
+
+def _group_names(tenant: Tenant) -> dict[str, str]:
+    """Give one name of each exported group by all its names; a name that two groups bear leads nowhere."""
+    found: dict[str, str] = {}
+    shared: set[str] = set()
+    for item in tenant.objects("Get-DistributionGroup") or ():
+        held = [str(item.properties.get(name) or "").lower() for name in _GROUP_NAMES]
+        named = dict.fromkeys(name for name in held if name)
+        for name in named:
+            if name in found:
+                shared.add(name)
+            found[name] = next(iter(named))
+    return {name: key for name, key in found.items() if name not in shared}
+
+
+def _expanded(
+    group: str, people: Mapping[str, set[str]], inside: Mapping[str, set[str]]
+) -> frozenset[str] | None:
+    """Give everybody in a group and in the groups inside it; None where one of these was not exported."""
+    seen: set[str] = set()
+    waiting, members = [group], set[str]()
+    while waiting:
+        current = waiting.pop()
+        if current in seen:
+            continue
+        if current not in people:
+            return None
+        seen.add(current)
+        members |= people[current]
+        waiting += inside[current]
+    return frozenset(members)
 
 
 def found_for(tenant: Tenant, domains: Iterable[str]) -> Mapping[Family, Protection | None]:

@@ -70,6 +70,15 @@ class Options:
             metavar="critical|high|medium|low",
             help=say(Text("Exit with 1 where a check of this severity or above fails.")),
         )
+        self.baseline = typer.Option(
+            "--baseline",
+            metavar="PATH",
+            help=say(
+                Text(
+                    "The approved state, a snapshot or a folder of exports: what differs from it is a finding."
+                )
+            ),
+        )
         self.resolve = typer.Option(
             "--resolve",
             help=say(
@@ -143,6 +152,7 @@ def add_audit(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCo
         config: Annotated[Path | None, options.config] = None,
         profile: Annotated[str, options.profile] = Profile.STANDARD,
         fail_on: Annotated[str | None, options.fail_on] = None,
+        baseline: Annotated[Path | None, options.baseline] = None,
         resolve: Annotated[bool, options.resolve] = False,
         resolver: Annotated[list[str] | None, options.resolver] = None,
         record: Annotated[Path | None, options.record] = None,
@@ -152,7 +162,17 @@ def add_audit(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCo
         wanted, worst = chosen_profile(profile), chosen_severity(fail_on)
         place = free_folder(out)
         asking = may_ask(resolve, resolver, record or place / "dns-answers.jsonl")
-        findings = _audit(desk, evidence, place, config, wanted, json=json, verbose=verbose, asking=asking)
+        findings = _audit(
+            desk,
+            evidence,
+            place,
+            config,
+            wanted,
+            json=json,
+            verbose=verbose,
+            asking=asking,
+            baseline=baseline,
+        )
         desk.gate(findings, worst)
 
 
@@ -346,9 +366,15 @@ def _audit(
     json: bool,
     verbose: bool,
     asking: Asking | None = None,
+    baseline: Path | None = None,
 ) -> tuple[Finding, ...]:
     held = desk.use_cases.audit(
-        evidence, config=config, profile=profile, progress=desk.progress, asking=asking
+        evidence,
+        config=config,
+        profile=profile,
+        progress=desk.progress,
+        asking=asking,
+        baseline=baseline,
     )
     written = desk.write(desk.use_cases.write, held, out)
     if json:

@@ -40,7 +40,7 @@ def add_check(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCo
         config: Annotated[Path | None, options.config] = None,
         profile: Annotated[str, options.profile] = Profile.STANDARD,
         fail_on: Annotated[str | None, options.fail_on] = None,
-        baseline: Annotated[Path | None, _baseline(desk)] = None,
+        baseline: Annotated[Path | None, options.baseline] = None,
         resolve: Annotated[bool, options.resolve] = False,
         resolver: Annotated[list[str] | None, options.resolver] = None,
         record: Annotated[Path | None, options.record] = None,
@@ -89,7 +89,7 @@ def add_export(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperC
         out: Annotated[Path, options.out],
         config: Annotated[Path | None, options.config] = None,
         profile: Annotated[str, options.profile] = Profile.STANDARD,
-        baseline: Annotated[Path | None, _baseline(desk)] = None,
+        baseline: Annotated[Path | None, options.baseline] = None,
     ) -> None:
         forms = [_format(each.strip(), desk, table=False) for each in form.split(",")]
         wanted = chosen_profile(profile)
@@ -205,16 +205,6 @@ def add_compare(face: typer.Typer, desk: Desk, options: Options, cls: type[Typer
             desk.terminal().comparison([each.name for each in held], rows)
         if fail_on_worse and any(each.change in {"worse", "lost"} for each in rows):
             raise typer.Exit(GATE_TRIPPED)
-
-
-def _baseline(desk: Desk) -> object:
-    return typer.Option(
-        "--baseline",
-        metavar="PATH",
-        help=desk.renderer.text(
-            Text("The approved state, a snapshot or a folder of exports: what differs from it is a finding.")
-        ),
-    )
 
 
 def _check(given: str) -> Check:

@@ -150,6 +150,7 @@ _FINGERPRINTS: dict[str, tuple[str, ...]] = {
     ),
     "Get-MgIdentityConditionalAccessPolicy": ("conditions grantControls", "Conditions GrantControls"),
     "Get-MgServicePrincipalAppRoleAssignment": ("appRoleId principalId", "AppRoleId PrincipalId"),
+    "Get-DistributionGroup": ("MemberJoinRestriction MemberDepartRestriction",),
     "Get-DistributionGroupMember": ("Group PrimarySmtpAddress RecipientType",),
     "Get-RoleGroupMember": (
         "RecipientType RecipientTypeDetails PrimarySmtpAddress !ExchangeGuid !EmailAddresses",
