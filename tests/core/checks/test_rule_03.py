@@ -20,6 +20,11 @@ RULE: dict[str, object] = {
     "HeaderContainsMessageHeader": "X-MS-Exchange-Organization-AuthAs", "HeaderContainsWords": ["Anonymous"],
     "ExceptIfHeaderMatchesMessageHeader": "Authentication-Results", "ExceptIfHeaderMatchesPatterns": ["dmarc=pass"],
 }  # fmt: skip
+# All that it could do, and does not.
+IDLE: dict[str, object] = {
+    "Quarantine": False, "DeleteMessage": False, "RejectMessageReasonText": None,
+    "RejectMessageEnhancedStatusCode": None, "SetSCL": None,
+}  # fmt: skip
 
 
 def judged(posture: Build, *rules: dict[str, object], **fields: Any) -> Finding:
@@ -40,7 +45,8 @@ def judged(posture: Build, *rules: dict[str, object], **fields: Any) -> Finding:
         ),
         ({"State": None}, UNKNOWN),
         ({"State": "Disabled"}, NOT_APPLICABLE),
-        ({"Quarantine": False}, NOT_APPLICABLE),
+        ({"Quarantine": False}, UNKNOWN),
+        (IDLE, NOT_APPLICABLE),
         ({"SenderDomainIs": ["other.example"]}, NOT_APPLICABLE),
     ],
 )  # fmt: skip

@@ -36,7 +36,7 @@ def judged(posture: Build, *policies: dict[str, object], **fields: Any) -> Findi
         ({"ExcludedDomains": ["partner.example"]}, WARN),
         ({"ExcludedDomains": None}, PASS),
         ({"ExcludedDomains": "ABSENT"}, UNKNOWN),
-        ({"ExcludedSubDomains": "ABSENT"}, PASS),
+        ({"ExcludedSubDomains": "ABSENT"}, UNKNOWN),
     ],
 )
 def test_each_value_has_its_outcome(posture: Build, changed: dict[str, object], outcome: Outcome) -> None:

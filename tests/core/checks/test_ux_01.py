@@ -42,6 +42,23 @@ def test_absent_and_empty_answers_are_unknown(posture: Build) -> None:
     assert find(CHECK, posture({})).outcome is UNKNOWN
 
 
+def test_a_rule_that_marks_by_the_origin_makes_the_lack_lighter(posture: Build) -> None:
+    rule = {
+        "Name": "Mark", "State": "Enabled", "Mode": "Enforce", "PrependSubject": "[EXT] ",
+        "HeaderContainsMessageHeader": "X-MS-Exchange-Organization-AuthAs", "HeaderContainsWords": ["Anonymous"],
+    }  # fmt: skip
+
+    def outcome(changed: dict[str, object]) -> Outcome:
+        tag = {**GOOD, "Enabled": False}
+        return find(
+            CHECK, posture({"Get-ExternalInOutlook": [tag], "Get-TransportRule": [{**rule, **changed}]})
+        ).outcome
+
+    assert outcome({}) is WARN
+    assert outcome({"State": "Disabled"}) is FAIL
+    assert outcome({"HeaderContainsMessageHeader": "Subject"}) is FAIL
+
+
 def test_a_list_is_not_judged_without_our_domains(posture: Build) -> None:
     assert judged(posture, {"AllowList": ["partner.example"]}, domains=()).outcome is UNKNOWN
 

@@ -41,7 +41,7 @@ def _standing(posture: Posture, item: ConfigObject) -> Standing:
     if flag(item, "Enabled") is False:
         return Standing(name, Outcome.NOT_APPLICABLE, Text("connector “{name}” is off", name=name), origins)
     if entries is None:
-        return unread(name, ("SenderIPAddresses",), origins)
+        return unread(item, ("SenderIPAddresses",))
     held, broken = read(entries)
     private = tuple(text for text, networks in held.items() if any(map(reserved, networks)))
     if private or broken:

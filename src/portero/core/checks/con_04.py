@@ -45,13 +45,13 @@ def _judge(posture: Posture) -> Verdict:
 def _standing(posture: Posture, item: ConfigObject) -> Standing:
     name, origins, kind = identity(item), of_objects([item]), prop(item, "ConnectorType")
     if isinstance(kind, Absent) or kind is None or isinstance(flag(item, "Enabled"), Absent):
-        return unread(name, ("ConnectorType", "Enabled"), origins)
+        return unread(item, ("ConnectorType", "Enabled"))
     if str(kind).lower() != "onpremises" or flag(item, "Enabled") is False:
         reason = Text("connector “{name}” is not one of type OnPremises in force", name=name)
         return Standing(name, Outcome.NOT_APPLICABLE, reason, origins)
     certificate = prop(item, "TlsSenderCertificateName")
     if isinstance(certificate, Absent):
-        return unread(name, ("TlsSenderCertificateName",), origins)
+        return unread(item, ("TlsSenderCertificateName",))
     if isinstance(certificate, str) and certificate.strip():
         return _by_certificate(posture, item, certificate)
     return _by_address(posture, item)
@@ -73,7 +73,7 @@ def _by_certificate(posture: Posture, item: ConfigObject, certificate: str) -> S
 def _by_address(posture: Posture, item: ConfigObject) -> Standing:
     name, origins, entries = identity(item), of_objects([item]), texts(item, "SenderIPAddresses")
     if entries is None:
-        return unread(name, ("SenderIPAddresses",), origins)
+        return unread(item, ("SenderIPAddresses",))
     shut = setting(item, {"Enabled": False})
     networks = [network for held in read(entries)[0].values() for network in held]
     if not networks:
@@ -98,7 +98,7 @@ def _owned(item: ConfigObject, reason: Text) -> Standing:
     if str(source).lower() == "hybridwizard" or (isinstance(comment, str) and comment.strip()):
         return Standing(name, Outcome.PASS, reason, origins)
     if isinstance(source, Absent):
-        return unread(name, ("ConnectorSource",), origins)
+        return unread(item, ("ConnectorSource",))
     owner = Text(
         "connector “{name}” was not made by the hybrid wizard, and its comment names no owner", name=name
     )

@@ -39,13 +39,13 @@ def _judge(posture: Posture) -> Verdict:
 def _standing(posture: Posture, item: ConfigObject) -> Standing:
     name, origins, kind = identity(item), of_objects([item]), prop(item, "ConnectorType")
     if isinstance(kind, Absent) or isinstance(flag(item, "Enabled"), Absent):
-        return unread(name, ("ConnectorType", "Enabled"), origins)
+        return unread(item, ("ConnectorType", "Enabled"))
     if str(kind).lower() != "partner" or flag(item, "Enabled") is False:
         reason = Text("connector “{name}” is not a Partner connector in force", name=name)
         return Standing(name, Outcome.NOT_APPLICABLE, reason, origins)
     tls = flag(item, "RequireTls")
     if isinstance(tls, Absent):
-        return unread(name, ("RequireTls",), origins)
+        return unread(item, ("RequireTls",))
     if tls:
         return Standing(name, Outcome.PASS, Text("connector “{name}” demands TLS", name=name), origins)
     reason = Text("connector “{name}” takes mail without TLS", name=name)

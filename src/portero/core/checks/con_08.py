@@ -46,14 +46,17 @@ def _judge(posture: Posture) -> Verdict:
 
 def _standing(posture: Posture, item: ConfigObject) -> Standing:
     name, origins, certificate = identity(item), of_objects([item]), prop(item, "TlsSenderCertificateName")
-    if flag(item, "Enabled") is False:
+    on = flag(item, "Enabled")
+    if on is False:
         return Standing(name, Outcome.PASS, Text("connector “{name}” is off", name=name), origins)
     if isinstance(certificate, Absent):
-        return unread(name, ("TlsSenderCertificateName",), origins)
+        return unread(item, ("TlsSenderCertificateName",))
     if not isinstance(certificate, str) or not certificate.strip() or not is_shared(certificate):
         return Standing(
             name, Outcome.PASS, Text("connector “{name}” names no shared certificate", name=name), origins
         )
+    if isinstance(on, Absent):
+        return unread(item, ("Enabled",))
     shut = setting(item, {"Enabled": False})
     enforced = {domain: _enforced(posture.dns, domain) for domain in custom_domains(posture)}
     open_ = tuple(domain for domain, held in enforced.items() if held is False)

@@ -43,8 +43,7 @@ def _judge(posture: Posture) -> Verdict:
     front = [
         item
         for item in posture.tenant.objects(_CMDLET) or ()
-        if flag(item, "Enabled") is not False
-        and "*" in map(sender_domain, texts(item, "SenderDomains") or ())
+        if flag(item, "Enabled") is not False and _of_everybody(item) is not False
     ]
     if not front:
         return Verdict(
@@ -61,12 +60,20 @@ def _judge(posture: Posture) -> Verdict:
     )
 
 
+def _of_everybody(item: ConfigObject) -> bool | None:
+    """Tell whether a connector takes mail of every sender domain; None where that was not exported."""
+    domains = texts(item, "SenderDomains")
+    return None if domains is None else "*" in map(sender_domain, domains)
+
+
 def _standing(item: ConfigObject) -> Standing:
     name, origins = identity(item), of_objects([item])
     last, skipped, users = flag(item, "EFSkipLastIP"), texts(item, "EFSkipIPs"), texts(item, "EFUsers")
     test = flag(item, "EFTestMode")
+    if _of_everybody(item) is None or isinstance(flag(item, "Enabled"), Absent):
+        return unread(item, ("Enabled", "SenderDomains"))
     if isinstance(last, Absent) or skipped is None:
-        return unread(name, ("EFSkipLastIP", "EFSkipIPs"), origins)
+        return unread(item, ("EFSkipLastIP", "EFSkipIPs"))
     if not last and not skipped:
         reason = Text("connector “{name}” skips no address", name=name)
         return Standing(name, Outcome.FAIL, reason, origins, changes=setting(item, {"EFSkipLastIP": True}))
@@ -74,8 +81,8 @@ def _standing(item: ConfigObject) -> Standing:
         reason = Text("connector “{name}” skips addresses for some people only, or as a test", name=name)
         whole = setting(item, {"EFUsers": None, "EFTestMode": False})
         return Standing(name, Outcome.FAIL, reason, origins, changes=whole)
-    if users is None:
-        return unread(name, ("EFUsers",), origins)
+    if users is None or isinstance(test, Absent):
+        return unread(item, ("EFUsers", "EFTestMode"))
     wide = tuple(text for text in skipped if _wide(text))
     if wide:
         reason = Text(

@@ -59,7 +59,7 @@ def _judge(posture: Posture) -> Verdict:
 def _standing(posture: Posture, item: ConfigObject) -> Standing:
     name, origins, on = identity(item), of_objects([item]), flag(item, "Enabled")
     if isinstance(on, Absent):
-        return unread(name, ("Enabled",), origins)
+        return unread(item, ("Enabled",))
     if on is False:
         return _off(posture, item)
     shut = setting(item, {"Enabled": False})
@@ -67,7 +67,7 @@ def _standing(posture: Posture, item: ConfigObject) -> Standing:
     owned = (isinstance(comment, str) and bool(comment.strip())) or _by_wizard(item)
     if not owned:
         if isinstance(comment, Absent):
-            return unread(name, ("Comment",), origins)
+            return unread(item, ("Comment",))
         reason = Text("connector “{name}” names no owner in its comment", name=name)
         return Standing(name, Outcome.WARN, reason, origins, changes=shut)
     if item.cmdlet == _OUTBOUND:

@@ -46,7 +46,7 @@ def _judge(posture: Posture) -> Verdict:
 def _standing(_: Posture, item: ConfigObject) -> Standing:
     name, origins, entries = identity(item), of_objects([item]), texts(item, "SenderIPAddresses")
     if entries is None:
-        return unread(name, ("SenderIPAddresses",), origins)
+        return unread(item, ("SenderIPAddresses",))
     held, broken = read(entries)
     wrong = [
         text

@@ -40,17 +40,17 @@ def _judge(posture: Posture) -> Verdict:
 def _standing(posture: Posture, item: ConfigObject) -> Standing:
     name, origins, on = identity(item), of_objects([item]), flag(item, "Enabled")
     if isinstance(on, Absent):
-        return unread(name, ("Enabled",), origins)
+        return unread(item, ("Enabled",))
     if on is False:
         return Standing(name, Outcome.NOT_APPLICABLE, Text("connector “{name}” is off", name=name), origins)
     shut = setting(item, {"Enabled": False})
     hosts, comment = texts(item, "SmartHosts"), prop(item, "Comment")
     if hosts is None:
-        return unread(name, ("SmartHosts",), origins)
+        return unread(item, ("SmartHosts",))
     wizard = str(prop(item, "ConnectorSource")).lower() == "hybridwizard"
     if not wizard and not (isinstance(comment, str) and comment.strip()):
         if isinstance(comment, Absent):
-            return unread(name, ("Comment",), origins)
+            return unread(item, ("Comment",))
         reason = Text("outbound connector “{name}” names no owner in its comment", name=name)
         return Standing(name, Outcome.FAIL, reason, origins, changes=shut)
     strange = tuple(host for host in hosts if not _known(posture, host))
@@ -68,7 +68,7 @@ def _standing(posture: Posture, item: ConfigObject) -> Standing:
         return Standing(name, Outcome.FAIL, reason, origins, changes=shut)
     tls = prop(item, "TlsSettings")
     if isinstance(tls, Absent):
-        return unread(name, ("TlsSettings",), origins)
+        return unread(item, ("TlsSettings",))
     if not tls:
         reason = Text("outbound connector “{name}” does not ask for TLS", name=name)
         wanted = setting(item, {"TlsSettings": "EncryptionOnly"})

@@ -58,7 +58,7 @@ def _standing(item: ConfigObject) -> Standing:
     if flag(item, "Enabled") is False:
         return Standing(name, Outcome.PASS, Text("connector “{name}” is off", name=name), origins)
     if trusted is None:
-        return unread(name, ("TrustedOrganizations",), origins)
+        return unread(item, ("TrustedOrganizations",))
     if trusted:
         reason = Text("connector “{name}” trusts the tenants {tenants}", name=name, tenants=trusted)
         empty = setting(item, {"TrustedOrganizations": None})

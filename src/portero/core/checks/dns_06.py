@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from portero.core.address import a_label, is_at_or_below
 from portero.core.checks.origins import of_answers, of_objects
+from portero.core.checks.standing import unsaid
 from portero.core.checks.window import days_covered
 from portero.core.evidence import ConfigObject
 from portero.core.exchange.change import Change, setting
@@ -51,7 +52,17 @@ def _judge(posture: Posture) -> Verdict:
     if unclear:
         return Verdict(
             Outcome.UNKNOWN,
-            Text("The export lacks Enabled or Status of the signing of {domains}.", domains=unclear),
+            Text(
+                "Whether Exchange signs for {domains} is not known: {what}.",
+                domains=unclear,
+                what=tuple(
+                    dict.fromkeys(
+                        each
+                        for domain in unclear
+                        for each in unsaid(configured[domain], ("Enabled", "Status"))
+                    )
+                ),
+            ),
             of_objects(configured[domain] for domain in unclear),
         )
     return Verdict(

@@ -54,7 +54,7 @@ def _standing(posture: Posture, item: ConfigObject) -> Standing:
     domain, origins = a_label(str(item.properties.get("Domain") or identity(item))), of_objects([item])
     on = flag(item, "Enabled")
     if isinstance(on, Absent):
-        return unread(domain, ("Enabled",), origins)
+        return unread(item, ("Enabled",), domain)
     if not on or domain not in custom_domains(posture):
         reason = Text("{domain} is not signed with keys of ours", domain=domain)
         return Standing(domain, Outcome.NOT_APPLICABLE, reason, origins)
@@ -76,7 +76,7 @@ def _standing(posture: Posture, item: ConfigObject) -> Standing:
         return Standing(domain, Outcome.WARN, reason, origins)
     made = moment(prop(item, "KeyCreationTime")) or moment(prop(item, "RotateOnDate"))
     if made is None:
-        return unread(domain, ("KeyCreationTime",), origins)
+        return unread(item, ("KeyCreationTime",), domain)
     if posture.now - made > timedelta(days=posture.limits.key_days):
         reason = Text("the keys of {domain} date from {day}", domain=domain, day=made.date().isoformat())
         return Standing(domain, Outcome.WARN, reason, origins)

@@ -58,7 +58,7 @@ def on(name: str, otherwise: Outcome = Outcome.FAIL) -> Want:
 
 def unless_off(name: str) -> Want:
     """Want a switch not to be off; it is on where nobody set it."""
-    return Want(name, lambda value: value is True, True, null=Outcome.PASS, absent=Outcome.PASS)
+    return Want(name, lambda value: value is True, True, null=Outcome.PASS)
 
 
 def off(name: str, otherwise: Outcome = Outcome.FAIL) -> Want:

@@ -53,7 +53,7 @@ def _standing(posture: Posture, item: ConfigObject) -> Standing:
         return Standing(domain, Outcome.PASS, Text("{domain} is leaving", domain=domain), origins)
     closed = flag(item, "SendingFromDomainDisabled")
     if isinstance(closed, Absent):
-        return unread(domain, ("SendingFromDomainDisabled",), origins)
+        return unread(item, ("SendingFromDomainDisabled",), domain)
     using = [
         each
         for each in posture.senders

@@ -19,6 +19,7 @@ Severity: high: without it nobody can tell who changed what.
 from __future__ import annotations
 
 from portero.core.checks.origins import of_answers, of_objects
+from portero.core.checks.standing import unsaid
 from portero.core.evidence import ConfigObject
 from portero.core.exchange.change import Change, setting
 from portero.core.exchange.powershell import identity, run
@@ -66,22 +67,22 @@ def _judge(posture: Posture) -> Verdict:
             origins,
             changes=tuple(changes),
         )
-    return _unclear(posture, ingestion is True, disabled is False) or Verdict(
+    return _unclear(posture, log, organisation) or Verdict(
         Outcome.PASS, Text("The audit log and mailbox auditing are on, and no person is exempt."), read
     )
 
 
-def _unclear(posture: Posture, ingesting: bool, auditing: bool) -> Verdict | None:
+def _unclear(posture: Posture, log: ConfigObject | None, organisation: ConfigObject | None) -> Verdict | None:
     read = of_answers(posture.tenant, _LOG, _ORGANISATION, _BYPASS)
-    if not ingesting or not auditing:
-        return Verdict(
-            Outcome.UNKNOWN,
-            Text(
-                "{name} was never set or not exported.",
-                name="AuditDisabled" if ingesting else "UnifiedAuditLogIngestionEnabled",
-            ),
-            read,
-        )
+    for item, cmdlet, name, wanted in (
+        (log, _LOG, "UnifiedAuditLogIngestionEnabled", True),
+        (organisation, _ORGANISATION, "AuditDisabled", False),
+    ):
+        if item is None:
+            empty = Text("{cmdlet} came back empty, so nothing was seen.", cmdlet=cmdlet)
+            return Verdict(Outcome.UNKNOWN, empty, read)
+        if flag(item, name) is not wanted:
+            return Verdict(Outcome.UNKNOWN, Text("{what}.", what=unsaid(item, (name,))), read)
     if not posture.tenant.complete(_BYPASS):
         return Verdict(
             Outcome.UNKNOWN,
@@ -93,8 +94,13 @@ def _unclear(posture: Posture, ingesting: bool, auditing: bool) -> Verdict | Non
         return Verdict(
             Outcome.UNKNOWN,
             Text(
-                "The export lacks AuditBypassEnabled of {names}.",
+                "Whether {names} are exempt is not known: {what}.",
                 names=tuple(identity(item) for item in silent[:20]),
+                what=tuple(
+                    dict.fromkeys(
+                        each for item in silent[:20] for each in unsaid(item, ("AuditBypassEnabled",))
+                    )
+                ),
             ),
             of_objects(silent[:20]),
         )

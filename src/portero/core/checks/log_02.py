@@ -57,13 +57,13 @@ def _standing(posture: Posture, name: str) -> Standing:
         return Standing(name, Outcome.WARN, reason, of_answers(posture.tenant, "Get-ProtectionAlert"))
     origins, disabled = of_objects([item]), flag(item, "Disabled")
     if isinstance(disabled, Absent):
-        return unread(name, ("Disabled",), origins)
+        return unread(item, ("Disabled",))
     if disabled:
         reason = Text("alert “{alert}” is switched off", alert=name)
         return Standing(name, Outcome.FAIL, reason, origins, changes=setting(item, {"Disabled": False}))
     told = texts(item, "NotifyUser")
     if told is None:
-        return unread(name, ("NotifyUser",), origins)
+        return unread(item, ("NotifyUser",))
     if not told or flag(item, "NotificationEnabled") is False:
         reason = Text("alert “{alert}” is told to nobody", alert=name)
         return Standing(name, Outcome.WARN, reason, origins)

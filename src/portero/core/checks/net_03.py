@@ -43,7 +43,7 @@ def _standing(posture: Posture, item: ConfigObject) -> Standing:
     if flag(item, "Enabled") is False:
         return Standing(name, Outcome.NOT_APPLICABLE, Text("connector “{name}” is off", name=name), origins)
     if entries is None:
-        return unread(name, ("SenderIPAddresses",), origins)
+        return unread(item, ("SenderIPAddresses",))
     networks = [network for held in read(entries)[0].values() for network in held]
     if not networks:
         return Standing(

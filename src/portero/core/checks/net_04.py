@@ -45,7 +45,7 @@ def _standing(posture: Posture, item: ConfigObject) -> Standing:
     name, origins, ranges = identity(item), of_objects([item]), texts(item, "RemoteIPRanges")
     mechanisms, groups = texts(item, "AuthMechanism"), texts(item, "PermissionGroups")
     if ranges is None or mechanisms is None or groups is None:
-        return unread(name, ("RemoteIPRanges", "AuthMechanism", "PermissionGroups"), origins)
+        return unread(item, ("RemoteIPRanges", "AuthMechanism", "PermissionGroups"))
     if flag(item, "Enabled") is False:
         return Standing(name, Outcome.NOT_APPLICABLE, Text("connector “{name}” is off", name=name), origins)
     # ExternalAuthoritative trusts whoever connects as if it were an Exchange server. Source: New-ReceiveConnector.

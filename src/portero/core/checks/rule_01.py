@@ -24,6 +24,7 @@ from collections.abc import Iterable
 
 from portero.core.address import a_label, domain_of, is_at_or_below
 from portero.core.checks.origins import of_answers, of_objects
+from portero.core.checks.standing import unsaid
 from portero.core.checks.transport_rules import bound, live, order, protects
 from portero.core.evidence import ConfigObject
 from portero.core.exchange.change import switching_off
@@ -60,8 +61,13 @@ def _judge(posture: Posture) -> Verdict:
         return Verdict(
             Outcome.UNKNOWN,
             Text(
-                "The export lacks SetSCL, State or Mode of rules {rules}.",
+                "Whether rules {rules} let mail skip filtering is not known: {what}.",
                 rules=tuple(map(identity, unclear)),
+                what=tuple(
+                    dict.fromkeys(
+                        each for rule in unclear for each in unsaid(rule, ("SetSCL", "State", "Mode"))
+                    )
+                ),
             ),
             of_objects(unclear),
         )

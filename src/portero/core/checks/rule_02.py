@@ -50,12 +50,12 @@ def _judge(posture: Posture) -> Verdict:
 def _standing(posture: Posture, rule: ConfigObject) -> Standing:
     name, header, origins = identity(rule), prop(rule, "SetHeaderName"), of_objects([rule])
     if isinstance(header, Absent) and live(rule) is not False:
-        return unread(name, ("SetHeaderName",), origins)
+        return unread(rule, ("SetHeaderName",))
     if str(header).strip().lower() not in _HEADERS:
         return Standing(name, Outcome.PASS, Text("rule “{rule}” sets no such header", rule=name), origins)
     on = live(rule)
     if on is None:
-        return unread(name, ("State", "Mode"), origins)
+        return unread(rule, ("State", "Mode"))
     if not on:
         return Standing(name, Outcome.PASS, Text("rule “{rule}” is not in force", rule=name), origins)
     if _simulation(posture, rule):

@@ -23,11 +23,11 @@ from __future__ import annotations
 from portero.core.address import a_label, is_at_or_below
 from portero.core.checks.origins import of_objects
 from portero.core.checks.standing import Standing, judge_objects, unread
-from portero.core.checks.transport_rules import OWN_HEADERS, header_tests, live, protects
+from portero.core.checks.transport_rules import ACTIONS, OWN_HEADERS, by_origin, live, protects
 from portero.core.evidence import ConfigObject
 from portero.core.exchange.change import setting
 from portero.core.exchange.powershell import identity, run
-from portero.core.exchange.settings import prop, texts
+from portero.core.exchange.settings import Absent, prop, texts
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.text import Text
 
@@ -52,11 +52,17 @@ def _judge(posture: Posture) -> Verdict:
 
 def _standing(posture: Posture, rule: ConfigObject) -> Standing:
     name, origins = identity(rule), of_objects([rule])
-    if live(rule) is False or not protects(rule) or not _names_us(rule, posture):
+    concerned = live(rule) is not False and _names_us(rule, posture)
+    silent = tuple(name for name in ACTIONS if isinstance(prop(rule, name), Absent))
+    if concerned and not protects(rule) and silent:
+        return unread(rule, silent)
+    if live(rule) is not False and protects(rule) and all(texts(rule, field) is None for field in _SENDERS):
+        return unread(rule, _SENDERS)
+    if not concerned or not protects(rule):
         reason = Text("rule “{rule}” is none against spoofing of our domains", rule=name)
         return Standing(name, Outcome.NOT_APPLICABLE, reason, origins)
     if live(rule) is None:
-        return unread(name, ("State", "Mode"), origins)
+        return unread(rule, ("State", "Mode"))
     audit = setting(rule, {"Mode": "AuditAndNotify"})
     gaps = [field for field in _FORGEABLE if texts(rule, field)]
     bare = [header for header in _excepted_headers(rule) if header.strip().lower() not in OWN_HEADERS]
@@ -65,10 +71,7 @@ def _standing(posture: Posture, rule: ConfigObject) -> Standing:
             "rule “{rule}” lets pass whoever meets {exceptions}", rule=name, exceptions=(*gaps, *bare)
         )
         return Standing(name, Outcome.FAIL, reason, origins, changes=audit)
-    by_origin = any(
-        header and header.strip().lower() in OWN_HEADERS for header, words in header_tests(rule) if words
-    )
-    if str(prop(rule, "FromScope")).lower() == "notinorganization" and not by_origin:
+    if str(prop(rule, "FromScope")).lower() == "notinorganization" and not by_origin(rule):
         reason = Text("rule “{rule}” knows mail from outside by FromScope alone", rule=name)
         return Standing(name, Outcome.WARN, reason, origins, changes=audit)
     if str(prop(rule, "SenderAddressLocation")).lower() != "headerorenvelope":

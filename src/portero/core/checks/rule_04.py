@@ -21,10 +21,10 @@ from __future__ import annotations
 
 from portero.core.checks.origins import of_objects
 from portero.core.checks.standing import Standing, judge_objects, unread
-from portero.core.checks.transport_rules import OWN_HEADERS, header_tests, live
+from portero.core.checks.transport_rules import by_origin, live, marks
 from portero.core.evidence import ConfigObject
 from portero.core.exchange.powershell import identity
-from portero.core.exchange.settings import prop, texts
+from portero.core.exchange.settings import prop
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.text import Text
 
@@ -48,12 +48,11 @@ def _judge(posture: Posture) -> Verdict:
 
 def _standing(_: Posture, rule: ConfigObject) -> Standing:
     name, origins = identity(rule), of_objects([rule])
-    marks = texts(rule, "PrependSubject") or texts(rule, "ApplyHtmlDisclaimerText")
-    if not marks or live(rule) is False:
+    if not marks(rule) or live(rule) is False:
         return Standing(name, Outcome.NOT_APPLICABLE, Text("rule “{rule}” marks nothing", rule=name), origins)
     if live(rule) is None:
-        return unread(name, ("State", "Mode"), origins)
-    if any(header and header.strip().lower() in OWN_HEADERS for header, words in header_tests(rule) if words):
+        return unread(rule, ("State", "Mode"))
+    if by_origin(rule):
         return Standing(name, Outcome.PASS, Text("rule “{rule}” goes by the origin", rule=name), origins)
     if str(prop(rule, "FromScope")).lower() == "notinorganization":
         reason = Text("rule “{rule}” marks by FromScope alone, and no test of it was made", rule=name)

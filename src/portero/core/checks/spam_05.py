@@ -23,10 +23,11 @@ from functools import partial
 
 from portero.core.checks.effective import Stance, judge_policies, stance
 from portero.core.checks.levels import phish_actions
+from portero.core.checks.standing import unsaid
 from portero.core.evidence import ConfigObject
 from portero.core.exchange.powershell import identity, run
 from portero.core.exchange.protection import Family
-from portero.core.exchange.settings import Absent, prop
+from portero.core.exchange.settings import ABSENT, prop
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.text import Text
 
@@ -51,6 +52,8 @@ def _stance(posture: Posture, policy: ConfigObject) -> Stance:
     found = stance(policy, phish_actions(posture.limits))
     if found.outcome in {Outcome.FAIL, Outcome.UNKNOWN}:
         return found
+    if prop(policy, _TAG) in (None, "", ABSENT):
+        return Stance(Outcome.UNKNOWN, (*found.what, *unsaid(policy, (_TAG,))))
     release = _released(posture, policy)
     if release is None:
         what = Text("whether readers may release what {name} holds was not exported", name=_TAG)
@@ -63,10 +66,7 @@ def _stance(posture: Posture, policy: ConfigObject) -> Stance:
 
 def _released(posture: Posture, policy: ConfigObject) -> bool | None:
     """Tell whether the quarantine policy for high-confidence phishing lets readers release; None if not known."""
-    tag = prop(policy, _TAG)
-    if tag is None or isinstance(tag, Absent):
-        return None
-    name = str(tag).strip().lower()
+    name = str(prop(policy, _TAG)).strip().lower()
     if name == _CLOSED or name in _OPEN:
         return name != _CLOSED
     held = next(

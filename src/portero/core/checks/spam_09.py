@@ -44,7 +44,7 @@ def _judge(posture: Posture) -> Verdict:
 def _standing(posture: Posture, item: ConfigObject) -> Standing:
     value, origins, action = str(item.properties.get("Value") or ""), of_objects([item]), prop(item, "Action")
     if not isinstance(action, str) or not value:
-        return unread(value or "?", ("Action", "Value"), origins)
+        return unread(item, ("Action", "Value"), value or "?")
     if action.strip().lower() != "allow":
         return Standing(
             value, Outcome.NOT_APPLICABLE, Text("{entry} is no allow entry", entry=value), origins
@@ -54,7 +54,7 @@ def _standing(posture: Posture, item: ConfigObject) -> Standing:
         return Standing(value, Outcome.FAIL, reason, origins, Severity.HIGH, changes=_removed(item, value))
     ends = [prop(item, name) for name in _ENDS]
     if all(isinstance(end, Absent) for end in ends):
-        return unread(value, _ENDS, origins)
+        return unread(item, _ENDS, value)
     if not any(end not in {None, "", 0} and not isinstance(end, Absent) for end in map(_hashable, ends)):
         reason = Text("{entry} is allowed without an end", entry=value)
         return Standing(value, Outcome.WARN, reason, origins, changes=_removed(item, value))

@@ -24,7 +24,7 @@ from functools import partial
 from portero.core.checks.effective import policy_standings, stance
 from portero.core.checks.levels import anti_phish, phish_actions, spam_actions
 from portero.core.checks.origins import of_answers, of_objects
-from portero.core.checks.standing import Standing, conclude
+from portero.core.checks.standing import Standing, conclude, unread
 from portero.core.evidence import ConfigObject
 from portero.core.exchange.change import switching_on
 from portero.core.exchange.powershell import identity, run
@@ -32,6 +32,8 @@ from portero.core.exchange.protection import PRESET_RULES, Family
 from portero.core.exchange.settings import prop, texts
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.text import Text
+
+_EXCEPTIONS = ("ExceptIfSentTo", "ExceptIfSentToMemberOf", "ExceptIfRecipientDomainIs")
 
 
 def _judge(posture: Posture) -> Verdict:
@@ -64,13 +66,16 @@ def _rule(rule: ConfigObject) -> Standing:
         reason = Text("rule “{rule}” of a preset is switched off", rule=name)
         return Standing(name, Outcome.FAIL, reason, origins, changes=switching_on(rule))
     if word != "enabled":
-        reason = Text("whether rule “{rule}” of a preset is on was not exported", rule=name)
-        return Standing(name, Outcome.UNKNOWN, reason, origins)
-    people = (*(texts(rule, "ExceptIfSentTo") or ()), *(texts(rule, "ExceptIfRecipientDomainIs") or ()))
+        return unread(rule, ("State",))
+    excepted = {name: texts(rule, name) for name in _EXCEPTIONS}
+    people = (*(excepted["ExceptIfSentTo"] or ()), *(excepted["ExceptIfRecipientDomainIs"] or ()))
     if people:
         reason = Text("rule “{rule}” of a preset excepts {recipients}", rule=name, recipients=people)
         return Standing(name, Outcome.FAIL, reason, origins)
-    groups = texts(rule, "ExceptIfSentToMemberOf") or ()
+    absent = tuple(name for name, entries in excepted.items() if entries is None)
+    if absent:
+        return unread(rule, absent)
+    groups = excepted["ExceptIfSentToMemberOf"]
     if groups:
         reason = Text(
             "rule “{rule}” of a preset excepts the members of {groups}, of whom the export does not say",

@@ -53,8 +53,7 @@ def _stance(posture: Posture, policy: ConfigObject) -> Stance:
     if ours:
         what = Text("our own names are excluded: {entries}", entries=tuple(ours))
         return Stance(Outcome.FAIL, (what,), tuple(changes))
-    # Older exports have no list of sub-domains; the two others have always been there.
-    absent = tuple(name for name in _LISTS[:2] if held[name] is None)
+    absent = tuple(name for name, entries in held.items() if entries is None)
     if absent:
         return Stance(Outcome.UNKNOWN, tuple(Text("{name} was not exported", name=name) for name in absent))
     others = tuple(entry for entries in held.values() for entry in entries or ())

@@ -41,7 +41,7 @@ def _standing(posture: Posture, item: ConfigObject) -> Standing:
     name, origins = identity(item), of_objects([item])
     domains, ranges = texts(item, "Domains"), texts(item, "SenderIpRanges")
     if domains is None or ranges is None:
-        return unread(name, ("Domains", "SenderIpRanges"), origins)
+        return unread(item, ("Domains", "SenderIpRanges"))
     ours = tuple(domain for domain in domains if posture.settings.names_us(a_label(domain)))
     if ours:
         reason = Text("override “{name}” names our own {domains}", name=name, domains=ours)

@@ -6,15 +6,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from portero.core.address import is_at_or_below
-from portero.core.checks.origins import of_answers
+from portero.core.checks.origins import of_answers, of_objects
 from portero.core.dns import DnsAnswer, DnsStatus
 from portero.core.evidence import ConfigObject, Origin
 from portero.core.exchange.change import Change
+from portero.core.exchange.powershell import identity
+from portero.core.exchange.settings import Absent, prop
 from portero.core.finding import Outcome, Posture, Severity, Verdict
 from portero.core.text import Text, count
 
 # A sentence that names thousands of objects is no sentence; the files hold all.
 _SHOWN = 20
+_VALUE = 60  # as much of a value as shows what it is
 _TXT_STRING = 255  # RFC 1035 section 3.3.14: one string of a TXT record holds no more octets
 
 
@@ -106,10 +109,31 @@ def unanswered(answer: DnsAnswer) -> bool:
     return not answer.status.answered
 
 
-def unread(item_name: str, names: Iterable[str], origins: tuple[Origin, ...]) -> Standing:
-    """Say which properties of an object were never set or not exported."""
-    reason = Text("of “{name}” the export does not say {properties}", name=item_name, properties=tuple(names))
-    return Standing(item_name, Outcome.UNKNOWN, reason, origins)
+def unsaid(item: ConfigObject, names: Iterable[str]) -> tuple[Text, ...]:
+    """Say of each property whether it was not exported or never set; where all are there, what nobody can read."""
+    held = {name: prop(item, name) for name in names}
+    silent = tuple(
+        Text("{name} was not exported", name=name)
+        if isinstance(value, Absent)
+        else Text("{name} was never set", name=name)
+        for name, value in held.items()
+        if value is None or value == "" or isinstance(value, Absent)
+    )
+    unreadable = (
+        Text("{name} is {value}", name=name, value=str(value)[:_VALUE]) for name, value in held.items()
+    )
+    return silent or tuple(unreadable)
+
+
+def unread(item: ConfigObject, names: Iterable[str], called: str = "") -> Standing:
+    """
+    Say which properties of an object leave it unknown, and why.
+
+    called:  the name that people know it by, where that is not its identity.
+    """
+    name = called or identity(item)
+    reason = Text("of “{name}”: {what}", name=name, what=unsaid(item, names))
+    return Standing(name, Outcome.UNKNOWN, reason, of_objects([item]))
 
 
 def silence(domain: str, answer: DnsAnswer) -> Standing:

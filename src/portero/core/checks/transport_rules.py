@@ -21,6 +21,16 @@ def live(rule: ConfigObject) -> bool | None:
     return True if words == ("enabled", "enforce") else None
 
 
+# What keeps a mail from its reader, or marks it as spam.
+ACTIONS = (
+    "Quarantine",
+    "DeleteMessage",
+    "RejectMessageReasonText",
+    "RejectMessageEnhancedStatusCode",
+    "SetSCL",
+)
+
+
 def protects(rule: ConfigObject) -> bool:
     level = str(prop(rule, "SetSCL")).strip()
     return (
@@ -43,6 +53,18 @@ def bound(rule: ConfigObject) -> bool:
         (header or "").strip().lower() in OWN_HEADERS
         and any(proof in word.lower().replace("\\", "") for word in words for proof in _PROOFS)
         for header, words in header_tests(rule)
+    )
+
+
+def marks(rule: ConfigObject) -> bool:
+    """Tell whether a rule puts a mark on mail that its reader sees."""
+    return bool(texts(rule, "PrependSubject") or texts(rule, "ApplyHtmlDisclaimerText"))
+
+
+def by_origin(rule: ConfigObject) -> bool:
+    """Tell whether a rule goes by what Exchange found out about the origin of a mail."""
+    return any(
+        header and header.strip().lower() in OWN_HEADERS for header, words in header_tests(rule) if words
     )
 
 

@@ -20,10 +20,11 @@ from __future__ import annotations
 
 from portero.core.address import a_label, domain_of
 from portero.core.checks.origins import of_objects
-from portero.core.checks.standing import judge_single
+from portero.core.checks.standing import judge_single, unsaid
+from portero.core.checks.transport_rules import by_origin, live, marks
 from portero.core.evidence import ConfigObject
 from portero.core.exchange.change import setting, taking_out
-from portero.core.exchange.powershell import run
+from portero.core.exchange.powershell import identity, run
 from portero.core.exchange.settings import Absent, flag, texts
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.text import Text
@@ -45,13 +46,33 @@ def _tag(posture: Posture, item: ConfigObject) -> Verdict:
         )
     if isinstance(on, Absent) or on is None or allowed is None:
         return Verdict(
-            Outcome.UNKNOWN, Text("The export does not say whether the mark is on, or for whom not."), origins
+            Outcome.UNKNOWN,
+            Text(
+                "Whether the mark is on, and for whom not, is not known: {what}.",
+                what=unsaid(item, ("Enabled",))
+                if on is None or isinstance(on, Absent)
+                else unsaid(item, ("AllowList",)),
+            ),
+            origins,
         )
     if not on:
+        rules = [
+            rule
+            for rule in posture.tenant.objects("Get-TransportRule") or ()
+            if live(rule) is True and marks(rule) and by_origin(rule)
+        ]
+        because = (
+            Text(
+                "Outlook does not mark external mail; rules that go by its origin do: {rules}.",
+                rules=tuple(map(identity, rules)),
+            )
+            if rules
+            else Text("Outlook does not mark external mail.")
+        )
         return Verdict(
-            Outcome.FAIL,
-            Text("Outlook does not mark external mail."),
-            origins,
+            Outcome.WARN if rules else Outcome.FAIL,
+            because,
+            (*origins, *of_objects(rules)),
             changes=setting(item, {"Enabled": True}),
         )
     if allowed and not posture.settings.accepted_domains:
