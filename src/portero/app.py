@@ -13,6 +13,7 @@ from portero.core.case import Context
 from portero.core.checks import checks
 from portero.core.controls import Control, UnknownControlError, apply_controls, parse_control
 from portero.core.decision import Decision, with_decisions
+from portero.core.design import design
 from portero.core.dns import Dns, DnsStatus
 from portero.core.evidence import Coverage, Gap
 from portero.core.exchange.exchangers import Exchanger, read_exchangers
@@ -23,8 +24,10 @@ from portero.core.hosts import Host, Inside, describe, tie_flows
 from portero.core.mail.spf import SpfResult, evaluate
 from portero.core.message.arrival import Known, TracedMail
 from portero.core.message.words import plain_words, tokens
+from portero.core.migration import migrate
 from portero.core.naming import name_senders
 from portero.core.plan import make_plan, simulate_plan
+from portero.core.questions import ask
 from portero.core.records import Records
 from portero.core.register import Configuration
 from portero.core.sender import Sender
@@ -340,6 +343,7 @@ def conclude(
     progress(Text("Writing the plan…"))
     plan = make_plan(replay, evidence.tenant, findings)
     together = simulate_plan(replay, plan)
+    connectors = design(replay, evidence.configuration.networks)
     return Audit(
         generated_at=now,
         organisation=evidence.configuration.name,
@@ -356,6 +360,9 @@ def conclude(
         assumptions=held.assumptions,
         blind_spots=_BLIND_SPOTS,
         hosts=held.hosts,
+        questions=ask(held.senders, evidence.configuration.networks),
+        design=connectors,
+        migrations=migrate(held.senders, held.settings, connectors, held.window),
     )
 
 

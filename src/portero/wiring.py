@@ -485,7 +485,7 @@ def files(audit: Audit, lang: str) -> Mapping[str, bytes]:
 
 
 def _plan_files(audit: Audit, renderer: Renderer) -> dict[str, bytes]:
-    plan = plan_markdown(audit.plan, audit.senders, renderer).encode()
+    plan = plan_markdown(audit.plan, audit.senders, renderer, audit.migrations).encode()
     return {"plan.md": plan, **scripts(audit.plan, renderer.text)}
 
 

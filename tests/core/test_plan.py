@@ -5,56 +5,18 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
-from hypothesis import strategies as st
 
-from portero.core.exchange.settings import AcceptedDomain, InboundConnector, Settings, Tenant
-from portero.core.flow import Flow, merge_facts
+from portero.core.exchange.settings import Settings, Tenant
 from portero.core.plan import make_plan, moved_by, plan_controls, replay_prefixes, simulate_plan
-from portero.core.sender import DecidedBy, Judgement, Kind, Path, Sender
+from portero.core.sender import Judgement, Kind, Sender
 from portero.core.simulate import Replay
 from portero.core.simulation import Effect
 from portero.core.step import Step
-from portero.core.text import Text
 from portero.core.ways_in import must_keep
-from support.flows import flow
+from support.organisations import GATEWAY, OPEN, SETTINGS, organisations
+from support.senders import a_sender, anonymous
 
-OURS = "contoso.com"
-OPEN = Settings(accepted_domains=(AcceptedDomain(OURS, match_subdomains=False),), inbound_connectors=())
-GATEWAY = ("192.0.2.0/24",)
 REFUSING = ("lock-gateway", "reject-direct-send", "dmarc=", "smtp-basic-off")
-
-
-def a_sender(identity: str, kind: Kind, judgement: Judgement, *flows: Flow) -> Sender:
-    facts = merge_facts(each.facts for each in flows)
-    return Sender(
-        id=identity,
-        label=Text("{name}", name=identity),
-        kind=kind,
-        judgement=judgement,
-        confidence=0.9,
-        decided_by=DecidedBy.EVIDENCE,
-        path=Path.DIRECT_SEND,
-        connector=None,
-        client_networks=(),
-        mail_from_domains=(OURS,),
-        header_from_domains=(OURS,),
-        header_from=(f"{identity}@{OURS}",),
-        ehlo=(),
-        mails=facts.mails,
-        outside=0,
-        witnesses={},
-        recipients=1,
-        first_seen=None,
-        last_seen=None,
-        because=(),
-        flows=flows,
-        facts=facts,
-    )
-
-
-def anonymous(address: str | None, mails: int = 7, **given: object) -> Flow:
-    known = {"mail_from_domain": OURS, "header_from": f"x@{OURS}", "connector": "", "direction": "incoming"}
-    return flow(mails, client_ip=address, **{**known, **given})
 
 
 def plan_for(*senders: Sender, settings: Settings = OPEN) -> tuple[Step, ...]:
@@ -71,69 +33,6 @@ def step_for(steps: tuple[Step, ...], sender: str, control: str = "") -> Step:
         for step in steps
         if sender in step.senders and (not control or any(text.startswith(control) for text in step.controls))
     )
-
-
-ADDRESSES = st.sampled_from(
-    [
-        None,
-        "",
-        "203.0.113.10",
-        "203.0.113.11",
-        "203.0.113.77",
-        "198.51.100.5",
-        "192.0.2.9",
-        "10.1.2.3",
-        "2001:db8::5",
-    ]
-)
-FLOWS = st.builds(
-    anonymous,
-    ADDRESSES,
-    st.integers(1, 50),
-    mail_from_domain=st.sampled_from([OURS, "", None, "vendor.example", "sub.contoso.com"]),
-    header_from=st.sampled_from([f"x@{OURS}", None]),
-    connector=st.sampled_from(["", None, "Lists", "Unheard of"]),
-    direction=st.sampled_from(["incoming", "originating", None]),
-    sender=st.sampled_from([None, f"y@{OURS}"]),
-    spf=st.sampled_from([{}, {"pass": 3}, {"fail": 3}]),
-    dkim=st.sampled_from([{}, {"none": 3}]),
-    outside=st.sampled_from([0, 2]),
-)
-
-
-@st.composite
-def organisations(draw: st.DrawFn) -> tuple[Sender, ...]:
-    made = draw(
-        st.lists(
-            st.tuples(
-                st.sampled_from(list(Kind)), st.sampled_from(list(Judgement)), st.lists(FLOWS, max_size=3)
-            ),
-            max_size=6,
-        )
-    )
-    return tuple(
-        a_sender(f"s{number}", kind, judgement, *flows)
-        for number, (kind, judgement, flows) in enumerate(made)
-    )
-
-
-SETTINGS = st.builds(
-    Settings,
-    accepted_domains=st.builds(
-        lambda sub: (AcceptedDomain(OURS, match_subdomains=sub),), st.sampled_from([True, False, None])
-    ),
-    inbound_connectors=st.sampled_from(
-        [
-            None,
-            (),
-            (InboundConnector("Lists", "Partner", sender_domains=("*",), addresses=("203.0.113.11/32",)),),
-            (InboundConnector("Lists", "OnPremises", addresses=("203.0.113.10/32",)),),
-        ]
-    ),
-    reject_direct_send=st.sampled_from([None, False, True]),
-    gateway_networks=st.sampled_from([(), GATEWAY, ("2001:db8::/64",), ("192.0.0.0/14",)]),
-    mx_at_microsoft=st.sampled_from([None, True, False]),
-)
 
 
 @examples(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -7,9 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 from math import exp
 
 from portero.core.audit import Audit, Totals
+from portero.core.design import Connector, Design, Range, Unhelped
 from portero.core.evidence import Coverage, Gap, Origin
 from portero.core.finding import Finding, Outcome, Severity
 from portero.core.flow import Distinct, Facts
+from portero.core.migration import Migration, Option, Road, volume
+from portero.core.questions import ask
 from portero.core.sender import DecidedBy, Judgement, Kind, Path, Reason, Sender
 from portero.core.simulation import Effect, SenderEffect, Simulation
 from portero.core.step import Risk, Step
@@ -234,6 +237,37 @@ def plan() -> tuple[Step, ...]:
     )  # fmt: skip
 
 
+def designed(found: tuple[Sender, ...]) -> Design:
+    """Give a connector for the printers, and a reason why the ERP has none."""
+    printers, erp = (
+        next(each for each in found if each.id.split(" ")[0] == name) for name in ("printers", "erp")
+    )
+    made = Range(
+        printers.client_networks[0],
+        (printers.id,),
+        8,
+        3,
+        (erp.id,),
+        printers.label.template,
+        (printers.label,),
+    )
+    return Design(
+        (Connector("portero direct sources", "Partner", (made,), erp.ehlo[0], Text("{why}", why=erp.label)),),
+        (Unhelped(erp.id, Text("{why}", why=erp.label), Text("{instead}", instead=printers.label)),),
+        41,
+    )
+
+
+def migrations(found: tuple[Sender, ...]) -> dict[str, Migration]:
+    """Give every sender to keep a way."""
+    return {
+        each.id: Migration(each.id, Road.HVE, Text("{why}", why=each.label), volume(each), date(2026, 12, 31),
+                           Text("{cost}", cost=each.label), (Option(Road.HVE, True, each.label),))
+        for each in found
+        if each.judgement is not Judgement.ABUSE
+    }  # fmt: skip
+
+
 def sample_audit() -> Audit:
     """Give the whole audit."""
     found = senders()
@@ -262,6 +296,9 @@ def sample_audit() -> Audit:
         plan=plan(),
         assumptions=(Text("The sender column of the trace is taken for the envelope sender where nothing contradicts it."),),
         blind_spots=(Text("Mail refused at the border stands in no trace."),),
+        questions=ask(found),
+        design=designed(found),
+        migrations=migrations(found),
     )  # fmt: skip
 
 
@@ -350,4 +387,7 @@ def hostile_audit() -> Audit:
         plan=tuple(replace(step, title=Text("{x}", x=HOSTILE[0]), do=Text("{x}", x=HOSTILE)) for step in base.plan),
         assumptions=(Text("{x}", x=HOSTILE),),
         blind_spots=(Text("{x}", x=HOSTILE),),
+        questions=ask(found),
+        design=designed(found),
+        migrations=migrations(found),
     )  # fmt: skip

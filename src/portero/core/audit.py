@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from portero.core.design import Design
 from portero.core.evidence import Coverage, Gap
 from portero.core.finding import Finding
 from portero.core.hosts import Host
+from portero.core.migration import Migration
+from portero.core.questions import Question
 from portero.core.sender import Sender
 from portero.core.simulation import Simulation
 from portero.core.step import Step
@@ -38,6 +42,9 @@ class Audit:
     assumptions:   what the answer rests on and no document settles, said out loud.
     blind_spots:   what this evidence cannot show.
     hosts:         hosts inside that opened connections to mail ports, as network evidence shows them.
+    questions:     the fewest that people must answer, so that no sender stays undecided.
+    design:        the connectors that let Direct Send be refused, and who cannot have one.
+    migrations:    how each sender to keep sends from now on, by sender id.
     """
 
     generated_at: datetime
@@ -55,3 +62,6 @@ class Audit:
     assumptions: tuple[Text, ...] = ()
     blind_spots: tuple[Text, ...] = ()
     hosts: tuple[Host, ...] = ()
+    questions: tuple[Question, ...] = ()
+    design: Design = field(default_factory=Design)
+    migrations: Mapping[str, Migration] = field(default_factory=dict)

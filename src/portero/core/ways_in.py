@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from portero.core.address import neighbourhood
@@ -44,6 +45,8 @@ _INNER = tuple(
         "169.254.0.0/16",
     )
 )
+# From this many addresses, one after the other, a machine moves rather than has several.
+_MOVES_FROM = 4
 _DYNAMIC = re.compile(r"(^|[.\-_])(dyn|dynamic|dhcp|dialup|dsl|adsl|pool|ppp|pppoe)[.\-_\d]", re.IGNORECASE)
 
 
@@ -84,13 +87,16 @@ def addresses(flows: Iterable[Flow]) -> tuple[str, ...]:
     return tuple(sorted({flow.key.client_ip for flow in flows if flow.key.client_ip}))
 
 
-def way_in(sender: Sender, concerned: Sequence[Flow], neighbours: Neighbours) -> Way:
+def way_in(
+    sender: Sender, concerned: Sequence[Flow], neighbours: Neighbours, *, followed: bool = False
+) -> Way:
     """
     Choose a sender's other way in.
 
     concerned:  the flows that a refusing control would refuse or leave undetermined.
+    followed:   whether a connector would hold the whole network in which the sender moves.
     An address admits everybody who sends from it, so a connector is chosen only for IPv4 addresses that machines of
-    the organisation have to themselves, outside networks that also send abuse, and that do not look dynamic.
+    the organisation have to themselves, outside networks that also send abuse, and that do not look dynamic: a machine that moves on is refused there.
     Source: controls catalogue DS-03; reference exchange-online 1.3 and 2.4.
     """
     if sender.judgement is Judgement.UNDECIDED:
@@ -98,7 +104,19 @@ def way_in(sender: Sender, concerned: Sequence[Flow], neighbours: Neighbours) ->
     if sender.kind in _BY_KIND:
         return _BY_KIND[sender.kind]
     alone = all(_own_address(flow.key.client_ip, neighbours) for flow in concerned)
-    return Way.CONNECTOR if alone and concerned and not _dynamic(concerned) else Way.AUTHENTICATED
+    moves = _dynamic(concerned) or (not followed and moving(concerned))
+    return Way.CONNECTOR if alone and concerned and not moves else Way.AUTHENTICATED
+
+
+def moving(flows: Iterable[Flow]) -> bool:
+    """Tell whether a sender was at several addresses, one after the other and hardly ever at two on one day."""
+    days: dict[str, set[date]] = {}
+    for flow in flows:
+        if flow.key.client_ip:
+            days.setdefault(flow.key.client_ip, set()).update(flow.facts.days)
+    twice = sum(map(len, days.values())) - len(set[date]().union(*days.values()))
+    # A change of address on one day shows that day at both.
+    return len(days) >= _MOVES_FROM and twice < len(days)
 
 
 def listable(address: str) -> bool:

@@ -22,6 +22,7 @@ from portero.core.simulation import Simulation, Turn
 from portero.core.spf_authoring import SpfDraft
 from portero.core.step import Step
 from portero.core.text import Text
+from portero.faces.advice_json import design_document, migration_document, question_document
 from portero.faces.render import Renderer, plain
 
 SCHEMA = "portero.audit/1"
@@ -33,8 +34,9 @@ def audit_document(audit: Audit, renderer: Renderer) -> dict[str, object]:
     """
     Give an audit as the contract's audit.json, ready for `json`.
 
-    Beyond the contract's keys: ``language``, ``totals``, ``assumptions``, ``blind_spots``, ``hosts``; of a sender
-    ``outside_messages``, ``owner`` and ``host``; of a reason its ``code``; of a step its ``controls``.
+    Beyond the contract's keys: ``language``, ``totals``, ``assumptions``, ``blind_spots``, ``hosts``, ``questions``,
+    ``connector_design``; of a sender ``outside_messages``, ``owner``, ``host`` and ``migration`` (null for abuse); of a
+    reason its ``code``; of a step its ``controls``.
     Source: contract section 4.
     """
     return {
@@ -46,14 +48,24 @@ def audit_document(audit: Audit, renderer: Renderer) -> dict[str, object]:
         "totals": {"ours": audit.totals.ours, "others": audit.totals.others, "rows": audit.totals.rows},
         "evidence": [_coverage(each, renderer) for each in audit.coverage],
         "gaps": [_gap(each, renderer) for each in audit.gaps],
-        "senders": [sender_document(each, renderer) for each in audit.senders],
+        "senders": [
+            {**sender_document(each, renderer), "migration": _migration(each, audit, renderer)}
+            for each in audit.senders
+        ],
         "simulations": [simulation_document(each, renderer) for each in audit.simulations],
         "findings": [finding_document(each, renderer) for each in audit.findings],
         "plan": [step_document(each, renderer) for each in audit.plan],
         "assumptions": _texts(audit.assumptions, renderer),
         "blind_spots": _texts(audit.blind_spots, renderer),
         "hosts": [_host(each, audit.senders, renderer) for each in audit.hosts],
+        "connector_design": design_document(audit.design, renderer),
+        "questions": [question_document(each, renderer) for each in audit.questions],
     }
+
+
+def _migration(sender: Sender, audit: Audit, renderer: Renderer) -> dict[str, object] | None:
+    held = audit.migrations.get(sender.id)
+    return None if held is None else migration_document(held, renderer)
 
 
 def sender_document(sender: Sender, renderer: Renderer) -> dict[str, object]:

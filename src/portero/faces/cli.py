@@ -23,6 +23,7 @@ from portero.faces.commands import (
     add_simulate,
 )
 from portero.faces.deciding import add_decide
+from portero.faces.design import add_design
 from portero.faces.desk import Desk, UseCases
 from portero.faces.dns_command import add_dns
 from portero.faces.help import help_page
@@ -35,9 +36,11 @@ from portero.faces.posture_commands import (
     add_protection,
     add_snapshot,
 )
+from portero.faces.questions import add_questions
 from portero.faces.relay import add_relay
 from portero.faces.render import LANGUAGES, Renderer
 
+_ADVICE = (add_questions, add_design)
 _POSTURE = (add_export, add_protection, add_snapshot, add_diff, add_compare)
 
 
@@ -141,6 +144,7 @@ def build(use_cases: UseCases, lang: str = "en") -> typer.Typer:
         add_explain,
         add_scan,
         add_train,
+        *_ADVICE,
         add_dns,
         add_serve,
         *_POSTURE,

@@ -228,6 +228,15 @@ class Desk:
         except OSError as error:
             raise unwritable(out, error.strerror or str(error)) from error
 
+    def write_files(self, out: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:
+        """Write files by name into a folder that is there; what the system refuses is a fault of the call."""
+        try:
+            for name, content in files.items():
+                (out / name).write_bytes(content)
+        except OSError as error:
+            raise unwritable(out, error.strerror or str(error)) from error
+        return tuple(out / name for name in files)
+
     def gate(self, findings: Sequence[Finding], worst: Severity | None) -> None:
         """
         Leave with code 1 where a check fails at this severity or above; None asks for no gate.

@@ -6,6 +6,7 @@ from enum import Enum
 
 from portero.core.dmarc_road import State
 from portero.core.finding import Outcome, Severity
+from portero.core.migration import Road
 from portero.core.sender import DecidedBy, Judgement, Kind, Path
 from portero.core.simulation import Effect
 from portero.core.step import Risk
@@ -67,6 +68,21 @@ LABELS: dict[str, dict[str, Text]] = {
         "medium": label("severity", "medium"),
         "low": label("severity", "low"),
     },
+    "road": {
+        "stay": label("road", "stays as it is"),
+        "connector": label("road", "connector by address"),
+        "relay": label("road", "authenticated relay"),
+        "smtp-oauth": label("road", "SMTP AUTH with OAuth"),
+        "high-volume-email": label("road", "High Volume Email"),
+        "communication-services": label("road", "Azure Communication Services"),
+        "graph": label("road", "Microsoft Graph"),
+        "return-path": label("road", "the vendor's own return-path"),
+        "rewrite": label("road", "rewritten envelope"),
+        "hybrid": label("road", "hybrid connector"),
+        "gateway": label("road", "gateway"),
+        "retire": label("road", "ask whether it can be retired"),
+        "decide": label("road", "decide first"),
+    },
     "risk": {
         "low": label("risk", "low"),
         "medium": label("risk", "medium"),
@@ -113,6 +129,7 @@ _FIELDS: dict[type[Enum], str] = {
     State: "milestone",
     Severity: "severity",
     Risk: "risk",
+    Road: "road",
     DecidedBy: "decided_by",
 }
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from portero.core.migration import Migration, Road
 from portero.core.sender import Sender
 from portero.core.step import Step
 from portero.core.text import Text
@@ -26,11 +27,17 @@ def escaped(text: str) -> str:
     return _ORDERED.sub(r"\1\\\2", line)
 
 
-def plan_markdown(steps: Sequence[Step], senders: Sequence[Sender], renderer: Renderer) -> str:
+def plan_markdown(
+    steps: Sequence[Step],
+    senders: Sequence[Sender],
+    renderer: Renderer,
+    migrations: Mapping[str, Migration] | None = None,
+) -> str:
     """
-    Write the plan.
+    Write the plan, and how each sender sends from then on.
 
-    senders:  those of the audit, for their labels.
+    senders:     those of the audit, for their labels.
+    migrations:  by sender id; those that stay as they are, are left out.
     Source: contract section 3.
     """
     say = renderer.text
@@ -49,7 +56,36 @@ def plan_markdown(steps: Sequence[Step], senders: Sequence[Sender], renderer: Re
     ]
     for step in steps:
         lines += _step(step, known, renderer)
-    return "\n".join(lines)
+    return "\n".join([*lines, *_roads(senders, migrations or {}, renderer)])
+
+
+def _roads(senders: Sequence[Sender], migrations: Mapping[str, Migration], renderer: Renderer) -> list[str]:
+    moving = [each for each in senders if each.id in migrations and not _stays(migrations[each.id])]
+    if not moving:
+        return []
+    say = renderer.text
+    heads = (Text("Sender"), Text("From then on"), Text("By"), Text("Why"), Text("Cost"))
+    lines = [
+        f"## {escaped(say(Text('How each sender sends from then on')))}",
+        "",
+        "| " + " | ".join(escaped(say(each)) for each in heads) + " |",
+        "|---|---|---|---|---|",
+    ]
+    for sender in moving:
+        held = migrations[sender.id]
+        cells = (
+            say(sender.label),
+            renderer.value(held.road),
+            renderer.date(held.by) if held.by else "",
+            say(held.why),
+            say(held.cost) if held.cost else "",
+        )
+        lines.append("| " + " | ".join(escaped(each) for each in cells) + " |")
+    return [*lines, ""]
+
+
+def _stays(held: Migration) -> bool:
+    return held.road is Road.STAY and held.by is None
 
 
 def _step(step: Step, known: dict[str, str], renderer: Renderer) -> list[str]:

@@ -11,10 +11,12 @@ from rich.text import Text as Cell
 
 from portero.core.audit import Audit
 from portero.core.coverage import Answer, Standing
+from portero.core.design import Design
 from portero.core.dmarc_road import Road
 from portero.core.domain import DomainReport
 from portero.core.evidence import Gap
 from portero.core.finding import Finding, Outcome
+from portero.core.questions import Question
 from portero.core.sender import Judgement, Sender
 from portero.core.simulation import Simulation, Turn
 from portero.core.spf_authoring import SpfDraft
@@ -307,6 +309,65 @@ class Terminal:
             self.say(Text("Do: {do}", do=each.do))
             self.say(Text("Verify: {verify}", verify=each.verify))
             self.say(Text("Undo: {undo}", undo=each.undo))
+
+    def questions(self, questions: Sequence[Question]) -> None:
+        """Print the questions to people, those that settle most first."""
+        if not questions:
+            self.say(Text("Nobody needs to decide anything: the evidence settled every sender."))
+            return
+        table = self._table(
+            Text("Questions to people"),
+            (Text("To"), Text("About"), Text("Why this one")),
+            (Text("Senders"), Text("Messages")),
+        )
+        for each in questions:
+            table.add_row(
+                self._cell(each.to.address or each.to.role),
+                self._cell(each.title),
+                self._cell(each.to.why),
+                *(Cell(self._renderer.number(n)) for n in (len(each.senders), each.mails)),
+            )
+        self._console.print(table)
+
+    def design(self, design: Design, labels: Mapping[str, Text]) -> None:
+        """Print the connectors designed, what each range admits, and whom no connector helps."""
+        if not design.connectors:
+            self.say(Text("No connector is called for."))
+        for connector in design.connectors:
+            table = self._table(
+                Text("Connector “{name}”, type {type}", name=connector.name, type=connector.type),
+                (Text("Range"), Text("Made for"), Text("Admits besides"), Text("Beware")),
+                (Text("Addresses"), Text("Seen")),
+            )
+            for each in connector.ranges:
+                table.add_row(
+                    Cell(plain(each.network)),
+                    self._cell(tuple(labels.get(sender, sender) for sender in each.senders)),
+                    self._cell(tuple(labels.get(sender, sender) for sender in each.besides)),
+                    self._cell(each.cautions),
+                    *(Cell(self._renderer.number(n)) for n in (each.addresses, each.seen)),
+                )
+            self._console.print(table)
+            self.say(connector.why)
+            if connector.certificate is not None:
+                self.say(Text("Better by certificate: {name}", name=connector.certificate))
+        if design.mails:
+            self.say(
+                count(
+                    "By the replay they keep {n} message that refusing Direct Send would not surely keep.",
+                    "By the replay they keep {n} messages that refusing Direct Send would not surely keep.",
+                    design.mails,
+                ),
+                "bold",
+            )
+        if not design.unhelped:
+            return
+        heads = (Text("Sender"), Text("Why no connector helps"), Text("Instead"))
+        table = self._table(Text("No connector helps"), heads)
+        for held in design.unhelped:
+            label = labels.get(held.sender, held.sender)
+            table.add_row(self._cell(label), self._cell(held.why), self._cell(held.instead))
+        self._console.print(table)
 
     def gaps(self, gaps: Sequence[Gap], *, verbose: bool = False) -> None:
         """Name what was handed over and could not be used; only a few of many unless verbose."""
