@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from portero.core.evidence import Gap, Origin
-from portero.core.text import Text, count
+from portero.core.evidence import Gap
+from portero.core.text import Text
 from portero.sources.csv_rows import CUTS, Rows, csv_rows, plain
 from portero.sources.document import Batch, Document, Head, Item, Note, Source
 from portero.sources.local_times import Times
@@ -62,9 +62,8 @@ def read(document: Document) -> Iterator[Item]:
         total += len(block.lines)
         named = named or "connector" in block.cells
         yield _batch(block, times)
-    if times.undated:
-        one, many = "{n} row has a time that cannot be read.", "{n} rows have a time that cannot be read."
-        yield Gap(Origin(document.name), count(one, many, times.undated), times.undated)
+    if gap := times.gap(local=False):
+        yield gap
     if total and not named:
         reason = Text(
             "The report does not name connectors, so it is not known whether it was made for mail without one."
@@ -91,7 +90,7 @@ def _batch(block: Rows, times: Times) -> Batch:
         {
             "network_message_id": guids(cells.get("trace")),
             "message_id": message_ids(cells.get("message")),
-            "observed_at": None if time is None else times.read(time),
+            "observed_at": None if time is None else times.read(time, block.lines),
             "sender": cells.get("sender"),
             "mail_from": None
             if return_path is None

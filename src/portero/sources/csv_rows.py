@@ -136,7 +136,8 @@ class _Blocks:
     def __init__(self, name: str, width: int, delimiter: str, found: dict[str, int], line: int) -> None:
         self.name, self.width, self.delimiter, self.found, self.line = name, width, delimiter, found, line
         self.broken = 0
-        self.lost: dict[str, int] = {}
+        # By field, the first line whose cell the export lost, and how many there are.
+        self.lost: dict[str, tuple[int, int]] = {}
         self.names = [str(number) for number in range(width)]
 
     def read(self, block: bytes) -> Iterator[Rows | Gap]:
@@ -163,7 +164,9 @@ class _Blocks:
         self.line += newlines
         if table.num_rows:
             whole = {field: _whole(table.column(str(n))) for field, n in self.found.items()}
-            rows = Rows(lines, {field: self._without_types(field, cells) for field, cells in whole.items()})
+            rows = Rows(
+                lines, {field: self._without_types(field, cells, lines) for field, cells in whole.items()}
+            )
             yield _without_blank_lines(rows)
         for line, (_, text, width) in zip(broken_lines, invalid, strict=True):
             if text.strip():
@@ -173,10 +176,10 @@ class _Blocks:
 
     def rest(self) -> Iterator[Gap]:
         """Count the broken records beyond those that were named, and the cells whose data the export lost."""
-        for field, n in self.lost.items():
+        for field, (line, n) in self.lost.items():
             one = "{n} cell of {column} holds a type's name instead of data. Export again and join lists with -join ';'."
             many = "{n} cells of {column} hold a type's name instead of data. Export again and join lists with -join ';'."
-            yield Gap(Origin(self.name), count(one, many, n, column=field), n)
+            yield Gap(Origin(self.name, line), count(one, many, n, column=field), n)
         if self.broken > NAMED_GAPS:
             n = self.broken - NAMED_GAPS
             one, many = (
@@ -185,13 +188,14 @@ class _Blocks:
             )
             yield Gap(Origin(self.name), count(one, many, n), n)
 
-    def _without_types(self, field: str, cells: pa.Array) -> pa.Array:
+    def _without_types(self, field: str, cells: pa.Array, lines: pa.Array) -> pa.Array:
         """Make ``System.String[]`` and its kind unknown: Export-Csv writes it for a list that was not joined."""
         if not pc.any(pc.starts_with(cells, "System.")).as_py():
             return cells
         lost = pc.match_substring_regex(cells, _TYPE)
         if n := pc.sum(lost).as_py():
-            self.lost[field] = self.lost.get(field, 0) + n
+            line, before = self.lost.get(field) or (lines.filter(lost)[0].as_py(), 0)
+            self.lost[field] = (line, before + n)
         return pc.if_else(lost, pa.scalar(None, pa.string()), cells)
 
     def _gap(self, line: int, width: int) -> Gap:

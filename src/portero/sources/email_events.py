@@ -94,7 +94,7 @@ def _batch(block: Rows, times: Times) -> Batch:
         {
             "network_message_id": guids(cells.get("NetworkMessageId")),
             "message_id": message_ids(cells.get("InternetMessageId")),
-            "observed_at": None if observed is None else times.read(observed),
+            "observed_at": None if observed is None else times.read(observed, block.lines),
             "mail_from": None if mail_from is None else pc.ascii_trim(mail_from, " <>"),
             "header_from": cells.get("SenderFromAddress"),
             "display_name": cells.get("SenderDisplayName"),

@@ -147,7 +147,7 @@ def _batch(block: Rows, events: pa.Array, times: Times) -> Batch:
         SOURCE.id,
         block.lines,
         {
-            "observed_at": None if time is None else times.read(time),
+            "observed_at": None if time is None else times.read(time, block.lines),
             "client_ip": pc.if_else(took, pc.coalesce(proxied, cell("client")), cell("client")),
             "client_name": pc.if_else(took, pc.coalesce(name, cell("client_name")), cell("client_name")),
             "server_ip": cell("server"),

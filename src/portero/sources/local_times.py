@@ -31,9 +31,14 @@ class Times:
         self.document, self.column, self.aliases = document, column, aliases or (column,)
         self.day_first: bool | None = None
         self.asked, self.undated = False, 0
+        self._first: int | None = None
 
-    def read(self, cells: pa.Array) -> pa.Array:
-        """Give UTC times, null where a cell cannot be read for certain."""
+    def read(self, cells: pa.Array, lines: pa.Array) -> pa.Array:
+        """
+        Give UTC times, null where a cell cannot be read for certain.
+
+        lines:  the cells' lines, so that the first of those can be named.
+        """
         moments = times(cells)
         if moments.null_count:
             moments = pc.coalesce(moments, _local(cells, _YEAR_FIRST, day_first=False))
@@ -42,13 +47,24 @@ class Times:
                 self.asked, self.day_first = True, _day_first(self.document, self.aliases)
             if self.day_first is not None:
                 moments = pc.coalesce(moments, _local(cells, _LOCAL, day_first=self.day_first))
-        self.undated += moments.null_count
+        if moments.null_count:
+            self.undated += moments.null_count
+            if self._first is None:
+                self._first = lines.filter(pc.is_null(moments))[0].as_py()
         return moments
 
-    def gap(self) -> Gap | None:
-        """Name the times that could not be read, and the way to export them."""
+    def gap(self, *, local: bool = True) -> Gap | None:
+        """
+        Name the times that could not be read, from the first one on, and the way to export them.
+
+        local:  whether the export writes times in the computer's own form; the services' own reports are in UTC.
+        """
         if not self.undated:
             return None
+        origin = Origin(self.document.name, self._first)
+        if not local:
+            one, many = "{n} row has a time that cannot be read.", "{n} rows have a time that cannot be read."
+            return Gap(origin, count(one, many, self.undated), self.undated)
         one = (
             "{n} row has a time that cannot be read, or whose day and month cannot be told apart."
             " Export with {column}.ToString('o')."
@@ -58,7 +74,7 @@ class Times:
             " Export with {column}.ToString('o')."
         )
         reason = count(one, many, self.undated, column=self.column)
-        return Gap(Origin(self.document.name), reason, self.undated)
+        return Gap(origin, reason, self.undated)
 
 
 def _day_first(document: Document, aliases: tuple[str, ...]) -> bool | None:

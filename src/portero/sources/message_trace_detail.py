@@ -124,7 +124,7 @@ def _batch(block: Rows, times: Times) -> tuple[Batch, int]:
                 pc.if_else(own, cells.get("id", none), _TEXT) if trace is None else trace
             ),
             "message_id": message,
-            "observed_at": None if time is None else times.read(time),
+            "observed_at": None if time is None else times.read(time, block.lines),
             "sender": cells.get("sender"),
             "mail_from": pc.if_else(pc.equal(return_path, ""), _TEXT, pc.ascii_trim(return_path, " <>")),
             "recipients": None if recipients is None else pc.utf8_lower(recipients),

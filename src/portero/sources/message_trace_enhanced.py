@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from portero.core.evidence import Gap, Origin
-from portero.core.text import Text, count
+from portero.core.evidence import Gap
+from portero.core.text import Text
 from portero.sources.csv_rows import CUTS, Rows, csv_rows
 from portero.sources.document import Batch, Document, Head, Item, Note, Source
 from portero.sources.local_times import Times
@@ -61,10 +61,9 @@ def read(document: Document) -> Iterator[Item]:
             yield block
             continue
         total += len(block.lines)
-        yield _batch(block, times.read(block.cells["origin_timestamp_utc"]))
-    if times.undated:
-        one, many = "{n} row has a time that cannot be read.", "{n} rows have a time that cannot be read."
-        yield Gap(Origin(document.name), count(one, many, times.undated), times.undated)
+        yield _batch(block, times.read(block.cells["origin_timestamp_utc"], block.lines))
+    if gap := times.gap(local=False):
+        yield gap
     if total in CUTS:
         reason = Text(
             "Exactly {rows} rows: probably cut by the export. Ask again for shorter periods.", rows=total

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from portero.core.evidence import Gap, Origin
+from portero.core.evidence import Gap
 from portero.core.text import Text, count
 from portero.sources.csv_rows import CUTS, Rows, csv_rows
 from portero.sources.custom_data import NO_ADDRESS, session, threats
@@ -68,9 +68,8 @@ def read(document: Document) -> Iterator[Item]:
             continue
         kept += len(lines)
         yield _batch(Rows(lines, {name: cells.filter(wanted) for name, cells in block.cells.items()}), times)
-    if times.undated:
-        one, many = "{n} row has a time that cannot be read.", "{n} rows have a time that cannot be read."
-        yield Gap(Origin(document.name), count(one, many, times.undated), times.undated)
+    if gap := times.gap(local=False):
+        yield gap
     if total > kept:
         one = "{n} row is a step inside the service and says nothing about arrival or end."
         many = "{n} rows are steps inside the service and say nothing about arrival or end."
@@ -105,7 +104,7 @@ def _batch(block: Rows, times: Times) -> Batch:
         {
             "network_message_id": guids(cells.get("network_message_id")),
             "message_id": message_ids(cells.get("message_id")),
-            "observed_at": times.read(cells["date_time_utc"]),
+            "observed_at": times.read(cells["date_time_utc"], block.lines),
             "mail_from": _or_null(pc.equal(return_path, ""), pc.ascii_trim(return_path, " <>")),
             "header_from": cells["sender_address"],
             "recipients": None if recipients is None else pc.utf8_lower(recipients),

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from portero.core.evidence import Gap, Origin
-from portero.core.text import Text, count
+from portero.core.evidence import Gap
+from portero.core.text import Text
 from portero.sources.csv_rows import CUTS
 from portero.sources.document import Document, Head, Item, Note, Source
 from portero.sources.json_rows import rows
@@ -47,7 +47,11 @@ def read(document: Document) -> Iterator[Item]:
             continue
         cells = block.cells
         received, recipients = cells.get("receivedDateTime"), cells.get("recipientAddress")
-        moments = pa.nulls(len(block.lines), pa.timestamp("us")) if received is None else times.read(received)
+        moments = (
+            pa.nulls(len(block.lines), pa.timestamp("us"))
+            if received is None
+            else times.read(received, block.lines)
+        )
         total += len(block.lines)
         yield mail_batch(
             SOURCE.id,
@@ -64,9 +68,8 @@ def read(document: Document) -> Iterator[Item]:
                 "size_octets": integers(cells.get("size")),
             },
         )
-    if times.undated:
-        one, many = "{n} row has a time that cannot be read.", "{n} rows have a time that cannot be read."
-        yield Gap(Origin(document.name), count(one, many, times.undated), times.undated)
+    if gap := times.gap(local=False):
+        yield gap
     if total in CUTS:
         reason = Text(
             "Exactly {rows} rows: probably cut by the export. Ask again for shorter periods.", rows=total

@@ -53,7 +53,7 @@ def read(document: Document) -> Iterator[Item]:
             {
                 "network_message_id": guids(cells.get("trace")),
                 "message_id": message_ids(cells.get("message")),
-                "observed_at": times.read(cells["time"]) if zoned else None,
+                "observed_at": times.read(cells["time"], block.lines) if zoned else None,
                 "sender": cells.get("sender"),
                 "recipients": None if recipients is None else pc.utf8_lower(recipients),
                 "client_ip": _known(cells.get("client")),
@@ -66,9 +66,8 @@ def read(document: Document) -> Iterator[Item]:
         one = "{n} row has a time of unknown zone. Use Get-MessageTraceV2, which writes UTC."
         many = "{n} rows have times of unknown zone. Use Get-MessageTraceV2, which writes UTC."
         yield Gap(Origin(document.name), count(one, many, total), total)
-    if times.undated:
-        one, many = "{n} row has a time that cannot be read.", "{n} rows have a time that cannot be read."
-        yield Gap(Origin(document.name), count(one, many, times.undated), times.undated)
+    if gap := times.gap(local=False):
+        yield gap
 
 
 def _known(cells: pa.Array | None) -> pa.Array | None:

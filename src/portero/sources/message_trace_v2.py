@@ -47,7 +47,11 @@ def read(document: Document) -> Iterator[Item]:
             continue
         cells = block.cells
         recipients, received = cells.get("RecipientAddress"), cells.get("Received")
-        moments = pa.nulls(len(block.lines), pa.timestamp("us")) if received is None else times.read(received)
+        moments = (
+            pa.nulls(len(block.lines), pa.timestamp("us"))
+            if received is None
+            else times.read(received, block.lines)
+        )
         total += len(block.lines)
         yield mail_batch(
             SOURCE.id,

@@ -78,7 +78,7 @@ def _batch(block: Rows, times: Times) -> Batch:
         {
             "network_message_id": network,
             "message_id": message,
-            "observed_at": None if time is None else times.read(time),
+            "observed_at": None if time is None else times.read(time, block.lines),
             "sender": cells.get("sender"),
             "recipients": None
             if recipients is None

@@ -41,7 +41,7 @@ class Cells:
                 continue
             self._rows += len(block.lines)
             if self._times and "time" in block.cells:
-                self._span(self._times.read(block.cells["time"]))
+                self._span(self._times.read(block.cells["time"], block.lines))
             columns = {name: held.to_pylist() for name, held in block.cells.items()}
             for at, line in enumerate(block.lines.to_pylist()):
                 yield (

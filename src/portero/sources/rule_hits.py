@@ -66,7 +66,7 @@ def read(document: Document) -> Iterator[Item]:
             {
                 "network_message_id": guids(cells.get("trace")),
                 "message_id": message_ids(cells.get("message")),
-                "observed_at": None if time is None else times.read(time),
+                "observed_at": None if time is None else times.read(time, block.lines),
                 "sender": cells.get("sender"),
                 "recipients": None if recipients is None else pc.utf8_lower(recipients),
                 "direction": words(cells.get("direction"), _direction),

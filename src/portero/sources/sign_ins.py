@@ -73,7 +73,9 @@ def read(document: Document) -> Iterator[Item]:
         total += len(lines)
         cells = {name: held.filter(smtp) for name, held in block.cells.items()}
         none = none.filter(smtp)
-        moments = times.read(cells["time"]) if "time" in cells and len(lines) else pa.nulls(len(lines))
+        moments = (
+            times.read(cells["time"], block.lines) if "time" in cells and len(lines) else pa.nulls(len(lines))
+        )
         for line, user, address, status, protocol, moment in zip(
             lines.to_pylist(),
             cells.get("user", none).to_pylist(),

@@ -80,7 +80,7 @@ def read(document: Document) -> Iterator[Item]:
             {
                 "network_message_id": guids(cells.get("network")),
                 "message_id": message_ids(cells.get("message")),
-                "observed_at": times.read(cells["time"]) if times else None,
+                "observed_at": times.read(cells["time"], block.lines) if times else None,
                 "sender": pc.ascii_trim(cells["sender"], " <>"),
                 "recipients": None if recipients is None else pc.utf8_lower(pc.ascii_trim(recipients, " <>")),
                 "client_ip": None if client is None else pc.if_else(pc.equal(client, ""), None, client),
