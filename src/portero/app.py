@@ -335,7 +335,8 @@ def conclude(
     progress: Callable[[Text], None],
 ) -> Audit:
     """Draw the audit from senders that were found: what people decided about them, simulations, findings, plan."""
-    held = replace(held, senders=with_decisions(held.senders, decisions, now))
+    decided = tuple(each for each in decisions if each.holds(now))
+    held = replace(held, senders=with_decisions(held.senders, decided, now))
     progress(Text("Replaying controls…"))
     replay = Replay(held.senders, held.settings)
     alone = tuple(replay.of((control,)) for control in standing_controls(held.settings))
@@ -363,6 +364,7 @@ def conclude(
         questions=ask(held.senders, evidence.configuration.networks),
         design=connectors,
         migrations=migrate(held.senders, held.settings, connectors, held.window),
+        decisions=decided,
     )
 
 

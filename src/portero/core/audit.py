@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from portero.core.decision import Decision
 from portero.core.design import Design
 from portero.core.evidence import Coverage, Gap
 from portero.core.finding import Finding
@@ -44,6 +45,7 @@ class Audit:
     hosts:         hosts inside that opened connections to mail ports, as network evidence shows them.
     questions:     the fewest that people must answer, so that no sender stays undecided.
     design:        the connectors that let Direct Send be refused, and who cannot have one.
+    decisions:     what people decided about senders and holds at the time of the audit.
     migrations:    how each sender to keep sends from now on, by sender id.
     """
 
@@ -65,3 +67,4 @@ class Audit:
     questions: tuple[Question, ...] = ()
     design: Design = field(default_factory=Design)
     migrations: Mapping[str, Migration] = field(default_factory=dict)
+    decisions: tuple[Decision, ...] = ()

@@ -28,6 +28,7 @@ from portero.faces.desk import Desk, UseCases
 from portero.faces.dns_command import add_dns
 from portero.faces.help import help_page
 from portero.faces.message.commands import add_explain, add_scan, add_train
+from portero.faces.policy import add_policy
 from portero.faces.posture_commands import (
     add_check,
     add_compare,
@@ -39,8 +40,9 @@ from portero.faces.posture_commands import (
 from portero.faces.questions import add_questions
 from portero.faces.relay import add_relay
 from portero.faces.render import LANGUAGES, Renderer
+from portero.faces.segment import add_segment
 
-_ADVICE = (add_questions, add_design)
+_ADVICE = (add_questions, add_design, add_segment, add_policy)
 _POSTURE = (add_export, add_protection, add_snapshot, add_diff, add_compare)
 
 

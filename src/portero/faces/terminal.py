@@ -17,6 +17,7 @@ from portero.core.domain import DomainReport
 from portero.core.evidence import Gap
 from portero.core.finding import Finding, Outcome
 from portero.core.questions import Question
+from portero.core.segmentation import Segmentation
 from portero.core.sender import Judgement, Sender
 from portero.core.simulation import Simulation, Turn
 from portero.core.spf_authoring import SpfDraft
@@ -367,6 +368,20 @@ class Terminal:
         for held in design.unhelped:
             label = labels.get(held.sender, held.sender)
             table.add_row(self._cell(label), self._cell(held.why), self._cell(held.instead))
+        self._console.print(table)
+
+    def segmentation(self, found: Segmentation) -> None:
+        """Print who may open the mail ports, and what the rules would have blocked."""
+        heads = (Text("Host"), Text("Why"))
+        table = self._table(Text("Hosts that may open the mail ports"), heads)
+        for permit in found.permits:
+            table.add_row(self._cell(permit.host.label), self._cell(permit.why))
+        self._console.print(table)
+        numbers = (Text("Port 25"), Text("Not known whether outside"))
+        table = self._table(Text("What the rules would have blocked"), (Text("Host"),), numbers)
+        for held in found.blocked:
+            cells = (Cell(self._renderer.number(n)) for n in (held.opened, held.unknown))
+            table.add_row(self._cell(held.host.label), *cells)
         self._console.print(table)
 
     def gaps(self, gaps: Sequence[Gap], *, verbose: bool = False) -> None:
