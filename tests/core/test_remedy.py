@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from portero.core.exchange.change import Change
+from portero.core.evidence import ConfigObject, Origin
+from portero.core.exchange.change import making, setting
 from portero.core.remedy import effect, prerequisites, propagation, roles
 from portero.core.sender import Judgement
 from portero.core.simulation import Effect, SenderEffect, Simulation
 from portero.core.text import Text
 from support.powershell_model import parse
 
-SWITCH = Change("OrganizationConfig", "Set-OrganizationConfig -RejectDirectSend $true", "x", "y")
-CONNECTOR = Change("InboundConnector", "Set-InboundConnector -Identity 'x' -Enabled $false", "x", "y")
+PLACE = Origin("tenant.json", 1)
+[SWITCH] = setting(
+    ConfigObject("Get-OrganizationConfig", {"RejectDirectSend": False}, PLACE), {"RejectDirectSend": True}
+)
+[CONNECTOR] = setting(
+    ConfigObject("Get-InboundConnector", {"Name": "x", "Enabled": True}, PLACE), {"Enabled": False}
+)
 
 
 def test_roles_are_named_once() -> None:
@@ -34,7 +40,7 @@ def test_the_switch_takes_half_an_hour_and_the_rest_no_published_time() -> None:
     [("InboundConnector", "Connect-ExchangeOnline"), ("ProtectionAlert", "Connect-IPPSSession")],
 )
 def test_the_session_fits_and_what_is_there_is_saved_first(noun: str, session: str) -> None:
-    held = prerequisites([Change(noun, "x", "y", "z")])
+    held = prerequisites(making(noun, "x", {}))
 
     assert session in str(held[0])
     assert any(f"Get-{noun} | ConvertTo-Json" in str(each) for each in held)

@@ -11,7 +11,7 @@ import pytest
 from portero.core.acceptance import Acceptance
 from portero.core.audit import Audit, Totals
 from portero.core.evidence import Origin
-from portero.core.exchange.change import Change
+from portero.core.exchange.change import making
 from portero.core.finding import Finding, Outcome, Severity
 from portero.core.text import Text
 from portero.exports.export import Report
@@ -40,7 +40,7 @@ def finding() -> Finding:
             commands="Set-InboundConnector -Identity 'x' -Enabled $true",
         ),
         maps={"NIST": "AC-4", "ATT&CK": "T1672, T1534"},
-        changes=(Change("InboundConnector", "do", "verify", "undo"),),
+        changes=making("InboundConnector", "x", {"Enabled": True}),
         subjects=(HOSTILE,),
     )
 

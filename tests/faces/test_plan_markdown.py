@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portero.core.audit import Audit
-from portero.core.step import Command, Risk, Step
+from portero.core.exchange.change import Change
+from portero.core.step import Risk, Step
 from portero.core.text import Text
 from portero.faces.plan_markdown import escaped, plan_markdown
 from portero.faces.render import Renderer
 
 
-def a_step(name: str, *commands: Command) -> Step:
+def a_step(name: str, *commands: Change) -> Step:
     said = Text("About {name}.", name=name)
     return Step(1, said, said, said, said, said, (), (), Risk.LOW, said, commands=commands)
 
@@ -52,7 +53,7 @@ def test_no_sign_that_begins_markup_is_left_bare(text: str) -> None:
 
 
 def test_a_command_cannot_close_its_fence() -> None:
-    held = Command("Get-X", (), "Set-X 'a```b'", "$true", "Set-X", "$true")
+    held = Change("X", "Set-X 'a```b'", "Get-X", "Set-X", "Get-X", "$true", "$true", "Set-X")
 
     lines = plan_markdown([a_step("x", held)], (), Renderer("en")).splitlines()
 

@@ -144,7 +144,7 @@ def _write(
     write.decide(draft, [each for each in senders if not each.legitimate and must_keep(each)])
     for finding in failed:
         if finding.id in _PERMISSIONS and finding.outcome is Outcome.FAIL:
-            write.remove_permission(draft, finding, tenant, settings)
+            write.remove_permission(draft, finding)
     write.authentication(draft, [each for each in failed if each.id.startswith(("DNS-", "SPOOF-0"))])
     ready = give_ways_in(draft, senders, needing, settings, lock is not None)
     _close(draft, replay, tenant, lock, ready, left_out)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from portero.core.address import exact_network
-from portero.core.commands import connector_blocks
 from portero.core.exchange.attribution import within
+from portero.core.exchange.new_connector import connector_blocks
 from portero.core.exchange.settings import Settings
 from portero.core.sender import Kind, Sender
 from portero.core.ways_in import Way, addresses, listable, meet_neighbours, way_in

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from portero.core import commands
-from portero.core.commands import new_connector
-from portero.core.exchange.settings import Settings, Tenant
+from portero.core.exchange.change import Change, setting
+from portero.core.exchange.new_connector import new_connector
+from portero.core.exchange.settings import Tenant
 from portero.core.finding import Finding, Outcome
 from portero.core.plan_lock import Lock
 from portero.core.sender import Judgement, Sender
 from portero.core.simulation import Simulation
-from portero.core.step import Command, Risk, Step
+from portero.core.step import Risk, Step
 from portero.core.text import Text, count
 
 ADMINISTRATOR = Text("Exchange administrator")
@@ -46,7 +46,7 @@ class Draft:
         senders: tuple[str, ...] = (),
         controls: tuple[str, ...] = (),
         moved: tuple[str, ...] = (),
-        commands: tuple[Command, ...] = (),
+        commands: tuple[Change, ...] = (),
         name: str = "",
     ) -> int:
         """Add a step and give its number; `name` lets later steps depend on it."""
@@ -142,7 +142,7 @@ def decide(draft: Draft, undecided: Sequence[Sender]) -> None:
     )
 
 
-def remove_permission(draft: Draft, finding: Finding, tenant: Tenant, settings: Settings) -> None:
+def remove_permission(draft: Draft, finding: Finding) -> None:
     """Take back one standing permission to spoof."""
     draft.add(
         name="permission",
@@ -157,7 +157,7 @@ def remove_permission(draft: Draft, finding: Finding, tenant: Tenant, settings: 
         risk=Risk.MEDIUM,
         owner=ADMINISTRATOR,
         after=draft.numbers("measure"),
-        commands=commands.remove_permission(finding.id, tenant, settings),
+        commands=finding.changes,
     )
 
 
@@ -237,6 +237,7 @@ def lock(draft: Draft, held: Lock, found: Simulation, ready: tuple[int, ...]) ->
 
 def reject(draft: Draft, tenant: Tenant, found: Simulation, ready: tuple[int, ...]) -> int:
     """Refuse Direct Send."""
+    held = tenant.single("Get-OrganizationConfig")
     return draft.add(
         name="reject",
         title=Text("Refuse Direct Send"),
@@ -254,7 +255,7 @@ def reject(draft: Draft, tenant: Tenant, found: Simulation, ready: tuple[int, ..
         owner=ADMINISTRATOR,
         after=(*draft.numbers("measure", "decide"), *ready),
         controls=("reject-direct-send",),
-        commands=commands.reject_direct_send(tenant),
+        commands=() if held is None else setting(held, {"RejectDirectSend": True}),
     )
 
 

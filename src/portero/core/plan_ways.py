@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from portero.core.address import exact_network, neighbourhood
-from portero.core.commands import new_connector
 from portero.core.controls import apply_controls, parse_control
 from portero.core.exchange.attribution import seen_connectors, within
+from portero.core.exchange.new_connector import new_connector
 from portero.core.exchange.settings import Settings
 from portero.core.flow import Flow
 from portero.core.plan_steps import ADMINISTRATOR, Draft, labels

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from portero.core.exchange.change import Change
 from portero.core.text import Text
 
 
@@ -14,27 +15,6 @@ class Risk(StrEnum):
     LOW = "low"
     MEDIUM = "medium"
     HIGH = "high"
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """
-    One change to the tenant as PowerShell, with its check and its way back.
-
-    snapshot:   expression that reads the object before the change, for example ``Get-OrganizationConfig``.
-    properties: properties of that object that the change touches; the prior values are what undo restores.
-    apply, verify, undo: PowerShell statements; ``$prior`` is the object read before the change and ``$current`` the
-                one read now, both by `snapshot`. `verify` is an expression over ``$current`` that is ``$true`` while
-                the change is in effect.
-    unchanged:  expression over ``$prior`` that is ``$true`` while the object is still as the evidence has it.
-    """
-
-    snapshot: str
-    properties: tuple[str, ...]
-    apply: str
-    verify: str
-    undo: str
-    unchanged: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +39,4 @@ class Step:
     owner: Text
     controls: tuple[str, ...] = ()
     moved: tuple[str, ...] = ()
-    commands: tuple[Command, ...] = ()
+    commands: tuple[Change, ...] = ()

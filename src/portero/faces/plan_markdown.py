@@ -104,7 +104,7 @@ def _step(step: Step, known: dict[str, str], renderer: Renderer) -> list[str]:
     ]
     lines += [f"- **{escaped(say(name))}** {escaped(value)}" for name, value in rows if value]
     if step.commands:
-        lines += ["", *_fenced([command.apply for command in step.commands])]
+        lines += ["", *_fenced([command.do for command in step.commands])]
     return [*lines, ""]
 
 

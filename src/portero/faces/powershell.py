@@ -5,8 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 
+from portero.core.exchange.change import Change
 from portero.core.exchange.powershell import quote
-from portero.core.step import Command, Step
+from portero.core.step import Step
 from portero.core.text import Text
 
 Render = Callable[[Text], str]
@@ -138,7 +139,7 @@ def _apply(steps: Sequence[Step], render: Render) -> str:
             continue
         body = [
             f"Invoke-Change {_call(number, step, command, render)} {_block(command.unchanged, 'prior')} "
-            f"{_block(command.verify, 'current')} {{ {command.apply} }}"
+            f"{_block(command.in_effect, 'current')} {{ {command.do} }}"
             for number, command in _numbered(step)
         ]
         calls.append(_when(step, body, render))
@@ -156,8 +157,8 @@ def _rollback(steps: Sequence[Step], render: Render) -> str:
         if not step.commands:
             continue
         body = [
-            f"Undo-Change {_call(number, step, command, render)} {_block(command.verify, 'current')} "
-            f"{{ param($prior) {command.undo} }}"
+            f"Undo-Change {_call(number, step, command, render)} {_block(command.in_effect, 'current')} "
+            f"{{ param($prior) {command.restore} }}"
             for number, command in reversed(list(_numbered(step)))
         ]
         calls.append(_when(step, body, render))
@@ -173,7 +174,7 @@ def _verify(steps: Sequence[Step], render: Render) -> str:
     calls = []
     for step in steps:
         body = [
-            f"Test-Change {_call(number, step, command, render)} {_block(command.verify, 'current')}"
+            f"Test-Change {_call(number, step, command, render)} {_block(command.in_effect, 'current')}"
             for number, command in _numbered(step)
         ]
         if body:
@@ -181,13 +182,13 @@ def _verify(steps: Sequence[Step], render: Render) -> str:
     return _head(about, render, "[CmdletBinding()]", "") + _VERIFY + "".join(calls) + _VERDICT
 
 
-def _numbered(step: Step) -> Iterator[tuple[int, Command]]:
+def _numbered(step: Step) -> Iterator[tuple[int, Change]]:
     return enumerate(step.commands, 1)
 
 
-def _call(number: int, step: Step, command: Command, render: Render) -> str:
+def _call(number: int, step: Step, command: Change, render: Render) -> str:
     """Write the arguments that the three functions share: the id, the title, and how to read the object."""
-    return f"{quote(f'{step.n}.{number}')} {quote(_line(render(step.title)))} {{ {command.snapshot} }}"
+    return f"{quote(f'{step.n}.{number}')} {quote(_line(render(step.title)))} {{ {command.read} }}"
 
 
 def _block(expression: str, name: str) -> str:

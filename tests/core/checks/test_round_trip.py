@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from portero.core.checks import checks
+from portero.core.exchange.change import Change
 from portero.core.finding import Finding, Outcome
 from portero.core.text import Text
-from support.powershell_model import carry_out, normal, parse
+from support.powershell_model import State, carry_out, evaluate, normal, parse
 from support.scenes import BY_HAND, CHECKS, SCENES, ZONE, ZONES, exported, judged, state_of
 
 Build = Callable[..., Any]
@@ -48,6 +49,37 @@ def test_do_mends_and_undo_restores(id_: str, posture: Build, sender: Build) -> 
     for change in reversed(found.changes):
         carry_out(change.undo, state)
     assert normal(state) == normal(before)
+
+
+@pytest.mark.parametrize("id_", sorted(SCENES))
+def test_a_script_knows_before_from_after_and_restores_what_it_read(
+    id_: str, posture: Build, sender: Build
+) -> None:
+    objects, fields = SCENES[id_]
+    state = state_of(objects)
+    before, priors = copy.deepcopy(state), []
+    for change in judged(id_, objects, posture, sender, fields).changes:
+        prior = copy.deepcopy(seen(change, state))
+        priors.append((change, prior))
+        assert evaluate(change.unchanged, state, prior=prior) is True, change.unchanged
+        assert evaluate(change.in_effect, state, current=prior) is False, change.in_effect
+        carry_out(change.do, state)
+        now = seen(change, state)
+        assert evaluate(change.in_effect, state, current=now) is True, change.in_effect
+        assert evaluate(change.unchanged, state, prior=now) is False, change.unchanged
+    for change, prior in reversed(priors):
+        carry_out(change.restore, state, prior)
+
+    assert normal(state) == normal(before)
+
+
+def seen(change: Change, state: State) -> Any:
+    """Give what a script reads: a pipeline that finds nothing gives null, and one that finds one thing gives that."""
+    found = evaluate(change.read, state)
+    if isinstance(found, list):
+        assert len(found) < 2, change.read
+        return found[0] if found else None
+    return found
 
 
 @pytest.mark.parametrize("id_", sorted(SCENES))

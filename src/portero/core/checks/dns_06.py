@@ -25,7 +25,7 @@ from portero.core.checks.origins import of_answers, of_objects
 from portero.core.checks.standing import unsaid
 from portero.core.checks.window import days_covered
 from portero.core.evidence import ConfigObject
-from portero.core.exchange.change import Change, setting
+from portero.core.exchange.change import Change, offered, setting
 from portero.core.exchange.powershell import quote, run
 from portero.core.exchange.settings import Absent, flag, prop
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
@@ -134,15 +134,19 @@ def _signing(domain: str, item: ConfigObject | None) -> tuple[Change, ...]:
     if item is not None:
         return setting(item, {"Enabled": True})
     named = f"-Identity {quote(domain)}"
-    shown = f"Get-DkimSigningConfig {named} | Format-List -Property 'Enabled','Status'"
-    return (
+    back = f"Set-DkimSigningConfig {named} -Enabled $false"
+    return offered(
         Change(
             "DkimSigningConfig",
-            f"New-DkimSigningConfig -DomainName {quote(domain)} -KeySize 2048 -Enabled $false\n"
+            do=f"New-DkimSigningConfig -DomainName {quote(domain)} -KeySize 2048 -Enabled $false; "
             f"Set-DkimSigningConfig {named} -Enabled $true",
-            shown,
-            f"Set-DkimSigningConfig {named} -Enabled $false",
-        ),
+            verify=f"Get-DkimSigningConfig {named} | Format-List -Property 'Enabled','Status'",
+            undo=back,
+            read=f"Get-DkimSigningConfig | Where-Object {{ $_.Domain -eq {quote(domain)} }}",
+            in_effect="$true -eq $current.Enabled",
+            unchanged="$null -eq $prior",
+            restore=back,
+        )
     )
 
 

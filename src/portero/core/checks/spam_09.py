@@ -117,6 +117,7 @@ def _removed(item: ConfigObject, value: str) -> tuple[Change, ...]:
         item,
         f"Remove-TenantAllowBlockListItems {entry}",
         f"New-TenantAllowBlockListItems {entry} -Allow {until}",
+        f"{_CMDLET} -ListType {quote(kind)} | Where-Object {{ $_.Value -eq {quote(value)} }}",
     )
 
 

@@ -128,6 +128,8 @@ def _removed(item: ConfigObject) -> tuple[Change, ...]:
         "New-TenantAllowBlockListSpoofItems -Identity Default -SpoofType Internal -Action Allow "
         f"-SpoofedUser {quote(properties.get('SpoofedUser') or '')} "
         f"-SendingInfrastructure {quote(properties.get('SendingInfrastructure') or '')}",
+        f"{_CMDLET} | Where-Object {{ $_.SpoofedUser -eq {quote(properties.get('SpoofedUser') or '')} "
+        f"-and $_.SendingInfrastructure -eq {quote(properties.get('SendingInfrastructure') or '')} }}",
     )
 
 

@@ -23,8 +23,8 @@ from portero.core.address import a_label, is_at_or_below
 from portero.core.checks.origins import of_objects
 from portero.core.checks.standing import judge_single
 from portero.core.evidence import ConfigObject
-from portero.core.exchange.change import Change
-from portero.core.exchange.powershell import quote, run
+from portero.core.exchange.change import Change, offered
+from portero.core.exchange.powershell import listed, quote, run
 from portero.core.exchange.settings import texts
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.text import Text
@@ -87,13 +87,19 @@ def _without(names: tuple[str, ...], out: tuple[str, ...]) -> tuple[Change, ...]
     """Write the whole list anew, since the cmdlet knows no Add or Remove; a space empties it. Source: Set-ArcConfig."""
     kept = [name for name in names if name not in out]
     before = "Set-ArcConfig -Identity 'Default' -ArcTrustedSealers "
-    return (
+    held, wanted = quote(",".join(names)), quote(",".join(kept) or " ")
+    return offered(
         Change(
             "ArcConfig",
-            before + quote(",".join(kept) or " "),
-            "Get-ArcConfig | Format-List -Property 'ArcTrustedSealers'",
-            before + quote(",".join(names)),
-        ),
+            do=before + wanted,
+            verify="Get-ArcConfig | Format-List -Property 'ArcTrustedSealers'",
+            undo=before + held,
+            read="Get-ArcConfig",
+            in_effect=f"-not ({listed(out)} | Where-Object {{ "
+            "(@($current.ArcTrustedSealers) -join ',') -split ',' -contains $_ })",
+            unchanged=f"(@($prior.ArcTrustedSealers) -join ',') -eq {held}",
+            restore=before + "(@($prior.ArcTrustedSealers) -join ',')",
+        )
     )
 
 

@@ -82,6 +82,7 @@ def _removed(item: ConfigObject, domains: tuple[str, ...], ranges: tuple[str, ..
         item,
         f"Remove-ExoPhishSimOverrideRule -Identity {quote(identity(item))} -Confirm:$false",
         f"New-ExoPhishSimOverrideRule -Policy PhishSimOverridePolicy -Name {quote(identity(item))} {again}",
+        f"{_CMDLET} | Where-Object {{ $_.Name -eq {quote(identity(item))} }}",
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from portero.core.evidence import ConfigObject
-from portero.core.exchange.powershell import adding, identity, listed, literal, quote, removing
+from portero.core.exchange.powershell import adding, identity, listed, literal, quote, removing, shows_itself
 
 # Cmdlets of which a tenant has one object, so that they take no -Identity.
 _ONE_PER_TENANT = frozenset(
@@ -20,17 +20,26 @@ _TAKE_NULL = frozenset({"CASMailbox"})
 @dataclass(frozen=True, slots=True)
 class Change:
     """
-    One change to one object.
+    One change to one object, for a person to copy and for a script to make.
 
-    noun:    what is changed, by Microsoft's noun, for example ``InboundConnector``.
-    do, undo: PowerShell statements; undo restores what the export holds.
-    verify:  the command that shows whether the change is in effect.
+    noun:       what is changed, by Microsoft's noun, for example ``InboundConnector``.
+    do, undo:   PowerShell statements; undo restores what the export holds, and is ``""`` where nothing can.
+    verify:     the command that shows a person whether the change is in effect.
+    read:       expression that gives the object, or nothing while there is none.
+    in_effect:  expression over ``$current``, the object as it is read, that is ``$true`` while the change is in effect.
+    unchanged:  expression over ``$prior``, the object as it was read before, that is ``$true`` while it is still as
+                the export has it.
+    restore:    statements that restore what ``$prior`` holds, whether that is what the export holds or not.
     """
 
     noun: str
     do: str
     verify: str
     undo: str
+    read: str
+    in_effect: str
+    unchanged: str
+    restore: str
 
 
 def noun_of(cmdlet: str) -> str:
@@ -49,81 +58,152 @@ def setting(item: ConfigObject, wanted: Mapping[str, object]) -> tuple[Change, .
     moved = [name for name in held if held[name] != wanted[name]]
     if not moved:
         return ()
-    before = {name: _restorable(noun, held[name], wanted[name]) for name in moved}
-    return (
+    as_false = {name for name in moved if isinstance(wanted[name], bool) and noun not in _TAKE_NULL}
+    before = {name: False if held[name] is None and name in as_false else held[name] for name in moved}
+    after = {name: wanted[name] for name in moved}
+    back = (
+        f"-{name} " + (f"([bool]$prior.{name})" if name in as_false else f"$prior.{name}") for name in moved
+    )
+    setter, getter = f"Set-{noun}{_named(item)}", f"{item.cmdlet}{_named(item)}"
+    return offered(
         Change(
             noun,
-            f"Set-{noun}{_named(item)} {_parameters({name: wanted[name] for name in moved})}",
-            f"{item.cmdlet}{_named(item)} | Format-List -Property {listed(moved)}",
-            f"Set-{noun}{_named(item)} {_parameters(before)}",
-        ),
+            do=f"{setter} {_parameters(after)}",
+            verify=f"{getter} | Format-List -Property {listed(moved)}",
+            undo=f"{setter} {_parameters(before)}",
+            read=getter,
+            in_effect=_equal("$current", after),
+            unchanged=_equal("$prior", {name: held[name] for name in moved}),
+            restore=f"{setter} {' '.join(back)}",
+        )
     )
 
 
 def taking_out(item: ConfigObject, name: str, entries: Iterable[str]) -> tuple[Change, ...]:
     """Take entries out of a list property and leave the others alone."""
     held = tuple(entries)
-    return _edited(item, name, removing(held), adding(held)) if held else ()
+    if not held:
+        return ()
+    taken = f"{listed(held)} | Where-Object {{ @($prior.{name}) -contains $_ }}"
+    return _edited(
+        item,
+        name,
+        change=removing(held),
+        back=adding(held),
+        in_effect=_none_of(held, f"@($current.{name}) -contains $_"),
+        unchanged=_none_of(held, f"@($prior.{name}) -notcontains $_"),
+        restore="@{Add=@(" + taken + ")}",
+    )
 
 
 def putting_in(item: ConfigObject, name: str, entries: Iterable[str]) -> tuple[Change, ...]:
     """Put entries into a list property beside those that are there."""
     held = tuple(entries)
-    return _edited(item, name, adding(held), removing(held)) if held else ()
+    if not held:
+        return ()
+    put = f"{listed(held)} | Where-Object {{ @($prior.{name}) -notcontains $_ }}"
+    return _edited(
+        item,
+        name,
+        change=adding(held),
+        back=removing(held),
+        in_effect=_none_of(held, f"@($current.{name}) -notcontains $_"),
+        unchanged=_none_of(held, f"@($prior.{name}) -contains $_"),
+        restore="@{Remove=@(" + put + ")}",
+    )
 
 
 def switching_off(rule: ConfigObject) -> tuple[Change, ...]:
     """Disable a rule that has a State of its own. Source: Disable-TransportRule and its like."""
-    noun = noun_of(rule.cmdlet)
-    return (
-        Change(
-            noun,
-            f"Disable-{noun}{_named(rule)} -Confirm:$false",
-            f"{rule.cmdlet}{_named(rule)} | Format-List -Property 'State'",
-            f"Enable-{noun}{_named(rule)}",
-        ),
-    )
+    return _switched(rule, on=False)
 
 
 def switching_on(rule: ConfigObject) -> tuple[Change, ...]:
     """Enable a rule that has a State of its own."""
-    noun = noun_of(rule.cmdlet)
-    return (
+    return _switched(rule, on=True)
+
+
+def making(
+    noun: str, name: str, values: Mapping[str, object], proof: Iterable[str] = ()
+) -> tuple[Change, ...]:
+    """
+    Make an object of that name; the way back removes it.
+
+    proof:  values that the made object must be seen to have; Exchange rewrites some of what it is given.
+    """
+    removed = f"Remove-{noun} -Identity {quote(name)} -Confirm:$false"
+    held = {each: values[each] for each in proof}
+    return offered(
         Change(
             noun,
-            f"Enable-{noun}{_named(rule)}",
-            f"{rule.cmdlet}{_named(rule)} | Format-List -Property 'State'",
-            f"Disable-{noun}{_named(rule)} -Confirm:$false",
-        ),
+            do=f"New-{noun} -Name {quote(name)} {_parameters(values)}".rstrip(),
+            verify=f"Get-{noun} -Identity {quote(name)}",
+            undo=removed,
+            read=f"Get-{noun} | Where-Object {{ $_.Name -eq {quote(name)} }}",
+            in_effect=_equal("$current", held) if held else "$null -ne $current",
+            unchanged="$null -eq $prior",
+            restore=removed,
+        )
     )
 
 
-def making(noun: str, name: str, values: Mapping[str, object]) -> tuple[Change, ...]:
-    """Make an object of that name; the way back removes it."""
-    return (
+def taking_away(item: ConfigObject, remove: str, make: str, read: str) -> tuple[Change, ...]:
+    """Remove an object that is known by other parameters than its name; the commands are given whole."""
+    return offered(
         Change(
-            noun,
-            f"New-{noun} -Name {quote(name)} {_parameters(values)}",
-            f"Get-{noun} -Identity {quote(name)}",
-            f"Remove-{noun} -Identity {quote(name)} -Confirm:$false",
-        ),
+            noun_of(item.cmdlet),
+            do=remove,
+            verify=item.cmdlet,
+            undo=make,
+            read=read,
+            in_effect="$null -eq $current",
+            unchanged="$null -ne $prior",
+            restore=make,
+        )
     )
 
 
-def taking_away(item: ConfigObject, remove: str, make: str) -> tuple[Change, ...]:
-    """Remove an object that is known by other parameters than its name; both commands are given whole."""
-    return (Change(noun_of(item.cmdlet), remove, item.cmdlet, make),)
+def offered(change: Change) -> tuple[Change, ...]:
+    """Give a change, or nothing where a name or value in it could hide from its reviewer what it does."""
+    return (change,) if shows_itself(change.do + change.undo) else ()
 
 
-def _edited(item: ConfigObject, name: str, change: str, back: str) -> tuple[Change, ...]:
+def _edited(
+    item: ConfigObject, name: str, *, change: str, back: str, in_effect: str, unchanged: str, restore: str
+) -> tuple[Change, ...]:
     noun = noun_of(item.cmdlet)
-    return (
+    setter, getter = f"Set-{noun}{_named(item)} -{name}", f"{item.cmdlet}{_named(item)}"
+    return offered(
         Change(
             noun,
-            f"Set-{noun}{_named(item)} -{name} {change}",
-            f"{item.cmdlet}{_named(item)} | Format-List -Property {quote(name)}",
-            f"Set-{noun}{_named(item)} -{name} {back}",
-        ),
+            do=f"{setter} {change}",
+            verify=f"{getter} | Format-List -Property {quote(name)}",
+            undo=f"{setter} {back}",
+            read=getter,
+            in_effect=in_effect,
+            unchanged=unchanged,
+            restore=f"{setter} {restore}",
+        )
+    )
+
+
+def _switched(rule: ConfigObject, *, on: bool) -> tuple[Change, ...]:
+    noun, getter = noun_of(rule.cmdlet), f"{rule.cmdlet}{_named(rule)}"
+    enable = f"Enable-{noun}{_named(rule)}"
+    disable = f"Disable-{noun}{_named(rule)} -Confirm:$false"
+    do, undo = (enable, disable) if on else (disable, enable)
+    after, before = ("Enabled", "Disabled") if on else ("Disabled", "Enabled")
+    return offered(
+        Change(
+            noun,
+            do=do,
+            verify=f"{getter} | Format-List -Property 'State'",
+            undo=undo,
+            read=getter,
+            in_effect=f"'{after}' -eq $current.State",
+            unchanged=f"'{before}' -eq $prior.State",
+            restore=f"if ('{before}' -eq $prior.State) {{ {undo} }}",
+        )
     )
 
 
@@ -140,14 +220,25 @@ def _parameters(values: Mapping[str, object]) -> str:
     return " ".join(f"-{name} {literal(value)}" for name, value in values.items())
 
 
+def _equal(variable: str, values: Mapping[str, object]) -> str:
+    """Write that an object has these values; null, false and the empty list are told apart as PowerShell does."""
+    parts = (
+        f"-not (Compare-Object @({variable}.{name}) @({literal(value)}))"
+        if isinstance(value, list | tuple) and value
+        else f"-not {variable}.{name}"
+        if isinstance(value, list | tuple)
+        else f"{literal(value)} -eq {variable}.{name}"
+        for name, value in values.items()
+    )
+    return " -and ".join(f"({part})" for part in parts)
+
+
+def _none_of(entries: Iterable[str], condition: str) -> str:
+    return f"-not ({listed(entries)} | Where-Object {{ {condition} }})"
+
+
 def _plain(value: object) -> object:
     """Read the Boolean texts of CSV exports; everything else stays."""
     if isinstance(value, str) and value.strip().lower() in {"true", "false"}:
         return value.strip().lower() == "true"
     return value
-
-
-def _restorable(noun: str, held: object, wanted: object) -> object:
-    if held is None and isinstance(wanted, bool) and noun not in _TAKE_NULL:
-        return False
-    return held

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 
 from portero.core.evidence import ConfigObject
@@ -15,6 +16,11 @@ _QUOTES = "'\u2018\u2019\u201a\u201b"
 def quote(value: object) -> str:
     """Write a value as a single-quoted text, in which PowerShell expands nothing."""
     return "'" + "".join(sign * 2 if sign in _QUOTES else sign for sign in str(value)) + "'"
+
+
+def shows_itself(script: str) -> bool:
+    """Tell whether a script holds nothing that a reviewer cannot see: other lines, controls, text direction."""
+    return not any(unicodedata.category(sign) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for sign in script)
 
 
 def literal(value: object) -> str:
