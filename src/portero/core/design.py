@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from portero.core.address import exact_network, lies_in, neighbourhood
-from portero.core.commands import connector_blocks
 from portero.core.controls import apply_controls, parse_control
 from portero.core.exchange.attribution import seen_connectors
+from portero.core.exchange.new_connector import connector_blocks
 from portero.core.exchange.settings import Settings
 from portero.core.flow import Flow
 from portero.core.register import KnownNetwork
