@@ -165,7 +165,7 @@ def test_weeks_vouch_for_nobody_where_no_address_is_recorded() -> None:
 
 def test_weeks_do_not_vouch_for_failing_mail_under_a_colleagues_name() -> None:
     (patient,) = found(
-        scanner(spf={"fail": 60}, dkim={"none": 60}, dmarc={"fail": 60}),
+        scanner(spf={"fail": 60}, dkim={"none": 60}, dmarc={"fail": 60}, recipients=people(30)),
         mailboxes=frozenset({f"scanner@{OURS}"}),
     )
     assert patient.judgement is Judgement.UNDECIDED
@@ -199,3 +199,12 @@ def test_the_many_names_of_a_list_whose_subscribers_are_regulars_do_not_count() 
     (regular,), (campaigner,) = found(*members), found(*strangers)
     assert "many-names" not in {reason.code for reason in regular.because}
     assert "many-names" in {reason.code for reason in campaigner.because}
+
+
+def test_a_loopback_is_nobodys_name_and_an_address_of_its_own_is_no_sign() -> None:
+    (everybodys,), (own,) = (
+        found(campaign(ehlo="[127.0.0.1]")),
+        found(campaign(ehlo="[10.2.3.14]")),
+    )
+    assert "nameless-host" in {reason.code for reason in everybodys.because}
+    assert "nameless-host" not in {reason.code for reason in own.because}

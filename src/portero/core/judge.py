@@ -341,7 +341,7 @@ def _appearance(case: Case) -> None:
             count("It writes under {n} name.", "It writes under {n} different names.", len(case.names)),
         )
     hosts = {item.flow.key.ehlo for item in case.group if item.flow.key.ehlo}
-    if hosts and all(nameless(host) and not host.strip("[]").replace(".", "").isdigit() for host in hosts):
+    if hosts and all(nameless(host) and not _own_literal(host) for host in hosts):
         case.add("nameless-host", Text("It calls itself {ehlo}, as any computer may.", ehlo=min(hosts)))
     bad = facts.threats.get("phish", 0) + facts.threats.get("malware", 0)
     if bad and bad * 2 >= facts.mails:
@@ -364,6 +364,12 @@ def _appearance(case: Case) -> None:
         )
     elif facts.threats and facts.threats.get("spoof", 0) * 2 >= facts.mails:
         case.add("filter-spoof", Text("Microsoft's filter called most of it spoofed."))
+
+
+def _own_literal(host: str) -> bool:
+    """Tell whether an EHLO is an address, as many devices write theirs; the loopback is everybody's."""
+    literal = host.strip("[]")
+    return literal.replace(".", "").isdigit() and not literal.startswith("127.")
 
 
 def _first(facts: Facts, words: re.Pattern[str]) -> str:
@@ -407,8 +413,10 @@ def _unforged(case: Case) -> None:
 
 def _borrowed(case: Case) -> None:
     """Keep from vouching, on behaviour alone, for mail under colleagues' names that fails: a patient spoofer has that too."""
+    # A list's regulars know whose posts they get; a spoofer has none.
+    vouched = case.codes & (_VOUCHES | {"same-people"})
     failing = case.codes & (FAILING | {"outside-fail"})
-    if "as-mailbox" in case.codes and failing and not case.codes & _VOUCHES and case.odds < _ALMOST_SOUND:
+    if "as-mailbox" in case.codes and failing and not vouched and case.odds < _ALMOST_SOUND:
         case.add(
             "borrowed-name",
             Text("It writes as people whose mailboxes are here and fails: only a person can vouch for it."),
