@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from portero.core.address import client_address, neighbourhood
@@ -30,12 +30,14 @@ from portero.core.plan import make_plan, simulate_plan
 from portero.core.questions import ask
 from portero.core.records import Records
 from portero.core.register import Configuration
+from portero.core.scenario import Scenario, rehearse_scenario
 from portero.core.sender import Sender
 from portero.core.senders import find_senders, window_of
 from portero.core.simulate import Replay, simulate
 from portero.core.simulation import Simulation
 from portero.core.text import Text, count
 from portero.core.thresholds import STANDARD, STRICT, Thresholds
+from portero.core.waves import lay_out
 from portero.errors import ConfigError
 
 
@@ -345,7 +347,7 @@ def conclude(
     plan = make_plan(replay, evidence.tenant, findings)
     together = simulate_plan(replay, plan)
     connectors = design(replay, evidence.configuration.networks)
-    return Audit(
+    found = Audit(
         generated_at=now,
         organisation=evidence.configuration.name,
         accepted_domains=tuple(domain.name for domain in held.settings.accepted_domains),
@@ -366,6 +368,17 @@ def conclude(
         migrations=migrate(held.senders, held.settings, connectors, held.window),
         decisions=decided,
     )
+    return start(found, now.date() + NOTICE)
+
+
+def start(audit: Audit, day: date) -> Audit:
+    """Lay the plan out from a day on."""
+    probed = next((name for name in audit.accepted_domains if not name.endswith(".onmicrosoft.com")), None)
+    return replace(audit, waves=lay_out(audit.plan, audit.senders, day, probed))
+
+
+# Whoever is told of a change hears of it a week before.
+NOTICE = timedelta(days=7)
 
 
 def judge_posture(
@@ -443,6 +456,44 @@ def rehearse(
     """Replay controls together on senders that were found, judged as people decided; raises as `what_if` does."""
     _need_object(evidence, controls)
     return simulate(with_decisions(held.senders, decisions, now), held.settings, controls, held.outside)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """
+    Scenarios tried on the same mail, in the order given.
+
+    labels:  what people call each sender, by id.
+    """
+
+    simulations: tuple[Simulation, ...]
+    labels: Mapping[str, Text]
+
+
+def try_scenarios(
+    evidence: Evidence,
+    tables: Tables,
+    scenarios: Sequence[Scenario],
+    progress: Callable[[Text], None],
+    decisions: Iterable[Decision],
+    now: datetime,
+) -> Trial:
+    """Replay scenarios on the same senders; raises ConfigError for one without object: an absent term, an idle move."""
+    for each in scenarios:
+        _need_object(evidence, [parse_control(text) for text in each.controls])
+    held = inventory(evidence, tables, progress)
+    senders = with_decisions(held.senders, decisions, now)
+    idle = tuple(
+        Text(
+            "Move {number} of scenario {name} concerns no sender of this evidence.", number=n, name=each.name
+        )
+        for each in scenarios
+        for n in each.idle(senders)
+    )
+    if idle:
+        raise ConfigError(idle)
+    found = tuple(rehearse_scenario(each, senders, held.settings, held.outside) for each in scenarios)
+    return Trial(found, {each.id: each.label for each in senders})
 
 
 def _need_object(evidence: Evidence, controls: Sequence[Control]) -> None:

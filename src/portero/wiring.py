@@ -37,8 +37,10 @@ from portero.core.message.arrival import TracedMail
 from portero.core.message.case import Rule
 from portero.core.message.learnt import Learnt
 from portero.core.message.model import write_model
+from portero.core.plan import plan_controls
 from portero.core.register import Configuration
 from portero.core.rules import rules
+from portero.core.scenario import draft
 from portero.core.sender import Judgement
 from portero.core.simulation import Simulation
 from portero.core.text import Text
@@ -58,10 +60,12 @@ from portero.faces.relay_cases import RelayUseCases
 from portero.faces.render import Renderer
 from portero.faces.report.page import render_report
 from portero.faces.tables import findings_csv, senders_csv
+from portero.faces.waves import plan_csv, plan_ics, waves_markdown
 from portero.known import maker_of
 from portero.opening.models import model_of
 from portero.opening.own_rules import read_rules
 from portero.proving.demo import write_sample
+from portero.scenario_file import load_scenario, scenario_toml
 from portero.sources import sources
 from portero.sources.document import Batch, Counted, Document, Note, Source
 from portero.sources.object_store import is_stored
@@ -393,6 +397,30 @@ def simulate(
         return app.what_if(evidence, tables, parsed, progress, decisions, datetime.now(UTC))
 
 
+def try_scenarios(
+    files: Sequence[Path],
+    paths: Sequence[Path],
+    controls: Sequence[str] = (),
+    *,
+    config: Path | None,
+    progress: Progress,
+    asking: Asking | None = None,
+) -> app.Trial:
+    """Read evidence and replay scenario files on it, each with these controls beside its own."""
+    held = [load_scenario(each) for each in files]
+    held = [replace(each, controls=(*each.controls, *controls)) for each in held]
+    parsed = [control(text) for each in held for text in each.controls]
+    decisions = _decisions(paths, config)
+    with _gathered(paths, config, progress, asking, parsed) as (evidence, tables):
+        return app.try_scenarios(evidence, tables, held, progress, decisions, datetime.now(UTC))
+
+
+def draft_scenario(audit: Audit) -> str:
+    """Write the audit's plan down as a scenario file."""
+    roads = {identity: each.road for identity, each in audit.migrations.items()}
+    return scenario_toml(draft(plan_controls(audit.plan), roads))
+
+
 def _decisions(paths: Sequence[Path], config: Path | None) -> tuple[Decision, ...]:
     """Read what people decided, before the evidence: whoever wrote a wrong line need not wait to be told."""
     logs = find_logs(paths, config or find_config(paths))
@@ -467,6 +495,11 @@ def write(audit: Audit, out: Path, lang: str) -> list[Path]:
     return _write_files(out, files(audit, lang))
 
 
+def start(audit: Audit, day: date) -> Audit:
+    """Lay the plan out from a day on."""
+    return app.start(audit, day)
+
+
 def write_plan(audit: Audit, out: Path, lang: str) -> list[Path]:
     """Write the plan and its scripts alone and give their paths."""
     return _write_files(out, _plan_files(audit, Renderer(lang)))
@@ -485,8 +518,13 @@ def files(audit: Audit, lang: str) -> Mapping[str, bytes]:
 
 
 def _plan_files(audit: Audit, renderer: Renderer) -> dict[str, bytes]:
-    plan = plan_markdown(audit.plan, audit.senders, renderer, audit.migrations).encode()
-    return {"plan.md": plan, **scripts(audit.plan, renderer.text)}
+    plan = plan_markdown(audit.plan, audit.senders, renderer, audit.migrations)
+    return {
+        "plan.md": (plan + waves_markdown(audit, renderer)).encode(),
+        "plan.csv": plan_csv(audit, renderer),
+        "plan.ics": plan_ics(audit, renderer),
+        **scripts(audit.plan, renderer.text),
+    }
 
 
 def _write_files(out: Path, files: Mapping[str, bytes]) -> list[Path]:

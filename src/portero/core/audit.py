@@ -17,6 +17,7 @@ from portero.core.sender import Sender
 from portero.core.simulation import Simulation
 from portero.core.step import Step
 from portero.core.text import Text
+from portero.core.waves import Wave
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Audit:
     hosts:         hosts inside that opened connections to mail ports, as network evidence shows them.
     questions:     the fewest that people must answer, so that no sender stays undecided.
     design:        the connectors that let Direct Send be refused, and who cannot have one.
+    waves:         the plan laid out in time.
     decisions:     what people decided about senders and holds at the time of the audit.
     migrations:    how each sender to keep sends from now on, by sender id.
     """
@@ -68,3 +70,4 @@ class Audit:
     design: Design = field(default_factory=Design)
     migrations: Mapping[str, Migration] = field(default_factory=dict)
     decisions: tuple[Decision, ...] = ()
+    waves: tuple[Wave, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from portero.core.design import Connector, Design
 from portero.core.migration import Migration
 from portero.core.questions import Question
+from portero.core.waves import Wave
 from portero.faces.render import Renderer
 
 
@@ -98,4 +99,19 @@ def migration_document(migration: Migration, renderer: Renderer) -> dict[str, ob
             {"road": each.road.value, "fits": each.fits, "because": renderer.text(each.why)}
             for each in migration.options
         ],
+    }
+
+
+def wave_document(wave: Wave, renderer: Renderer) -> dict[str, object]:
+    """Give a wave; days in ISO 8601, ``parts`` name step and senders."""
+    return {
+        "n": wave.n,
+        "stage": wave.stage.value,
+        "title": renderer.text(wave.title),
+        "window": wave.window.isoformat(),
+        "watch_until": wave.watched.isoformat(),
+        "parts": [{"step": each.step, "senders": list(each.senders)} for each in wave.parts],
+        "probes": [renderer.text(each) for each in wave.probes],
+        "business": renderer.text(wave.business),
+        "operations": renderer.text(wave.operations),
     }

@@ -22,7 +22,12 @@ from portero.core.simulation import Simulation, Turn
 from portero.core.spf_authoring import SpfDraft
 from portero.core.step import Step
 from portero.core.text import Text
-from portero.faces.advice_json import design_document, migration_document, question_document
+from portero.faces.advice_json import (
+    design_document,
+    migration_document,
+    question_document,
+    wave_document,
+)
 from portero.faces.render import Renderer, plain
 
 SCHEMA = "portero.audit/1"
@@ -35,7 +40,7 @@ def audit_document(audit: Audit, renderer: Renderer) -> dict[str, object]:
     Give an audit as the contract's audit.json, ready for `json`.
 
     Beyond the contract's keys: ``language``, ``totals``, ``assumptions``, ``blind_spots``, ``hosts``, ``questions``,
-    ``connector_design``; of a sender ``outside_messages``, ``owner``, ``host`` and ``migration`` (null for abuse); of a
+    ``connector_design``, ``waves``; of a sender ``outside_messages``, ``owner``, ``host`` and ``migration`` (null for abuse); of a
     reason its ``code``; of a step its ``controls``.
     Source: contract section 4.
     """
@@ -55,6 +60,7 @@ def audit_document(audit: Audit, renderer: Renderer) -> dict[str, object]:
         "simulations": [simulation_document(each, renderer) for each in audit.simulations],
         "findings": [finding_document(each, renderer) for each in audit.findings],
         "plan": [step_document(each, renderer) for each in audit.plan],
+        "waves": [wave_document(each, renderer) for each in audit.waves],
         "assumptions": _texts(audit.assumptions, renderer),
         "blind_spots": _texts(audit.blind_spots, renderer),
         "hosts": [_host(each, audit.senders, renderer) for each in audit.hosts],

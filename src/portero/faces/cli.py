@@ -40,6 +40,7 @@ from portero.faces.posture_commands import (
 from portero.faces.questions import add_questions
 from portero.faces.relay import add_relay
 from portero.faces.render import LANGUAGES, Renderer
+from portero.faces.scenario import add_scenario
 from portero.faces.segment import add_segment
 
 _ADVICE = (add_questions, add_design, add_segment, add_policy)
@@ -154,6 +155,7 @@ def build(use_cases: UseCases, lang: str = "en") -> typer.Typer:
         add(face, desk, options, Command)
     add_decide(face, desk, Command)
     add_relay(face, desk, use_cases.relay, Command, Group)
+    add_scenario(face, desk, options, Command, Group)
     return face
 
 

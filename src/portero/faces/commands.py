@@ -4,6 +4,7 @@
 import difflib
 import os
 import tempfile
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -216,23 +217,38 @@ def add_simulate(face: typer.Typer, desk: Desk, options: Options, cls: type[Type
     )
     def simulate(
         evidence: Annotated[list[Path], options.evidence],
-        control: Annotated[list[str], options.control],
+        control: Annotated[list[str] | None, options.control] = None,
+        scenario: Annotated[
+            Path | None,
+            typer.Option(
+                "--scenario",
+                metavar="FILE",
+                help=desk.renderer.text(
+                    Text("A scenario file to replay: controls, and senders that are moved another way.")
+                ),
+            ),
+        ] = None,
         config: Annotated[Path | None, options.config] = None,
         resolve: Annotated[bool, options.resolve] = False,
         resolver: Annotated[list[str] | None, options.resolver] = None,
         record: Annotated[Path | None, options.record] = None,
         json: Annotated[bool, options.json] = False,
     ) -> None:
-        for each in control:
+        controls = control or []
+        if not controls and scenario is None:
+            raise ConfigError((Text("Name what to replay: --control CONTROL or --scenario FILE."),))
+        for each in controls:
             # Reading evidence can take minutes; a slip of the pen is answered before that.
             desk.use_cases.control(each)
-        simulation = desk.use_cases.simulate(
-            evidence,
-            control,
-            config=config,
-            progress=desk.progress,
-            asking=may_ask(resolve, resolver, record),
-        )
+        asking = may_ask(resolve, resolver, record)
+        if scenario is not None:
+            [simulation] = desk.use_cases.try_scenarios(
+                [scenario], evidence, controls, config=config, progress=desk.progress, asking=asking
+            ).simulations
+        else:
+            simulation = desk.use_cases.simulate(
+                evidence, controls, config=config, progress=desk.progress, asking=asking
+            )
         if json:
             desk.print_json([simulation_document(simulation, desk.renderer)])
         else:
@@ -251,6 +267,18 @@ def add_plan(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCom
     def plan(
         evidence: Annotated[list[Path], options.evidence],
         out: Annotated[Path, options.out],
+        start: Annotated[
+            str | None,
+            typer.Option(
+                "--start",
+                metavar="YYYY-MM-DD",
+                help=desk.renderer.text(
+                    Text(
+                        "The earliest day of a change; by default a week from now. Windows are Tuesday to Thursday."
+                    )
+                ),
+            ),
+        ] = None,
         config: Annotated[Path | None, options.config] = None,
         resolve: Annotated[bool, options.resolve] = False,
         resolver: Annotated[list[str] | None, options.resolver] = None,
@@ -258,6 +286,7 @@ def add_plan(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCom
         json: Annotated[bool, options.json] = False,
     ) -> None:
         free_folder(out)
+        first = chosen_day("--start", start)
         held = desk.use_cases.audit(
             evidence,
             config=config,
@@ -265,6 +294,8 @@ def add_plan(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCom
             progress=desk.progress,
             asking=may_ask(resolve, resolver, record),
         )
+        if first is not None:
+            held = desk.use_cases.start(held, first)
         written = desk.write(desk.use_cases.write_plan, held, out)
         if json:
             desk.print_json([step_document(each, desk.renderer) for each in held.plan])
@@ -393,6 +424,16 @@ def may_ask(resolve: bool, resolvers: list[str] | None, record: Path | None) -> 
     if resolvers:
         raise ConfigError((Text("--resolver counts only with --resolve."),))
     return None
+
+
+def chosen_day(option: str, given: str | None) -> date | None:
+    """Read an option that takes a day."""
+    try:
+        return None if given is None else date.fromisoformat(given)
+    except ValueError:
+        raise ConfigError(
+            (Text("{option} takes a day such as 2027-06-30, not {text}.", option=option, text=given or ""),)
+        ) from None
 
 
 def chosen_profile(given: str) -> Profile:

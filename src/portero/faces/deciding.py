@@ -2,7 +2,6 @@
 # No postponed annotations: Typer reads them, and the help in them is made when the language is known.
 
 import re
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from typer.core import TyperCommand
 from portero.core.sender import Judgement
 from portero.core.text import Text
 from portero.errors import ConfigError
+from portero.faces.commands import chosen_day
 from portero.faces.desk import Desk
 
 
@@ -80,7 +80,13 @@ def add_decide(face: typer.Typer, desk: Desk, cls: type[TyperCommand]) -> None:
         if not re.fullmatch(r"s-[0-9a-f]{12}", sender):
             raise ConfigError((Text("{sender} is not a sender's id; audits print them.", sender=sender),))
         decision, path = desk.use_cases.decide(
-            sender, _judgement(judgement), owner=owner, note=note, until=_day(until), by=by, config=config
+            sender,
+            _judgement(judgement),
+            owner=owner,
+            note=note,
+            until=chosen_day("--until", until),
+            by=by,
+            config=config,
         )
         if json:
             desk.print_json({"file": str(path), **decision.document()})
@@ -108,13 +114,4 @@ def _judgement(word: str) -> Judgement:
                     known=tuple(each.value for each in Judgement),
                 ),
             )
-        ) from None
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return None if text is None else date.fromisoformat(text)
-    except ValueError:
-        raise ConfigError(
-            (Text("--until takes a day such as 2027-06-30, not {text}.", text=text or ""),)
         ) from None

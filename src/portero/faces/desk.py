@@ -52,6 +52,18 @@ class Asking:
     record: Path | None = None
 
 
+class Trial(Protocol):
+    """Scenarios tried on the same mail."""
+
+    @property
+    def simulations(self) -> tuple[Simulation, ...]:
+        """Give what each scenario would do, in the order given."""
+
+    @property
+    def labels(self) -> Mapping[str, Text]:
+        """Give what people call each sender, by id."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
     """
@@ -117,6 +129,21 @@ class UseCases(Protocol):
     ) -> Simulation:
         """Read evidence and replay the controls together on it."""
 
+    def try_scenarios(
+        self,
+        files: Sequence[Path],
+        paths: Sequence[Path],
+        controls: Sequence[str] = (),
+        *,
+        config: Path | None,
+        progress: Progress,
+        asking: Asking | None = None,
+    ) -> Trial:
+        """Read evidence and replay scenario files on it, each with these controls beside its own."""
+
+    def draft_scenario(self, audit: Audit) -> str:
+        """Write the audit's plan down as a scenario file."""
+
     def domains(
         self,
         names: Sequence[str],
@@ -135,6 +162,9 @@ class UseCases(Protocol):
 
     def write(self, audit: Audit, out: Path, lang: str) -> list[Path]:
         """Write the files of an audit and give their paths."""
+
+    def start(self, audit: Audit, day: date) -> Audit:
+        """Lay the plan out from a day on."""
 
     def write_plan(self, audit: Audit, out: Path, lang: str) -> list[Path]:
         """Write the plan and its scripts alone and give their paths."""

@@ -27,7 +27,7 @@ _FINDINGS = ("id", "title", "outcome", "severity", "because", "origins", "fix", 
 
 def senders_csv(audit: Audit, renderer: Renderer) -> bytes:
     """Write the inventory as CSV, a row for each sender; lists are joined with semicolons. Source: contract section 3."""
-    return _table(
+    return table(
         _SENDERS,
         (
             (
@@ -59,7 +59,7 @@ def senders_csv(audit: Audit, renderer: Renderer) -> bytes:
 
 def findings_csv(audit: Audit, renderer: Renderer) -> bytes:
     """Write the findings as CSV, a row for each check. Source: contract section 3."""
-    return _table(
+    return table(
         _FINDINGS,
         (
             (
@@ -100,7 +100,8 @@ def _reasons(reasons: Iterable[Reason], renderer: Renderer) -> str:
     return "; ".join(f"{renderer.text(reason.text)} ({reason.weight:.2f})" for reason in reasons)
 
 
-def _table(header: Sequence[str], rows: Iterable[Iterable[object]]) -> bytes:
+def table(header: Sequence[str], rows: Iterable[Iterable[object]]) -> bytes:
+    """Write rows as CSV in UTF-8 with a byte order mark; texts are defused."""
     out = StringIO()
     # RFC 4180 section 2: CRLF; the byte order mark makes Excel read UTF-8.
     writer = csv.writer(out, lineterminator="\r\n")

@@ -17,6 +17,7 @@ from portero.core.domain import DomainReport
 from portero.core.evidence import Gap
 from portero.core.finding import Finding, Outcome
 from portero.core.questions import Question
+from portero.core.scenario import Difference
 from portero.core.segmentation import Segmentation
 from portero.core.sender import Judgement, Sender
 from portero.core.simulation import Simulation, Turn
@@ -382,6 +383,29 @@ class Terminal:
         for held in found.blocked:
             cells = (Cell(self._renderer.number(n)) for n in (held.opened, held.unknown))
             table.add_row(self._cell(held.host.label), *cells)
+        self._console.print(table)
+
+    def differences(
+        self, names: tuple[str, str], found: Sequence[Difference], labels: Mapping[str, Text]
+    ) -> None:
+        """Print how each sender fares in two scenarios, where it fares differently."""
+        if not found:
+            self.say(Text("Every sender fares alike in both scenarios."))
+            return
+        table = self._table(
+            Text("What differs from {before} to {after}", before=names[0], after=names[1]),
+            (Text("Sender"), Text("Before"), Text("After"), Text("Why")),
+            (Text("Refused"),),
+        )
+        for each in found:
+            then, now = each.before, each.after
+            table.add_row(
+                self._cell(labels.get(now.sender, now.sender)),
+                self._cell(then.effect),
+                self._cell(now.effect),
+                self._cell(now.because),
+                Cell(self._renderer.number(now.refused - then.refused, signed=True)),
+            )
         self._console.print(table)
 
     def gaps(self, gaps: Sequence[Gap], *, verbose: bool = False) -> None:

@@ -177,6 +177,8 @@ def test_the_files_of_the_plan_are_those_of_the_command_line(house: Any) -> None
     client = house.client(house.owner())
     for name in (
         "plan.md",
+        "plan.csv",
+        "plan.ics",
         "apply.ps1",
         "verify.ps1",
         "rollback.ps1",

@@ -1,0 +1,256 @@
+"""Waves: the plan's steps laid out in time, a pilot first, then owner by owner or site by site, each watched before the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from portero.core.address import neighbourhood
+from portero.core.sender import Sender
+from portero.core.step import Step
+from portero.core.text import Text
+from portero.core.ways_in import addresses
+
+
+class Stage(StrEnum):
+    """What a wave does."""
+
+    PREPARE = "prepare"  # evidence, decisions, records, permissions: nothing moves
+    PILOT = "pilot"  # the quietest sender of each way
+    MOVE = "move"  # the others, by owner or site
+    REFUSE = "refuse"  # one control that refuses mail
+    FOLLOW = "follow"  # what comes after it and refuses nothing
+
+
+# Days that a wave is watched before the next begins. Source: controls catalogue R8 (30 days after a refusing control);
+# a week shows each weekday's jobs once.
+_WATCH = {Stage.PREPARE: 0, Stage.PILOT: 7, Stage.MOVE: 7, Stage.REFUSE: 30, Stage.FOLLOW: 0}
+# More groups than this are done together, the busiest apart.
+_MOST_GROUPS = 6
+# Tuesday to Thursday: somebody is there the day before and the day after.
+_WINDOW_DAYS = (1, 2, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a wave does of one step: its number, and the senders that move now."""
+
+    step: int
+    senders: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """
+    One wave.
+
+    window:  the day of the change; watched is the last day on which it is watched, before the next wave begins.
+    probes:  tests of the day, in words or as a command.
+    business, operations:  what to tell the people concerned, and those on duty.
+    """
+
+    n: int
+    stage: Stage
+    title: Text
+    parts: tuple[Part, ...]
+    window: date
+    watched: date
+    probes: tuple[Text, ...]
+    business: Text
+    operations: Text
+
+    @property
+    def senders(self) -> tuple[str, ...]:
+        """Name all senders that this wave concerns."""
+        return tuple(dict.fromkeys(each for part in self.parts for each in part.senders))
+
+
+def lay_out(
+    steps: Sequence[Step], senders: Sequence[Sender], start: date, domain: str | None = None
+) -> tuple[Wave, ...]:
+    """
+    Lay a plan's steps out in waves, in the plan's order.
+
+    start:   the earliest day of a change.
+    domain:  an accepted domain, for the probe that must be refused.
+    No wave begins while the one before is watched, so that whatever breaks has one cause, and a control that refuses mail
+    comes after every wave that gives a sender another way in.
+    """
+    known = {each.id: each for each in senders}
+    drafts: list[tuple[Stage, Text, list[Part]]] = []
+    run: list[Step] = []
+    stage = Stage.PREPARE
+    for step in steps:
+        before, stage = stage, _stage(step, stage)
+        if run and stage is not before:
+            drafts += _waves(before, run, known)
+            run = []
+        run.append(step)
+    drafts += _waves(stage, run, known)
+    by_number = {each.n: each for each in steps}
+    found = []
+    day = start
+    for number, (stage, title, parts) in enumerate(drafts, 1):
+        window = _window(day)
+        watched = window + timedelta(days=_WATCH[stage])
+        day = watched + timedelta(days=1)
+        held = [by_number[each.step] for each in parts]
+        labels = tuple(known[each].label for part in parts for each in part.senders if each in known)
+        found.append(
+            Wave(
+                number,
+                stage,
+                title,
+                tuple(parts),
+                window,
+                watched,
+                tuple(_probes(stage, held, labels, domain)),
+                _business(stage, window, labels),
+                _operations(held, window, watched),
+            )
+        )
+    return tuple(found)
+
+
+def _stage(step: Step, before: Stage) -> Stage:
+    if any(not each.startswith("allow=") for each in step.controls):
+        return Stage.REFUSE
+    if step.moved or step.controls:
+        return Stage.MOVE
+    return Stage.PREPARE if before is Stage.PREPARE else Stage.FOLLOW
+
+
+def _waves(
+    stage: Stage, run: Sequence[Step], known: Mapping[str, Sender]
+) -> Iterable[tuple[Stage, Text, list[Part]]]:
+    """Part consecutive steps of one stage into waves."""
+    if not run:
+        return
+    if stage is Stage.REFUSE:
+        for step in run:
+            yield stage, step.title, [Part(step.n, step.senders)]
+        return
+    if stage is not Stage.MOVE:
+        title = Text("Prepare") if stage is Stage.PREPARE else Text("Follow up")
+        yield stage, title, [Part(step.n, step.senders) for step in run]
+        return
+    piloted = _pilot(run, known)
+    yield Stage.PILOT, Text("Pilot: the quietest sender of each way"), piloted
+    done = {(part.step, each) for part in piloted for each in part.senders}
+    groups: dict[str, dict[int, list[str]]] = {}
+    for step in run:
+        for each in step.senders:
+            if (step.n, each) not in done:
+                groups.setdefault(_group(known.get(each)), {}).setdefault(step.n, []).append(each)
+    for names, parts in _gathered(groups, known):
+        yield Stage.MOVE, Text("Move: {groups}", groups=names), parts
+
+
+def _pilot(run: Sequence[Step], known: Mapping[str, Sender]) -> list[Part]:
+    """
+    Take the quietest sender of each step that moves several, and of all steps that move one alone.
+
+    A step without senders is done whole.
+    """
+
+    def mails(identity: str) -> tuple[int, str]:
+        sender = known.get(identity)
+        return (sender.mails if sender is not None else 0), identity
+
+    single = [step for step in run if len(step.senders) == 1]
+    first = min(single, key=lambda step: mails(step.senders[0]), default=None)
+    return [
+        Part(step.n, tuple(sorted(step.senders, key=mails)[:1]))
+        for step in run
+        if len(step.senders) != 1 or step is first
+    ]
+
+
+def _group(sender: Sender | None) -> str:
+    """Name the owner of a sender, else its site, so that one person or place is disturbed once."""
+    if sender is None:
+        return ""
+    if sender.owner:
+        return sender.owner
+    return next(iter(sorted({neighbourhood(each) for each in addresses(sender.flows)})), "")
+
+
+def _gathered(
+    groups: Mapping[str, Mapping[int, Sequence[str]]], known: Mapping[str, Sender]
+) -> list[tuple[tuple[object, ...], list[Part]]]:
+    """Give each group its wave, the quietest first; beyond the most allowed, the quietest go together."""
+
+    def mails(name: str) -> tuple[int, str]:
+        held = [known[each].mails for parts in groups[name].values() for each in parts if each in known]
+        return sum(held), name
+
+    order = sorted(groups, key=mails)
+    spare = max(0, len(order) - _MOST_GROUPS)
+    together = [order[: spare + 1], *([name] for name in order[spare + 1 :])] if order else []
+    found = []
+    for names in together:
+        parts: dict[int, list[str]] = {}
+        for name in names:
+            for step, held in groups[name].items():
+                parts.setdefault(step, []).extend(held)
+        shown: tuple[object, ...] = tuple(name or _NOWHERE for name in names[:_MOST_GROUPS])
+        if len(names) > _MOST_GROUPS:
+            shown = (*shown, Text("others"))
+        found.append((shown, [Part(step, tuple(sorted(held))) for step, held in sorted(parts.items())]))
+    return found
+
+
+_NOWHERE = Text("senders without a known address")
+
+
+def _window(day: date) -> date:
+    while day.weekday() not in _WINDOW_DAYS:
+        day += timedelta(days=1)
+    return day
+
+
+def _probes(stage: Stage, held: Sequence[Step], labels: Sequence[Text], domain: str | None) -> Iterable[Text]:
+    if stage in {Stage.PILOT, Stage.MOVE} and labels:
+        yield Text(
+            "Send one test from each of {senders}, to an own mailbox, before and after.",
+            senders=tuple(labels),
+        )
+    if domain is not None and any("reject-direct-send" in each.controls for each in held):
+        host = domain.replace(".", "-") + ".mail.protection.outlook.com"
+        yield Text(
+            "From an address outside that no connector lists, to be refused with 550 5.7.68: {command}",
+            command=f"Send-MailMessage -SmtpServer {host} -From probe@{domain} -To postmaster@{domain} -Subject probe",
+        )
+    for step in held:
+        yield Text("Step {step}: {verify}", step=step.n, verify=step.verify)
+
+
+def _business(stage: Stage, window: date, labels: Sequence[Text]) -> Text:
+    if stage in {Stage.PREPARE, Stage.FOLLOW}:
+        return Text(
+            "Nothing changes for anybody on {day}; some of you will be asked about senders.", day=window
+        )
+    if stage is Stage.REFUSE:
+        return Text(
+            "From {day} on mail in our name that proves nothing is refused. If a device or program of yours falls silent, "
+            "tell the service desk at once: it is taken back within the hour.",
+            day=window,
+        )
+    return Text(
+        "On {day} we change how {senders} send mail. You should notice nothing. If a mail of theirs is missing, tell the "
+        "service desk.",
+        day=window,
+        senders=tuple(labels) or (_NOWHERE,),
+    )
+
+
+def _operations(held: Sequence[Step], window: date, watched: date) -> Text:
+    return Text(
+        "On {day}: steps {steps} of the plan. Watch until {until}. Go back as each step's undo says when a sender to keep "
+        "is silent beyond its usual interval.",
+        day=window,
+        steps=tuple(str(each.n) for each in held),
+        until=watched,
+    )
