@@ -7,11 +7,11 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.test_plan import OURS, a_sender, anonymous
 from portero.core.controls import apply_controls, parse_control
 from portero.core.exchange.settings import AcceptedDomain, InboundConnector, Settings
 from portero.core.sender import Judgement, Kind, Sender
 from portero.core.simulate import Replay, simulate
+from support.senders import OURS, a_sender, anonymous
 
 ERP = InboundConnector("ERP", "OnPremises", sender_domains=("*",), addresses=("198.51.100.7/32",))
 HELD = Settings(

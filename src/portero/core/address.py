@@ -118,17 +118,28 @@ def lies_in(network: IPNetwork, other: IPNetwork) -> bool:
     return same and start <= first and first + network.num_addresses <= start + other.num_addresses
 
 
-@lru_cache(maxsize=65536)
 def neighbourhood(address: str) -> str:
-    """Give the network in which an address usually moves: its /24 for IPv4, its /64 for IPv6, as CIDR text."""
-    length = 64 if ":" in address else 24
+    """Give the network in which a canonical address usually moves: its /24 for IPv4, its /64 for IPv6, as CIDR text."""
+    if ":" in address:
+        return _six(address, 64)
+    return address.rpartition(".")[0] + ".0/24"
+
+
+def wide_network(address: str) -> str:
+    """Give what a line keeps of a canonical address when its provider renumbers it: /16 for IPv4, /40 for IPv6."""
+    if ":" in address:
+        return _six(address, 40)
+    return ".".join(address.split(".", 2)[:2]) + ".0.0/16"
+
+
+@lru_cache(maxsize=65536)
+def _six(address: str, length: int) -> str:
     return str(ipaddress.ip_network(f"{address}/{length}", strict=False))
 
 
-@lru_cache(maxsize=65536)
 def exact_network(address: str) -> str:
-    """Give the range that holds one address alone, as CIDR text."""
-    return str(ipaddress.ip_network(address))
+    """Give the range that holds one canonical address alone, as CIDR text."""
+    return f"{address}/{128 if ':' in address else 32}"
 
 
 def _number(address: IPAddress) -> int:

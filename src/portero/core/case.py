@@ -71,6 +71,7 @@ class Case:
     """
     What is known of a sender, and the reasons for and against it while they are collected.
 
+    codes:    names of the reasons so far; odds: the log odds of abuse that they add up to.
     gated:    it comes through the organisation's gateway.
     settled:  only the organisation can have arranged its way in, so that nothing else is asked.
     """
@@ -82,6 +83,7 @@ class Case:
         gateways = context.settings.gateway_networks
         self.gated = any(within(item.flow.key.client_ip, gateways) for item in group)
         self.reasons = [Reason("prior", Text("Before any evidence."), WEIGHTS["prior"].value)]
+        self.codes, self.odds = {"prior"}, WEIGHTS["prior"].value
         self.settled = False
 
     def add(
@@ -90,22 +92,14 @@ class Case:
         """Add a reason; without a weight of its own it takes the code's, without origins the sender's first rows."""
         value = WEIGHTS[code].value if weight is None else weight
         self.reasons.append(Reason(code, text, value, self.origins if origins is None else origins))
+        self.codes.add(code)
+        self.odds += value
 
     def twin(self) -> Case:
         """Give the same case, to which reasons can be added without adding them here."""
         twin = copy(self)
-        twin.reasons = list(self.reasons)
+        twin.reasons, twin.codes = list(self.reasons), set(self.codes)
         return twin
-
-    @property
-    def odds(self) -> float:
-        """Give the log odds of abuse so far."""
-        return sum(reason.weight for reason in self.reasons)
-
-    @property
-    def codes(self) -> frozenset[str]:
-        """Name the reasons so far."""
-        return frozenset(reason.code for reason in self.reasons)
 
     @cached_property
     def paths(self) -> set[Path]:

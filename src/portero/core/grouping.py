@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from portero.core.address import domain_of, neighbourhood
+from portero.core.address import client_address, domain_of, neighbourhood, wide_network
 from portero.core.exchange.attribution import Attribution, author_domain, envelope_domain, within
 from portero.core.exchange.settings import Settings
 from portero.core.flow import Flow
@@ -48,14 +47,8 @@ class Placed:
 
 def nameless(ehlo: str | None) -> bool:
     """Tell whether an EHLO could be anybody's."""
-    text = (ehlo or "").lower()
-    if not text or text.startswith(_NAMELESS):
-        return True
-    try:
-        ipaddress.ip_address(text.strip("[]"))
-    except ValueError:
-        return False
-    return True
+    text = ehlo or ""
+    return not text or text.lower().startswith(_NAMELESS) or client_address(text) is not None
 
 
 def group(placed: Sequence[Placed], settings: Settings) -> list[tuple[Placed, ...]]:
@@ -173,7 +166,7 @@ def _join_moving(placed: Sequence[Placed], settings: Settings, links: _Links) ->
     for index, item in enumerate(placed):
         direct = item.path in {Path.DIRECT_SEND, Path.UNDETERMINED}
         if direct and item.place and item.name:
-            for network in (wide_network(item.place), neighbourhood(_address(item))):
+            for network in (wide_network(_address(item)), neighbourhood(_address(item))):
                 by_name.setdefault((item.name, network), []).append(index)
     for members in by_name.values():
         if len(members) < 2 or len(members) > 400:
@@ -182,12 +175,6 @@ def _join_moving(placed: Sequence[Placed], settings: Settings, links: _Links) ->
         for before, after in pairwise(members):
             if _same_host(placed[before], placed[after], settings):
                 links.join(before, after)
-
-
-def wide_network(place: str) -> str:
-    """Give the part of an address that a line keeps when its provider renumbers it: /16 for IPv4, /40 for IPv6."""
-    address, _, _ = place.partition("/")
-    return str(ipaddress.ip_network(f"{address}/{40 if ':' in address else 16}", strict=False))
 
 
 def _same_host(one: Placed, other: Placed, settings: Settings) -> bool:

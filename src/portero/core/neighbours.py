@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from portero.core.address import neighbourhood
+from portero.core.address import neighbourhood, wide_network
 from portero.core.case import ANCHORED, AUTHENTICATED, FAILING, Case, judgement_of
-from portero.core.grouping import Placed, wide_network
+from portero.core.grouping import Placed
 from portero.core.sender import Judgement, Reason
 from portero.core.text import Text
 
@@ -156,5 +156,5 @@ def _roaming(cases: Sequence[tuple[Case, frozenset[str]]]) -> dict[str, int]:
             continue
         for item in case.group:
             if item.place and item.name in names:
-                networks.setdefault(item.name, set()).add(wide_network(item.place))
+                networks.setdefault(item.name, set()).add(wide_network(item.place.partition("/")[0]))
     return {name: len(held) for name, held in networks.items() if name not in passing}

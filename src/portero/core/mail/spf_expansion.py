@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from portero.core.address import client_address, exact_network, parse_network
+from portero.core.address import client_address, parse_network
 from portero.core.dns import Dns, DnsAnswer, DnsStatus
 from portero.core.evidence import Origin
 from portero.core.mail.conversation import Question
@@ -216,15 +216,11 @@ def _hosts(walk: _Walk, each: Mechanism, name: str, *, counts: bool, passing: bo
         walk.voids[name] = None
     if not passing:
         return
-    for answer, bits, mask in zip(answers, (32, 128), (each.mask4, each.mask6), strict=True):
+    for answer, mask in zip(answers, (each.mask4, each.mask6), strict=True):
         for text in answer.answers:
             address = client_address(text)
             if address is not None:
-                walk.networks[_network(address, mask.bit_count(), bits)] = None
-
-
-def _network(address: str, length: int, bits: int) -> str:
-    return exact_network(address) if length == bits else str(parse_network(f"{address}/{length}"))
+                walk.networks[str(parse_network(f"{address}/{mask.bit_count()}"))] = None
 
 
 def _is_void(answer: DnsAnswer) -> bool:
