@@ -23,7 +23,7 @@ from portero.faces.web.ports import Work
 from portero.proving.demo import write_sample
 from portero.store.state.database import open_database
 from portero.store.state.state import State
-from portero.wiring import files, gather
+from portero.wiring import demo, files, gather
 
 NOW = datetime.now(UTC)
 
@@ -32,7 +32,7 @@ NOW = datetime.now(UTC)
 def sample_case(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The sample organisation as it is kept, with a sender that nobody could judge yet."""
     folder = tmp_path_factory.mktemp("sample")
-    write_sample(folder, NOW)
+    demo(folder, lambda _: None)
     return pack(gather([folder], lambda _: None))
 
 

@@ -32,7 +32,7 @@ from portero.faces.web.pages import (
 from portero.faces.web.pages.frame import NoRunError
 from portero.faces.web.steps import SameHandsError
 from portero.faces.web.view import asset, page
-from portero.faces.web.visitor import ForbiddenError, ForgedError, NotSignedInError, Visitor, visitor
+from portero.faces.web.visitor import ForbiddenError, ForgedError, NotSignedInError, Visitor, desk_of, visitor
 
 _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 _SERVED = frozenset({"portero.css", "portero.js", "portero.svg", "vendor/htmx/2.0.11/htmx.min.js"})
@@ -107,7 +107,9 @@ async def _answer(request: Request, error: Exception) -> Response:
     if isinstance(error, NoRunError):
         if api:
             return _problem(409, "Nothing was read for this organisation yet.", {})
-        return page(request, "no_run.html", error.who, error.organisation)
+        jobs = desk_of(request).state.jobs(error.organisation.id, 3)
+        going = any(job.state in evidence.GOING for job in jobs)
+        return page(request, "no_run.html", error.who, error.organisation, jobs=jobs, going=going)
     if isinstance(error, HTTPException):
         status, text = error.status_code, _WRONG[UnknownEntryError][1]
     elif isinstance(error, RequestValidationError):

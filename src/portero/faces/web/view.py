@@ -22,6 +22,8 @@ from portero.faces.render import LANGUAGES, Renderer, plain
 from portero.faces.web.visitor import THEMES, Visitor, language_of, theme_of
 
 _LONGEST = 240
+# Characters of one sentence with all its values; what lists thousands of senders stands whole in the files.
+_LONGEST_SENTENCE = 1500
 
 
 @lru_cache
@@ -46,7 +48,7 @@ def _environment(lang: str) -> Environment:
         _=translate, ngettext=translate_count, label=renderer.label, asset=asset, query=query
     )
     environment.filters.update(
-        say=renderer.text,
+        say=lambda text, most=_LONGEST_SENTENCE: _cut(renderer.text(text), most),
         number=renderer.number,
         percent=renderer.percent,
         day=renderer.date,
@@ -70,6 +72,10 @@ def asset(name: str) -> str:
     """Give the address of one of our own files; it changes with the file, so that browsers may keep it for ever."""
     content = files("portero.faces.web").joinpath("static", name).read_bytes()
     return f"/static/{sha256(content).hexdigest()[:12]}/{name}"
+
+
+def _cut(sentence: str, most: int) -> str:
+    return sentence if len(sentence) <= most else sentence[: most - 1] + "…"
 
 
 def query(held: Mapping[str, object], **changes: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import timedelta
 
 from fastapi import APIRouter, Request
@@ -16,6 +17,7 @@ from portero.faces.web.visitor import THEMES, ForbiddenError, desk_of, now, prov
 
 ROUTER = APIRouter(include_in_schema=False)
 _YEAR_SECONDS = 365 * 86400
+_LINK = timedelta(days=2)
 _DAYS = {"30": 30, "90": 90, "365": 365}
 
 
@@ -25,7 +27,9 @@ def settings(request: Request, organisation: str) -> HTMLResponse:
     return _page(request, enter(request, organisation, Action.ADMINISTER))
 
 
-def _page(request: Request, entered: Entered, secret: str | None = None) -> HTMLResponse:
+def _page(
+    request: Request, entered: Entered, secret: str | None = None, link: str | None = None
+) -> HTMLResponse:
     state = entered.desk.state
     return page(
         request,
@@ -37,6 +41,7 @@ def _page(request: Request, entered: Entered, secret: str | None = None) -> HTML
         tokens=state.tokens(entered.organisation.id),
         actions=tuple(Action),
         secret=secret,
+        link=link,
         base=f"/o/{entered.organisation.id}/settings",
     )
 
@@ -63,6 +68,27 @@ async def role(request: Request, organisation: str) -> Response:
         entered.organisation.id, field(form, "person", 40), Role(wanted) if wanted else None, entered.name, now()
     )  # fmt: skip
     return _back(entered)
+
+
+@ROUTER.post("/o/{organisation}/settings/people")
+async def invite(request: Request, organisation: str) -> Response:
+    """Let somebody in who signs in by a link, and show the link, here alone; a known person gets a new one."""
+    form = await request.form()
+    entered = enter_to_change(request, organisation, Action.ADMINISTER, form)
+    state, here = entered.desk.state, entered.organisation.id
+    wanted, name = field(form, "role", 20), field(form, "name", 200)
+    if known := field(form, "person", 40):
+        person = next((each for each in state.people() if each.id == known and each.issuer == "local"), None)
+        # The link of somebody who is more elsewhere, or of the owner, is not this administrator's to give.
+        if person is None or person.owner or set(person.roles) != {here}:
+            raise UnknownEntryError
+    elif name and wanted in set(Role):
+        person = state.person("local", secrets.token_hex(8), name, now())
+        state.set_role(here, person.id, Role(wanted), entered.name, now())
+    else:
+        return _back(entered)
+    link = state.add_link(person.id, now() + _LINK)
+    return _page(request, entered, link=f"{request.url.scheme}://{request.url.netloc}/sign-in?link={link}")
 
 
 @ROUTER.post("/o/{organisation}/settings/tokens")

@@ -1,0 +1,222 @@
+"""The administrator's journeys in a real browser, against a really started server on either database, in both languages."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from support.served import served
+
+WORDS = {
+    "en": {
+        "sign in": "Sign in as the owner", "legitimate": "Legitimate", "abuse": "Abuse", "undo": "Undo", "chosen": "chosen",
+        "begin": "Nothing was read yet.", "replay": "Replay", "keep": "Keep", "make link": "Make a link",
+        "prepared": "Prepared: ask for approval", "approve": "Approve", "approved": "Approved",
+        "decided": "4 senders decided: abuse.", "headline": "Closing Direct Send today",
+    },
+    "es": {
+        "sign in": "Iniciar sesión como propietario", "legitimate": "Legítimo", "abuse": "Abuso", "undo": "Deshacer",
+        "chosen": "seleccionados", "begin": "Todavía no se ha leído nada.", "replay": "Ensayar", "keep": "Guardar",
+        "make link": "Crear un enlace", "prepared": "Preparado: pedir aprobación", "approve": "Aprobar",
+        "approved": "Aprobado", "decided": "4 remitentes decididos: abuso.", "headline": "Cerrar hoy Direct Send",
+    },
+}  # fmt: skip
+
+
+class Visit:
+    """A person at a browser; whatever the console complains of fails the test."""
+
+    def __init__(
+        self, browser: Browser, url: str, lang: str, shots: Path, name: str = "", state: Any = None
+    ) -> None:
+        self.context: BrowserContext = browser.new_context(
+            locale="es-ES" if lang == "es" else "en-GB",
+            viewport={"width": 1360, "height": 900},
+            storage_state=state,
+        )
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(30_000)
+        self.url, self.lang, self.words, self.shots, self.name = url, lang, WORDS[lang], shots, name
+        self.complaints: list[str] = []
+        self.page.on(
+            "console", lambda said: self.complaints.append(said.text) if said.type == "error" else None
+        )
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def sign_in(self, link: str) -> None:
+        self.page.goto(link)
+        self.page.locator("form[action='/sign-in'] button").click()
+        self.page.wait_for_url("**/o/**")
+
+    def go(self, name: str) -> None:
+        self.page.goto(self.root + name)
+
+    @property
+    def root(self) -> str:
+        parts = self.page.url.split("/o/")
+        return f"{parts[0]}/o/{parts[1].split('/')[0]}/"
+
+    def shoot(self, name: str) -> None:
+        self.page.screenshot(path=self.shots / f"{self.name}{name}.png", full_page=True)
+        found = Axe().run(self.page).response["violations"]
+        grave = [each for each in found if each["impact"] in {"serious", "critical", "moderate"}]
+        assert not grave, json.dumps(
+            [(each["id"], [node["html"][:200] for node in each["nodes"][:3]]) for each in grave], indent=1
+        )
+        assert self.complaints == []
+
+
+@pytest.fixture(params=[("sqlite", "en"), ("postgresql", "es")], ids=lambda pair: "-".join(pair))
+def visit(
+    request: pytest.FixtureRequest, browser: Browser, tmp_path: Path, shots: Path
+) -> Iterator[tuple[Visit, Any]]:
+    database, lang = request.param
+    url = request.getfixturevalue("postgres_url") if database == "postgresql" else None
+    with served(tmp_path / "data", database=url) as server:
+        made = Visit(browser, server.url, lang, shots)
+        yield made, server
+        made.context.close()
+    assert not [line for line in server.said if "Traceback" in line], "".join(server.said)
+
+
+def test_from_the_first_start_to_a_signed_step(
+    visit: tuple[Visit, Any], browser: Browser, evidence: Path
+) -> None:
+    owner, server = visit
+    page, words = owner.page, owner.words
+
+    # First start, and a folder to the first answer.
+    page.goto(server.link)
+    owner.shoot("01-sign-in")
+    page.get_by_role("button", name=words["sign in"]).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(words["begin"])
+    owner.shoot("02-begin")
+    page.locator("#pick-folder").set_input_files(evidence)
+    expect(page.get_by_role("heading", level=1)).to_contain_text(words["headline"], timeout=120_000)
+    owner.shoot("03-overview")
+
+    # Several senders decided at once; the simulation follows, and the way back works.
+    owner.go("senders?judgement=legitimate&path=direct-send")
+    before = page.locator("input[data-choose]").count()
+    assert before >= 4
+    for box in page.locator("input[data-choose]").all()[:4]:
+        box.check()
+    expect(page.locator("[data-number]")).to_have_text("4")
+    owner.shoot("04-chosen")
+    page.locator("#bulk").get_by_role("button", name=words["abuse"]).click()
+    expect(page.locator(".toast")).to_contain_text(words["decided"])
+    expect(page.locator("input[data-choose]")).to_have_count(before - 4)
+    owner.shoot("05-decided")
+    page.get_by_role("button", name=words["undo"]).click()
+    expect(page.locator("input[data-choose]")).to_have_count(before)
+
+    # The search answers while one types, and its answer has an address.
+    page.keyboard.press("/")
+    page.keyboard.type("scanner2f")
+    expect(page).to_have_url(re.compile("q=scanner2f"))
+    expect(page.locator(".list-table tbody tr").first).to_contain_text("scanner2f")
+    page.locator(".list-table tbody th a").first.click()
+    page.wait_for_url("**/senders/s-*")
+    owner.shoot("06-sender")
+
+    # Rehearse, keep the choice, export the plan.
+    owner.go("rehearse")
+    refused = page.locator("#outcome .big").first.inner_text()
+    page.locator("input[type=checkbox][name=control][value='reject-direct-send']").uncheck()
+    page.locator("input[type=checkbox][name=control][value='smtp-basic-off']").check()
+    expect(page.locator("#outcome .big").first).not_to_have_text(refused)
+    owner.shoot("07-rehearse")
+    page.locator("#save input[name=name]").fill("<b>both</b>")
+    page.locator("#save").get_by_role("button", name=words["keep"]).click()
+    expect(page.get_by_role("link", name="<b>both</b>")).to_be_visible()
+    owner.go("plan")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="apply.ps1").click()
+    assert "Set-OrganizationConfig" in Path(download.value.path()).read_text("utf-8")
+
+    # An analyst prepares a step, and the owner, who is somebody else, signs it.
+    owner.go("settings")
+    page.locator("form[action$='/people'] input[name=name]").fill("Ana")
+    page.locator("form[action$='/people'] select[name=role]").select_option("analyst")
+    page.get_by_role("button", name=words["make link"]).click()
+    link = page.locator("#link").inner_text()
+    owner.shoot("08-settings")
+    analyst = Visit(browser, server.url, owner.lang, owner.shots, "analyst-")
+    analyst.sign_in(link)
+    analyst.go("plan")
+    analyst.page.get_by_role("button", name=words["prepared"]).first.click()
+    expect(analyst.page.locator(".pill.s-prepared").nth(1)).to_be_visible()
+    analyst.shoot("09-prepared")
+    owner.go("plan")
+    page.get_by_role("button", name=words["approve"], exact=True).click()
+    expect(page.locator("article .pill.s-signed")).to_have_text(words["approved"])
+    owner.shoot("10-signed")
+    for name in ("findings", "evidence", "trail", "senders?group=network"):
+        owner.go(name)
+        owner.shoot("11-" + name.split("?")[0])
+    analyst.context.close()
+
+
+def test_hands_that_only_use_keys_get_there(
+    browser: Browser, northwind: tuple[str, Any], shots: Path
+) -> None:
+    visit = Visit(browser, northwind[0], "en", shots, state=northwind[1])
+    page = visit.page
+    page.goto(northwind[0])
+
+    def tab_to(name: str) -> None:
+        for _ in range(120):
+            page.keyboard.press("Tab")
+            label = "(document.activeElement.getAttribute('aria-label') || document.activeElement.textContent).trim()"
+            if page.evaluate(label).startswith(name):
+                return
+        raise AssertionError(f"no way to {name} by keys")
+
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    page.goto(northwind[0])
+    tab_to("Senders")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/senders")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(page.locator("[data-number]")).to_have_text("1")
+    tab_to("Decide: ")
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_be_visible()
+    visit.context.close()
+
+
+@pytest.mark.parametrize(("width", "scheme", "lang"), [(1360, "dark", "es"), (390, "light", "es")])
+def test_every_page_is_readable_dark_and_narrow(
+    browser: Browser, northwind: tuple[str, Any], shots: Path, width: int, scheme: str, lang: str
+) -> None:
+    visit = Visit(browser, northwind[0], lang, shots, state=northwind[1])
+    page = visit.page
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(northwind[0])
+    wider = []
+    for name in ("", "senders", "rehearse", "plan", "findings", "evidence", "settings", "trail", "sender"):
+        if name == "sender":
+            visit.go("senders")
+            page.locator(".list-table tbody th a").first.click()
+            page.wait_for_url("**/senders/s-*")
+        else:
+            visit.go(name)
+        visit.shoot(name or "overview")
+        if not page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"):
+            wider.append(name)
+    assert wider == []
+    page.emulate_media(media="print")
+    page.pdf(path=visit.shots / "sender.pdf")
+    visit.context.close()
