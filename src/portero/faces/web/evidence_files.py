@@ -7,6 +7,7 @@ import re
 import secrets
 from dataclasses import replace
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 from portero.core.ledger import StaleError, Upload
@@ -35,8 +36,13 @@ def folder_of(evidence: Path, organisation: str, batch: str) -> Path:
 def announce(
     state: State, organisation: str, batch: str, name: str, size: int, made_by: str, now: datetime
 ) -> Upload:
-    """Take note of a file that will come."""
-    made = Upload(f"u-{secrets.token_hex(8)}", organisation, batch, safe_name(name), size, 0, made_by, now)
+    """Take note of a file that will come; a second one of the same name in its batch gets a number before it."""
+    safe = safe_name(name)
+    taken = {each.name for each in state.uploads(organisation, batch)}
+    free = next(
+        each for number in count(1) if (each := safe if number == 1 else f"{number}-{safe}") not in taken
+    )
+    made = Upload(f"u-{secrets.token_hex(8)}", organisation, batch, free, size, 0, made_by, now)
     state.put_upload(made)
     return made
 
@@ -51,9 +57,7 @@ def append(state: State, evidence: Path, upload: Upload, offset: int, piece: byt
         raise StaleError
     folder = folder_of(evidence, upload.organisation, upload.batch)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = (
-        folder / f"{upload.id[2:8]}-{upload.name}" if upload.name != "portero.toml" else folder / upload.name
-    )
+    path = folder / upload.name
     with path.open("r+b" if path.exists() else "xb") as file:
         # What a piece left that was never confirmed is written over.
         file.truncate(offset)

@@ -174,6 +174,9 @@ def _groups(rows: Sequence[SenderRow], name_of: Callable[[SenderRow], str]) -> t
 
 
 def _wide(network: str) -> str:
-    held = ipaddress.ip_network(network)
+    try:
+        held = ipaddress.ip_network(network)
+    except ValueError:
+        return network
     wide = 24 if held.version == 4 else 48
     return str(held.supernet(new_prefix=wide)) if held.prefixlen > wide else network

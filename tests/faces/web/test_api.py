@@ -1,0 +1,256 @@
+"""The API keeps its own description, and what was confirmed to a caller."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from starlette.testclient import TestClient
+
+from portero.core.access import Action
+from portero.faces.web.application import create
+from portero.faces.web.evidence_files import safe_name
+from portero.faces.web.guard import Guard
+from portero.faces.web.limits import Limit
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def api(house: Any) -> TestClient:
+    """A program with a token that may do everything, in front of a server that does not tire of it."""
+    _, secret = house.state.add_token(house.ours, house.owner().id, "ci", list(Action), None, NOW)
+    app = create(house.desk, house.door)
+    for each in app.user_middleware:
+        if each.cls is Guard:
+            each.kwargs["calls"] = Limit(10**9, 10**6, time.monotonic)
+    client = TestClient(app, base_url="http://localhost", follow_redirects=False)
+    client.headers["authorization"] = f"Bearer {secret}"
+    return client
+
+
+@pytest.fixture
+def described(api: TestClient, house: Any) -> Any:
+    """The description, with an organisation, a sender, a step and a control that exist as examples."""
+    document = api.get("/api/v1/openapi.json").json()
+    view = house.desk.cases.newest(house.ours)
+    known = {"organisation": house.ours, "sender": view.audit.senders[0].id}
+    for path in document["paths"].values():
+        for operation in path.values():
+            for parameter in operation.get("parameters", ()):
+                if parameter["name"] in known:
+                    parameter["schema"] = {"type": "string", "enum": [known[parameter["name"]]]}
+    schemas = document["components"]["schemas"]
+    for name in ("Rehearse", "SaveScenario"):
+        schemas[name]["properties"]["controls"]["items"] = {"enum": ["reject-direct-send", "smtp-basic-off"]}
+    schemas["Decide"]["properties"]["senders"]["items"] = {"enum": [known["sender"], "s-none"]}
+    schema = schemathesis.openapi.from_dict(document)
+    schema.config.update(base_url="http://localhost")
+    schema.app = api.app
+    return schema
+
+
+def test_every_answer_is_one_that_the_description_names(described: Any, api: TestClient) -> None:
+    headers = {"authorization": api.headers["authorization"], "host": "localhost"}
+    # The token is always right here; answers to wrong ones are tested by hand.
+    without = [schemathesis.checks.ignored_auth]
+    tried = 0
+    for found in described.get_all_operations():
+        operation = found.ok()
+
+        @settings(
+            max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None,
+            phases=[Phase.explicit, Phase.generate],
+        )  # fmt: skip
+        @given(case=operation.as_strategy())
+        def holds(case: Any) -> None:
+            nonlocal tried
+            tried += 1
+            case.call_and_validate(headers=headers, excluded_checks=without)
+
+        holds()
+    assert tried > 100
+
+
+def base(house: Any) -> str:
+    return f"/api/v1/organisations/{house.ours}"
+
+
+def test_the_description_is_openapi_3_1_and_names_every_way_to_fail(api: TestClient) -> None:
+    document = api.get("/api/v1/openapi.json").json()
+    assert document["openapi"].startswith("3.1")
+    for path in document["paths"].values():
+        for operation in path.values():
+            assert {"401", "403", "404", "409", "429"} <= set(operation["responses"])
+            assert operation["summary"]
+            assert operation["description"]
+
+
+def test_who_has_it_already_is_told_so(api: TestClient, house: Any) -> None:
+    first = api.get(f"{base(house)}/senders")
+    again = api.get(f"{base(house)}/senders", headers={"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    sender = first.json()["items"][0]["id"]
+    api.post(f"{base(house)}/decisions", json={"senders": [sender], "judgement": "abuse"})
+    assert (
+        api.get(f"{base(house)}/senders", headers={"if-none-match": first.headers["etag"]}).status_code == 200
+    )
+
+
+def test_pages_hold_every_sender_once(api: TestClient, house: Any) -> None:
+    found: list[str] = []
+    pages = api.get(f"{base(house)}/senders").json()["pages"]
+    for page in range(1, pages + 1):
+        found += [
+            each["id"] for each in api.get(f"{base(house)}/senders", params={"page": page}).json()["items"]
+        ]
+    assert sorted(found) == sorted(house.desk.cases.newest(house.ours).senders)
+
+
+def test_a_decision_upon_an_old_sight_is_refused_whole(api: TestClient, house: Any) -> None:
+    one, two = [each["id"] for each in api.get(f"{base(house)}/senders").json()["items"][:2]]
+    body = {"senders": [one], "judgement": "legitimate", "seen": {one: 0}}
+    assert api.post(f"{base(house)}/decisions", json=body).json() == {"revisions": {one: 1}}
+    body = {"senders": [two, one], "judgement": "abuse", "seen": {one: 0, two: 0}}
+    answer = api.post(f"{base(house)}/decisions", json=body)
+    assert answer.status_code == 409
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert [decision.sender for decision, _ in house.state.decisions(house.ours)] == [one]
+
+
+def test_the_audit_is_the_contract_s(api: TestClient, house: Any) -> None:
+    assert api.get(f"{base(house)}/audit").json()["schema"] == "portero.audit/1"
+
+
+def upload(
+    api: TestClient, house: Any, name: str, content: bytes, batch: str | None = None, piece: int = 1000
+) -> str:
+    held = api.post(
+        f"{base(house)}/uploads", json={"name": name, "size": len(content), "batch": batch}
+    ).json()
+    for start in range(0, len(content), piece):
+        answer = api.patch(
+            f"{base(house)}/uploads/{held['id']}",
+            content=content[start : start + piece],
+            headers={"upload-offset": str(start), "content-type": "application/octet-stream"},
+        )
+        assert answer.status_code == 200
+    return str(held["batch"])
+
+
+def finished(api: TestClient, house: Any, job: str) -> Any:
+    lines = api.get(f"{base(house)}/jobs/{job}/events").text.splitlines()
+    return json.loads([line for line in lines if line.startswith("data: ")][-1].removeprefix("data: "))
+
+
+def test_a_batch_becomes_the_newest_run(api: TestClient, house: Any, tmp_path: Path) -> None:
+    trace = b"message_trace_id,date_time_utc,subject,status,recipient_address,sender_address,message_id,size,from_ip\r\n"
+    batch = upload(api, house, "trace.csv", trace + b"x" * 50)
+    upload(api, house, "notes.txt", b"nothing of note", batch)
+    job = api.post(f"{base(house)}/runs", json={"batch": batch})
+    assert job.status_code == 202
+    done = finished(api, house, job.json()["id"])
+    assert done["state"] == "done"
+    runs = api.get(f"{base(house)}/runs").json()
+    assert runs[0]["id"] == done["result"]
+    assert "notes.txt" in json.dumps(api.get(f"{base(house)}/evidence").json())
+
+
+def test_an_upload_goes_on_where_it_was_cut(api: TestClient, house: Any) -> None:
+    held = api.post(f"{base(house)}/uploads", json={"name": "a.csv", "size": 10}).json()
+    path = f"{base(house)}/uploads/{held['id']}"
+
+    def send(offset: int, piece: bytes) -> int:
+        headers = {"upload-offset": str(offset), "content-type": "application/octet-stream"}
+        return int(api.patch(path, content=piece, headers=headers).status_code)
+
+    assert send(0, b"01234") == 200
+    assert send(0, b"01234") == 409
+    assert send(7, b"789") == 409
+    assert api.get(path).json()["received"] == 5
+    assert api.post(f"{base(house)}/runs", json={"batch": held["batch"]}).status_code == 409
+    # A piece that reached the disk but was never confirmed is written over.
+    [file] = (house.desk.evidence / house.ours / held["batch"]).iterdir()
+    file.write_bytes(b"01234garbage")
+    assert send(5, b"567890") == 409
+    assert send(5, b"56789") == 200
+    assert file.read_bytes() == b"0123456789"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../etc/passwd",
+        "..\\..\\boot.ini",
+        "/etc/passwd",
+        "C:\\x",
+        "..",
+        ".",
+        "a/../../b",
+        "\x00",
+        "‮gpj.exe",
+        "<img src=x>",
+        "a" * 400,
+    ],
+)
+def test_a_file_name_leads_nowhere(api: TestClient, house: Any, name: str) -> None:
+    safe = safe_name(name)
+    assert safe not in {"", ".", ".."}
+    assert not set(safe) & set("/\\\x00<>:")
+    assert len(safe) <= 100
+    batch = upload(api, house, name, b"x")
+    [file] = (house.desk.evidence / house.ours / batch).iterdir()
+    assert file.resolve().is_relative_to(house.desk.evidence.resolve())
+
+
+def test_two_files_of_one_name_are_both_kept(api: TestClient, house: Any) -> None:
+    batch = upload(api, house, "one/trace.csv", b"x")
+    upload(api, house, "two/trace.csv", b"y", batch)
+    files = {file.name: file.read_bytes() for file in (house.desk.evidence / house.ours / batch).iterdir()}
+    assert files == {"trace.csv": b"x", "2-trace.csv": b"y"}
+
+
+def test_a_batch_of_another_organisation_is_nobody_s(api: TestClient, house: Any) -> None:
+    batch = upload(api, house, "a.csv", b"x")
+    _, secret = house.state.add_token(house.theirs, house.owner().id, "ci", list(Action), None, NOW)
+    other = TestClient(api.app, base_url="http://localhost")
+    other.headers["authorization"] = f"Bearer {secret}"
+    assert other.post(f"/api/v1/organisations/{house.theirs}/runs", json={"batch": batch}).status_code == 404
+    assert other.post(f"{base(house)}/runs", json={"batch": batch}).status_code == 404
+
+
+def test_a_piece_that_is_too_large_is_refused(api: TestClient, house: Any) -> None:
+    held = api.post(f"{base(house)}/uploads", json={"name": "a.csv", "size": 20 << 20}).json()
+    headers = {"upload-offset": "0", "content-type": "application/octet-stream"}
+    answer = api.patch(f"{base(house)}/uploads/{held['id']}", content=b"x" * ((8 << 20) + 1), headers=headers)
+    assert answer.status_code == 413
+    assert api.post(f"{base(house)}/uploads", json={"name": "a.csv", "size": 1 << 50}).status_code == 422
+
+
+def test_a_token_that_is_none_opens_nothing(house: Any) -> None:
+    client = house.client()
+    for value in ("Bearer x", "Bearer ", "Basic eDp5", "Bearer \u00e9".encode("latin-1")):
+        answer = client.get("/api/v1/organisations", headers={"authorization": value})
+        assert answer.status_code == 401
+        assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_a_session_may_call_the_api_only_with_the_secret_of_our_pages(house: Any, csrf_of: Any) -> None:
+    client = house.client(house.owner())
+    sender = house.desk.cases.newest(house.ours).audit.senders[0].id
+    body = {"senders": [sender], "judgement": "abuse"}
+    assert client.post(f"{base(house)}/decisions", json=body).status_code == 403
+    headers = {"x-csrf-token": csrf_of(client, f"/o/{house.ours}/senders")}
+    assert client.post(f"{base(house)}/decisions", json=body, headers=headers).status_code == 200
+
+
+def test_a_session_that_has_ended_opens_nothing(house: Any) -> None:
+    client = house.client()
+    client.cookies.set("portero", house.state.add_session(house.owner().id, NOW - timedelta(seconds=1), NOW))
+    assert client.get("/api/v1/organisations").status_code == 401
