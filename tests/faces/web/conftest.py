@@ -20,7 +20,6 @@ from portero.faces.web.desk import WebDesk
 from portero.faces.web.guard import Door
 from portero.faces.web.jobs import Jobs
 from portero.faces.web.ports import Work
-from portero.proving.demo import write_sample
 from portero.store.state.database import open_database
 from portero.store.state.state import State
 from portero.wiring import demo, files, gather
