@@ -14,8 +14,9 @@ from support import postgres
 from support.served import chromium, served
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Chromium, closed after the module: while Playwright is open its event loop runs in this thread, and no other can."""
     path = chromium()
     if path is None:
         pytest.skip("no Chromium on this machine: the dashboard was not opened in a real browser")
@@ -45,7 +46,7 @@ def postgres_url() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def northwind(
     browser: Browser, evidence: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Any]]:
