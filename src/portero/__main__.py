@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from portero import wiring
-from portero.faces.cli import main as answer
-
 
 def main() -> None:
     """Answer the call in `sys.argv` and leave with the contract's exit code."""
+    # Imported here: processes that judge messages load this file again and need nothing of it.
+    from portero import wiring
+    from portero.faces.cli import main as answer
+
     answer(wiring)
 
 

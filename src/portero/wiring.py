@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from portero import app
 from portero.collect.dns_lines import dns_lines
@@ -31,7 +31,7 @@ from portero.core.exchange.settings import Settings, Tenant, read_settings
 from portero.core.explain import Unread, Verdict
 from portero.core.finding import Profile
 from portero.core.hosts import Inside
-from portero.core.limits import LimitError, Limits
+from portero.core.limits import LIMITS, LimitError, Limits
 from portero.core.mail.conversation import Question
 from portero.core.message.arrival import TracedMail
 from portero.core.message.case import Rule
@@ -43,7 +43,7 @@ from portero.core.rules import rules
 from portero.core.scenario import draft
 from portero.core.sender import Judgement
 from portero.core.simulation import Simulation
-from portero.core.text import Text
+from portero.core.text import Text, count
 from portero.decision_log import FILE_NAME, append, find_logs, read_log
 from portero.engine.evidence_tables import EvidenceTables, evidence_tables
 from portero.engine.fold import Folded, fold
@@ -68,6 +68,7 @@ from portero.proving.demo import write_sample
 from portero.scenario_file import load_scenario, scenario_toml
 from portero.sources import sources
 from portero.sources.document import Batch, Counted, Document, Note, Source
+from portero.sources.mail_files import filed_mails
 from portero.sources.object_store import is_stored
 from portero.sources.walk import name_below, walk
 
@@ -227,25 +228,33 @@ def _gathered(
     asking: Asking | None = None,
     controls: Sequence[Control] = (),
     about: _About | None = None,
-    aside: Callable[[Document], bool] = lambda _: False,
+    mails: Sequence[Path] = (),
+    letters: list[Document] | None = None,
 ) -> Iterator[tuple[app.Evidence, _Tables]]:
-    """Read evidence; documents that ``aside`` takes are not read as evidence."""
-    for path in paths:
+    """
+    Read evidence.
+
+    mails:    further paths, whose mails are no evidence: they are added to ``letters``.
+    """
+    for path in (*mails, *paths):
         if not is_stored(path) and not path.exists():
             raise InputError(Text("There is no file or folder {path}.", path=str(path)), Origin(str(path)))
-    settings_file = config or find_config(paths)
+    settings_file = config or find_config((*mails, *paths))
     configuration = load_config(settings_file) if settings_file else Configuration()
     known = sources()
     # The configuration is read apart from the evidence, so it is neither evidence nor unknown.
-    settled = [*([settings_file] if settings_file else []), *find_logs(paths, settings_file)]
-    own = {name_below(each, path) for path in paths for each in settled}
+    settled = [*([settings_file] if settings_file else []), *find_logs((*mails, *paths), settings_file)]
+    own = {name_below(each, path) for path in (*mails, *paths) for each in settled}
     with evidence_tables() as tables:
         reader = _Reader(tables, [], {}, {}, [], [], [], [], [], {})
-        for found in walk(paths, _limits(configuration)):
+        for found in walk(paths, _limits(configuration), mails=mails):
             if isinstance(found, Gap):
                 reader.gaps.append(found)
                 continue
-            if found.name in own or aside(found):
+            if found.name in own:
+                continue
+            if found.whole and letters is not None and _is_letter(found):
+                letters.append(found)
                 continue
             source = next((each for each in known if each.recognise(found.head)), None)
             if source is None:
@@ -562,14 +571,14 @@ def explain(
 ) -> list[Verdict | Unread]:
     """Judge single messages by what the evidence knows; ``-`` is standard input."""
     with _messages_extra():
-        from portero.opening.judge import Judge, Task
+        from portero.opening.judge import Judge, judge_all
         from portero.opening.mailboxes import keys
-    tasks = [Task("-" if name == "-" else Path(name).name, _octets(name)) for name in messages]
-    wanted = [key for task in tasks for key in keys(task.octets[: 1 << 20])]
+    tasks = [task for name in messages for task in _handed_over(name)]
+    wanted = [key for task in tasks for key in keys(task.octets or b"")] if evidence else []
     with _gathered(evidence, config, progress) as (held, tables):
         known = app.known(held, tables, own, wanted, progress)
     judge = Judge(known, model_of(model), _own_rules(rules))
-    return [judge(task) for task in tasks]
+    return list(judge_all(tasks, judge, 1))
 
 
 def scan(
@@ -587,42 +596,91 @@ def scan(
     """
     Judge every message below the paths; exports found there are evidence to judge by.
 
+    What is attached to a message is no evidence, for anybody may send it.
     done:     origins that need not be judged again.
     workers:  processes that judge at the same time; 0 for one a processor.
     """
     with _messages_extra():
-        from portero.opening.judge import Judge, judge_all
-        from portero.opening.mailboxes import holds_mail, keys
+        from portero.opening.judge import ORIGINAL, Judge, judge_all
+        from portero.opening.mailboxes import keys
     letters: list[Document] = []
-    wanted: list[str] = []
-
-    def aside(document: Document) -> bool:
-        if not holds_mail(document.head.raw):
-            return False
-        letters.append(document)
-        wanted.extend(keys(document.head.raw))
-        return True
-
-    with _gathered([*paths, *evidence], config, progress, aside=aside) as (held, tables):
+    with _gathered(evidence, config, progress, mails=paths, letters=letters) as (held, tables):
+        wanted = (
+            [key for letter in letters for task in _tasks(letter) for key in keys(task.octets or b"")]
+            if any(each.rows for each in held.coverage)
+            else []
+        )
         known = app.known(held, tables, own, wanted, progress)
+        passed_over = [gap for gap in held.gaps if gap.origin.line is None]
+    for gap in passed_over[:_MOST_NAMED]:
+        progress(Text("{document}: {reason}", document=gap.origin.document, reason=gap.reason))
+    if len(passed_over) > _MOST_NAMED:
+        progress(
+            count(
+                "{n} more file was not read, or not whole.",
+                "{n} more files were not read, or not whole.",
+                len(passed_over) - _MOST_NAMED,
+            )
+        )
     judge = Judge(known, model_of(model), _own_rules(rules))
-    yield from judge_all(_tasks(letters, done), judge, workers or os.cpu_count() or 1)
+    tasks = (
+        task
+        for letter in letters
+        for task in _tasks(letter)
+        if task.origin not in done and f"{task.origin}{ORIGINAL}" not in done
+    )
+    yield from judge_all(tasks, judge, workers or os.cpu_count() or 1)
 
 
-def _tasks(letters: Sequence[Document], done: Collection[str]) -> Iterator[Task]:
+# So many files that a scan passed over are named; the others are counted.
+_MOST_NAMED = 20
+
+
+def _is_letter(document: Document) -> bool:
+    """Tell whether a document is mail; of compound files only a message is."""
+    from portero.opening.mailboxes import may_hold_mail
+    from portero.opening.outlook import SIGNATURE, is_msg
+
+    head = document.head.raw
+    if not head.startswith(SIGNATURE):
+        return may_hold_mail(head)
+    with document.open() as stream:
+        return is_msg(stream.read(_LETTER))
+
+
+# More than any mailbox takes: Exchange Online ends at 150 MB.
+_LETTER = 160 << 20
+
+
+def _handed_over(name: str) -> Iterator[Task]:
+    try:
+        if name == "-":
+            yield from _letters(name, sys.stdin.buffer, LIMITS)
+        else:
+            with Path(name).open("rb") as stream:
+                yield from _letters(Path(name).name, stream, LIMITS)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(
+            Text("{file} cannot be read: {reason}. Check the path.", file=name, reason=reason), Origin(name)
+        ) from None
+
+
+def _tasks(letter: Document) -> Iterator[Task]:
+    yield from _letters(letter.name, letter.open(), letter.limits)
+
+
+def _letters(name: str, stream: IO[bytes], limits: Limits) -> Iterator[Task]:
+    """Give the mails of a file, numbered where there are several."""
     from portero.opening.judge import Task
-    from portero.opening.mailboxes import MOST, is_mbox, messages
 
-    for letter in letters:
-        with letter.open() as stream:
-            if not is_mbox(letter.head.raw):
-                if letter.name not in done:
-                    yield Task(letter.name, stream.read(MOST))
-                continue
-            for number, octets in enumerate(messages(stream), 1):
-                name = f"{letter.name}!{number}"
-                if name not in done:
-                    yield Task(name, octets)
+    filed = filed_mails(stream, limits)
+    first, second = next(filed, None), next(filed, None)
+    for each in (first, second):
+        if each is not None:
+            yield Task(name if second is None else f"{name}!{each.number}", each.octets)
+    for each in filed:
+        yield Task(f"{name}!{each.number}", each.octets)
 
 
 @contextmanager
@@ -638,30 +696,16 @@ def _messages_extra() -> Iterator[None]:
         raise ConfigError((text,)) from None
 
 
-def _octets(name: str) -> bytes:
-    if name == "-":
-        return sys.stdin.buffer.read(64 << 20)
-    try:
-        with Path(name).open("rb") as stream:
-            return stream.read(64 << 20)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(
-            Text("{file} cannot be read: {reason}. Check the path.", file=name, reason=reason), Origin(name)
-        ) from None
-
-
 def train(phish: Sequence[Path], ham: Sequence[Path], out: Path, *, progress: Progress) -> Learnt:
     """Learn from the organisation's own labelled mail and write the model."""
     with _messages_extra():
         from portero.learning.fit import TooLittleError, learn, sample
         from portero.opening.judge import case_of
-        from portero.opening.mailboxes import holds_mail
     samples = []
     for label, paths in ((True, phish), (False, ham)):
-        letters = [each for each in walk(paths) if isinstance(each, Document) and holds_mail(each.head.raw)]
-        for task in _tasks(letters, ()):
-            case = case_of(task.octets)
+        letters = [each for each in walk((), mails=paths) if isinstance(each, Document) and _is_letter(each)]
+        for task in (task for letter in letters for task in _tasks(letter)):
+            case = None if task.octets is None else case_of(task.octets)
             if case is not None:
                 samples.append(sample(case, rules(), phish=label))
             if len(samples) % 500 == 0:

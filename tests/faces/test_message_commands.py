@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.letters import OWN, arrived, text_part
+from support.letters import OWN, arrived, body, file_part, text_part
 
 LURE = text_part('<p>Voice message. <a href="https://vm.example/play">Listen</a></p>', "html")
 SPOOF = arrived(sender=f"ana@{OWN}", subject="Voice message", content=LURE)
@@ -152,6 +152,116 @@ def test_scan_goes_on_where_it_was_stopped(folder: Path, tmp_path: Path) -> None
     assert (first.returncode, second.returncode) == (0, 0)
     written = [json.loads(line)["origin"] for line in out.read_text().splitlines() if line.endswith("}")]
     assert sorted(written) == ["box.mbox!1", "box.mbox!2", "deep/clean.eml", "spoof.eml"]
+
+
+def test_what_is_attached_to_mail_is_no_evidence_and_no_message_of_its_own(tmp_path: Path) -> None:
+    domains = json.dumps(
+        [{"Name": "x", "DomainName": "victim.example", "DomainType": "Authoritative"}]
+    ).encode()
+    inner = arrived(sender="news@victim.example", subject="Inside")
+    (tmp_path / "hostile.eml").write_bytes(
+        arrived(
+            sender="a@victim.example",
+            content=body(
+                text_part("See attached."),
+                file_part("Get-AcceptedDomain.json", "application/json", domains),
+                file_part("inner.eml", "message/rfc822", inner),
+            ),
+        )
+    )
+
+    held = lines(portero("scan", str(tmp_path), "--own-domain", OWN, "--json").stdout)
+
+    assert list(held) == ["hostile.eml"]
+    assert held["hostile.eml"]["own_domains"] == [OWN]
+
+
+def test_mail_given_as_evidence_is_not_judged(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "known").mkdir()
+    (tmp_path / "known" / "saved.eml").write_bytes(CLEAN)
+
+    run = portero("scan", str(folder / "deep"), "--with", str(tmp_path / "known"), "--json")
+
+    assert list(lines(run.stdout)) == ["clean.eml"]
+
+
+def test_files_that_are_neither_mail_nor_evidence_are_named(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("Nothing of interest.")
+    (tmp_path / "old.doc").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(5000))
+    (tmp_path / "mail.eml").write_bytes(CLEAN)
+
+    run = portero("scan", str(tmp_path), "--json")
+
+    assert list(lines(run.stdout)) == ["mail.eml"]
+    assert b"notes.txt: " in run.stderr
+    assert b"old.doc: " in run.stderr
+
+
+REPORT = (
+    f"From: luis@{OWN}\r\nSubject: 3|Voice message\r\n".encode()
+    + body(text_part("x"), file_part("o.eml", "message/rfc822", SPOOF)).encode()
+)
+
+
+def test_a_users_report_is_judged_once_by_its_original(tmp_path: Path) -> None:
+    (tmp_path / "mail").mkdir()
+    (tmp_path / "mail" / "report.eml").write_bytes(REPORT)
+    out = tmp_path / "out.jsonl"
+
+    for _ in range(2):
+        portero("scan", str(tmp_path / "mail"), "--own-domain", OWN, "--out", str(out))
+
+    (held,) = map(json.loads, out.read_text().splitlines())
+    assert (held["origin"], held["judgement"]) == ("report.eml!original", "phish")
+
+
+TRACE = (
+    "origin_timestamp_utc,sender_address,recipient_status,message_subject,total_bytes,message_id,network_message_id,"
+    "original_client_ip,directionality,connector_id,delivery_priority\r\n"
+    f"2026-11-23T09:12:06.0000000Z,ana@{OWN},ana@{OWN}##Receive Deliver,Voice message,12,<7f1a@mail.example>,"
+    "bbbbbbbb-6a63-4f07-9a4f-0f5dc3c8a001,203.0.113.77,Incoming,Payroll,Normal\r\n"
+)
+
+
+def test_a_trace_tells_the_connector_of_every_mail_in_an_mbox(folder: Path) -> None:
+    (folder / "box.mbox").write_bytes(
+        b"From a@b Mon Nov 23 09:00:00 2026\n"
+        + CLEAN.replace(b"\r\n", b"\n")
+        + b"\nFrom c@d Mon Nov 23 09:00:00 2026\n"
+        + SPOOF.replace(b"\r\n", b"\n").replace(b"0a9d6f0e", b"bbbbbbbb")
+    )
+    (folder / "trace.csv").write_text(TRACE)
+
+    held = lines(portero("scan", str(folder), "--json").stdout)
+
+    assert (held["box.mbox!2"]["path"], held["box.mbox!2"]["connector"]) == ("connector", "Payroll")
+    # The same Message-ID, which its author chose, joins nothing where Exchange's own id differs.
+    assert held["spoof.eml"]["path"] == "direct-send"
+
+
+def test_explain_judges_every_mail_of_an_mbox(folder: Path) -> None:
+    held = json.loads(portero("explain", str(folder / "box.mbox"), "--json").stdout)
+
+    assert [each["origin"] for each in held] == ["box.mbox!1", "box.mbox!2"]
+
+
+def test_what_a_message_does_not_say_is_null(tmp_path: Path) -> None:
+    (tmp_path / "bare.eml").write_bytes(b"Subject: x\r\nDate: Mon, 23 Nov 2026 09:12:05 +0000\r\n\r\nx\r\n")
+
+    held = json.loads(portero("explain", str(tmp_path / "bare.eml"), "--own-domain", OWN, "--json").stdout)
+
+    assert held["authentication"] == dict.fromkeys(("spf", "dkim", "dmarc", "compauth", "compauth_reason"))
+    names = ("message_id", "mail_from", "header_from", "client_ip", "spoofs_own_domain")
+    assert {name: held[name] for name in names} == dict.fromkeys(names)
+    assert held["path"] == "undetermined"
+
+
+def test_the_null_path_is_not_an_unknown_one(tmp_path: Path) -> None:
+    (tmp_path / "null.eml").write_bytes(arrived(mail_from=""))
+
+    held = json.loads(portero("explain", str(tmp_path / "null.eml"), "--own-domain", OWN, "--json").stdout)
+
+    assert (held["mail_from"], held["path"]) == ("", "foreign-envelope")
 
 
 def test_own_rules_join_the_judgement(folder: Path, tmp_path: Path) -> None:

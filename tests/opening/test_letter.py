@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+import lzma
 import socket
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -268,6 +272,29 @@ def test_hostile_mail_is_bounded(octets: bytes) -> None:
     opened(octets, b"") if octets.startswith(b"Subject") else opened(b"From: a@b.example\r\n" + octets)
 
     assert time.monotonic() - start < 10
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (text_part("\r\n".join(f"https://h{n}.example/" for n in range(3000))), "It has more links than are looked at."),
+        (body(text_part("x"), file_part("a.gz", "x/y", gzip.compress(bytes(100 << 20)))), "It unpacks to more than is opened."),
+        (body(text_part("x"), file_part("a.bz2", "x/y", bz2.compress(bytes(100 << 20)))), "It unpacks to more than is opened."),
+        (body(text_part("x"), file_part("a.xz", "x/y", lzma.compress(bytes(100 << 20)))), "It unpacks to more than is opened."),
+    ],
+    ids=["links", "gzip", "bzip2", "xz"],
+)  # fmt: skip
+def test_what_was_not_looked_at_is_said(content: str, said: str) -> None:
+    assert said in [str(each) for each in opened(content).gaps]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_packed_page_is_opened(pack: Callable[[bytes], bytes]) -> None:
+    page = pack(b'<html><a href="https://evil.example/a">x</a></html>')
+
+    held = opened(body(text_part("x"), file_part("a", "application/octet-stream", page)))
+
+    assert "https://evil.example/a" in [each.url for each in held.doors]
 
 
 def test_nothing_is_fetched_or_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

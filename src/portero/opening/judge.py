@@ -21,16 +21,16 @@ from portero.core.text import Text
 from portero.opening.budget import Budget
 from portero.opening.letter import open_content, read_letter, reported
 
-# Beyond the budget's own time: a decoder that does not come back is ended with its worker.
-HARD_SECONDS = 10.0
+# Octets that are read ahead of the judging.
+_AHEAD = 32 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One message to judge: where it stands, and its octets."""
+    """One message to judge: where it stands, and its octets; None for one that is longer than is read."""
 
     origin: str
-    octets: bytes
+    octets: bytes | None
 
 
 @dataclass(frozen=True)
@@ -39,20 +39,24 @@ class Judge:
     Opens and judges one message.
 
     own_rules:  the organisation's own rules, after those of this program.
+    seconds:    for one message, beyond the budget's own: a decoder that does not come back is ended with its process.
     """
 
     known: Known
     model: Model | None = None
     own_rules: tuple[Rule, ...] = ()
+    seconds: float = 9.5
 
     def __call__(self, task: Task) -> Verdict | Unread:
         """Judge one message; one that is none is `Unread`."""
+        if task.octets is None:
+            return Unread(task.origin, _TOO_LONG)
         mail = read_letter(task.octets)
         if mail is None:
-            return Unread(task.origin, NO_MAIL)
+            return Unread(task.origin, _NO_MAIL)
         origin, original = task.origin, reported(mail)
         if original is not None:
-            mail, origin = original, f"{task.origin}!original"
+            mail, origin = original, f"{task.origin}{ORIGINAL}"
         content = open_content(mail, Budget()) if mail.has_body else Content()
         return judge_mail(origin, mail, content, self.known, (*rules(), *self.own_rules), self.model)
 
@@ -68,7 +72,10 @@ def case_of(octets: bytes) -> Case | None:
     return Case(Mail(mail.fields, (), mail.cut, mail.has_body), find_arrival(mail, known), content, known)
 
 
-NO_MAIL = Text("This is no message: neither mail, nor a .msg, nor header text.")
+# Behind the origin of a user's report whose original was judged.
+ORIGINAL = "!original"
+_TOO_LONG = Text("The message is longer than is read.")
+_NO_MAIL = Text("This is no message: neither mail, nor a .msg, nor header text.")
 _SLOW = Text("Opening it did not come to an end and was stopped; treat it as hostile.")
 _JUDGE: list[Judge] = []
 
@@ -82,7 +89,7 @@ def _work(task: Task) -> Verdict | Unread:
     # The default action ends this process even where a decoder never comes back to Python.
     if hasattr(signal, "setitimer"):
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.setitimer(signal.ITIMER_REAL, HARD_SECONDS)
+        signal.setitimer(signal.ITIMER_REAL, _JUDGE[0].seconds)
     try:
         return _JUDGE[0](task)
     finally:
@@ -91,16 +98,16 @@ def _work(task: Task) -> Verdict | Unread:
 
 
 def judge_all(tasks: Iterable[Task], judge: Judge, workers: int) -> Iterator[Verdict | Unread]:
-    """Judge messages in their order, with so many workers; 1 judges in this process."""
-    if workers <= 1:
-        yield from map(judge, tasks)
-        return
+    """Judge messages in their order, in so many processes: this one would not survive a decoder that never ends."""
     waiting: deque[tuple[Task, Future[Verdict | Unread]]] = deque()
+    octets = 0
     pool = _pool(judge, workers)
     try:
         for task in tasks:
             waiting.append((task, pool.submit(_work, task)))
-            if len(waiting) >= workers * 4:
+            octets += len(task.octets or b"")
+            while len(waiting) >= workers * 4 or (waiting and octets > _AHEAD):
+                octets -= len(waiting[0][0].octets or b"")
                 result, pool = _next(waiting, pool, judge, workers)
                 yield result
         while waiting:
@@ -127,7 +134,8 @@ def _next(
         return future.result(), pool
     except BrokenProcessPool:
         pool.shutdown()
-        result = _alone(task, judge)
+        # Of one process the oldest message was its last; of several it may have been another's.
+        result = Unread(task.origin, _SLOW) if workers == 1 else _alone(task, judge)
         pool = _pool(judge, workers)
         rest = [each for each, _ in waiting]
         waiting.clear()

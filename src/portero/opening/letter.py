@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
 import hashlib
 import io
+import lzma
 import re
 import tarfile
 import zipfile
@@ -71,7 +73,7 @@ _ENDINGS = {
 _DOUBLE = re.compile(
     r"\.(?:pdf|docx?|xlsx?|pptx?|jpe?g|png|txt|wav|mp3|mp4|html?)\s*\.(?P<end>\w{1,8})\Z", re.IGNORECASE
 )
-_REPORTED = re.compile(r"\s*(?:[123]\s*\||(?:junk|not junk|phishing)\s*:)", re.IGNORECASE)
+REPORTED = re.compile(r"\s*(?:[123]\s*\||(?:junk|not junk|phishing)\s*:)", re.IGNORECASE)
 
 
 @dataclass
@@ -105,7 +107,7 @@ def reported(mail: Mail) -> Mail | None:
 
     Source: reference data-formats 10.3.
     """
-    if not _REPORTED.match(mail.text("subject")):
+    if not REPORTED.match(mail.text("subject")):
         return None
     for part in mail.parts:
         if part.content_type == "message/rfc822" or is_msg(part.octets):
@@ -130,6 +132,8 @@ def open_content(mail: Mail, budget: Budget) -> Content:
         budget.gap(Text("It has more parts, or deeper ones, than are opened."))
     if budget.octets < 0:
         budget.gap(Text("It unpacks to more than is opened."))
+    if len(held.links) >= MOST_LINKS:
+        budget.gap(Text("It has more links than are looked at."))
     text = "\n".join(held.texts)
     traits = held.traits
     if held.shown and len(text.split()) < 12:
@@ -168,7 +172,7 @@ def _body(mail: Mail, held: _Opening) -> None:
             held.traits.add("html")
             _take_body(open_markup(text, place, held.budget, attached=False), held)
             continue
-        links = [Link(url, place, url) for url in web_addresses(text)]
+        links = [Link(url, place, url) for url in web_addresses(text, MOST_LINKS)]
         if pages:
             known = {each.url for each in held.links}
             held.links += [each for each in links if each.url in known]
@@ -369,19 +373,36 @@ def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: Budget)
 def _archive(octets: bytes, place: Text, budget: Budget) -> Found:
     found = Found("archive")
     try:
-        if octets.startswith(b"\x1f\x8b\x08"):
-            octets = zlib.decompressobj(wbits=31).decompress(octets, min(_MEMBER, budget.octets))
-            if not budget.take_octets(len(octets)):
-                return found
+        octets = _inflated(octets, budget)
         if len(octets) > 262 and octets[257:262] == b"ustar":
             found.inner += list(_tar(octets, budget))
-        elif not octets.startswith((b"Rar!", b"7z\xbc\xaf", b"BZh", b"\xfd7zXZ")):
+        elif not octets.startswith((b"Rar!", b"7z\xbc\xaf")):
             found.inner.append(("", octets))
         else:
             found.traits.add("not-opened")
             budget.gap(Text("An archive of a kind that is not opened: {place}.", place=place))
-    except (*BROKEN, tarfile.TarError):
+    except (*BROKEN, tarfile.TarError, lzma.LZMAError):
         found.traits.add("damaged")
+    return found
+
+
+def _inflated(octets: bytes, budget: Budget) -> bytes:
+    """Undo gzip, bzip2 or xz as far as the budget goes; anything else stays as it is."""
+    most = max(1, min(_MEMBER, budget.octets))
+    if octets.startswith(b"\x1f\x8b\x08"):
+        gunzip = zlib.decompressobj(wbits=31)
+        found, whole = gunzip.decompress(octets, most), gunzip.eof
+    elif octets.startswith(b"BZh"):
+        bunzip = bz2.BZ2Decompressor()
+        found, whole = bunzip.decompress(octets, most), bunzip.eof
+    elif octets.startswith(b"\xfd7zXZ"):
+        unxz = lzma.LZMADecompressor(memlimit=_MEMBER * 4)
+        found, whole = unxz.decompress(octets, most), unxz.eof
+    else:
+        return octets
+    if not whole:
+        budget.gap(Text("It unpacks to more than is opened."))
+    budget.octets -= len(found)
     return found
 
 
@@ -390,7 +411,10 @@ def _tar(octets: bytes, budget: Budget) -> Iterator[tuple[str, bytes]]:
         for member in archive:
             if not member.isfile():
                 continue
-            if budget.members <= 0 or not budget.take_octets(member.size):
+            if budget.members <= 0:
+                budget.gap(Text("It holds more files than are opened."))
+                return
+            if not budget.take_octets(member.size):
                 return
             budget.members -= 1
             stream = archive.extractfile(member)

@@ -46,12 +46,14 @@ class SpentError(Exception):
 
 class Budget:
     """
-    What all containers in one file that was handed over may cost together.
+    What all containers in one file that was handed over may cost together, and what in it is not opened.
 
     Bombs are of many small members or of containers in containers, each of which is harmless by itself.
+    mails_whole:  whether a mail, .msg too, is given as it is: what a stranger attached to it is then no evidence.
     """
 
-    def __init__(self, size: int, limits: Limits) -> None:
+    def __init__(self, size: int, limits: Limits, *, mails_whole: bool = False) -> None:
+        self.mails_whole = mails_whole
         self._octets = max(_BUDGET_OCTETS, size * limits.ratio)
         self._members, self._most = 0, limits.members
 
@@ -103,15 +105,18 @@ def _stream(stream: IO[bytes], octets: int, *below: IO[bytes] | zipfile.ZipFile)
     return cast("IO[bytes]", io.BufferedReader(_Front(stream, octets, *below)))
 
 
-def opened(name: str, raw: bytes, size: int, opener: Opener, limits: Limits) -> Iterator[Document | Gap]:
+def opened(
+    name: str, raw: bytes, size: int, opener: Opener, limits: Limits, *, mails_whole: bool = False
+) -> Iterator[Document | Gap]:
     """
     Give a stream as one document, or the documents inside it; a mail is both.
 
-    raw:   its first 64 KiB.
-    size:  its octets.
+    raw:          its first 64 KiB.
+    size:         its octets.
+    mails_whole:  whether mails and compound files are given as they are rather than opened.
     """
     try:
-        yield from _opened(name, raw, size, opener, limits, 0, Budget(size, limits))
+        yield from _opened(name, raw, size, opener, limits, 0, Budget(size, limits, mails_whole=mails_whole))
     except SpentError as spent:
         yield Gap(Origin(name), spent.reason)
 
@@ -126,6 +131,8 @@ def _opened(
             Origin(name),
             Text("The file is rights-protected (.pfile). Remove the protection and hand it over again."),
         )
+    elif budget.mails_whole and (raw.startswith(_COMPOUND) or looks_like_mail(raw)):
+        yield Document(name, head_of(raw), opener, size, limits, whole=True)
     elif looks_like_mail(raw):
         yield Document(name, head_of(raw), opener, size, limits)
         yield from _attached(name, opener, limits, depth, budget)

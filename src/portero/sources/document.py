@@ -76,6 +76,7 @@ class Document:
     name:  as Origin.document shows it.
     open:  gives a fresh binary stream of the content, containers already opened.
     size:  octets of the content, or None when it is not known before reading.
+    whole: whether it is a mail or a compound file that is given as it is, for its own sake and not as evidence.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Document:
     open: Callable[[], IO[bytes]]
     size: int | None = None
     limits: Limits = LIMITS
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def is_stored(path: Path) -> bool:
     return _STORE.match(path.as_posix()) is not None
 
 
-def stored(path: Path, limits: Limits) -> Iterator[Document | Gap]:
+def stored(path: Path, limits: Limits, *, mails_whole: bool = False) -> Iterator[Document | Gap]:
     """
     Give the documents at and below a URL, in order of name.
 
@@ -68,7 +68,8 @@ def stored(path: Path, limits: Limits) -> Iterator[Document | Gap]:
             yield Gap(Origin(name), Text("The file cannot be read: {error}.", error=type(error).__name__))
             continue
         opener = partial(store.open, full, "rb")
-        yield from opened(name, raw, size if isinstance(size, int) else len(raw), opener, limits)
+        octets = size if isinstance(size, int) else len(raw)
+        yield from opened(name, raw, octets, opener, limits, mails_whole=mails_whole)
 
 
 def _url(path: Path) -> tuple[str, str]:

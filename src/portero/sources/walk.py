@@ -18,17 +18,20 @@ from portero.sources.object_store import is_stored, stored
 from portero.sources.text import HEAD_OCTETS
 
 
-def walk(paths: Iterable[Path], limits: Limits = LIMITS) -> Iterator[Document | Gap]:
+def walk(
+    paths: Iterable[Path], limits: Limits = LIMITS, *, mails: Iterable[Path] = ()
+) -> Iterator[Document | Gap]:
     """
     Give every document below the paths once. Symbolic links inside folders are named and not followed.
 
     Zip and gzip containers are opened; a member is named ``export.zip!trace.csv``.
+    mails:  paths that come first and whose mails are given whole, for their own sake and not as evidence.
     """
     seen: set[Path] = set()
     named: set[str] = set()
-    for path in paths:
+    for path, whole in (*((each, True) for each in mails), *((each, False) for each in paths)):
         if is_stored(path):
-            yield from stored(path, limits)
+            yield from stored(path, limits, mails_whole=whole)
             continue
         for file in _files(path):
             real = file.resolve()
@@ -37,7 +40,7 @@ def walk(paths: Iterable[Path], limits: Limits = LIMITS) -> Iterator[Document | 
             seen.add(real)
             name = name_below(file, path)
             # Two folders may hold a file of the same name; then the whole path tells them apart.
-            yield from _documents(file, str(file) if name in named else name, limits)
+            yield from _documents(file, str(file) if name in named else name, limits, mails_whole=whole)
             named.add(name)
 
 
@@ -56,7 +59,7 @@ def _files(path: Path) -> Iterator[Path]:
         yield from (Path(folder) / name for name in folders if (Path(folder) / name).is_symlink())
 
 
-def _documents(path: Path, name: str, limits: Limits) -> Iterator[Document | Gap]:
+def _documents(path: Path, name: str, limits: Limits, *, mails_whole: bool) -> Iterator[Document | Gap]:
     origin = Origin(name)
     try:
         facts = path.lstat()
@@ -75,7 +78,7 @@ def _documents(path: Path, name: str, limits: Limits) -> Iterator[Document | Gap
         yield Gap(origin, reason)
         return
     try:
-        yield from opened(name, raw, facts.st_size, partial(_binary, path), limits)
+        yield from opened(name, raw, facts.st_size, partial(_binary, path), limits, mails_whole=mails_whole)
     except Exception as error:
         reason = Text(
             "Reading stopped at a fault of the program ({fault}); what stands before it is used. Please report it.",

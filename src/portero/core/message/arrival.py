@@ -222,9 +222,10 @@ def _presumed(own: tuple[str, ...]) -> tuple[AcceptedDomain, ...]:
 def _traced(mail: Mail, stamps: ExchangeHeaders, known: Known) -> TracedMail | None:
     if not known.traced:
         return None
-    key = stamps.network_message_id or ""
-    message_id = (mail.first("message-id") or "").strip("<> ")
-    return known.traced.get(key) or known.traced.get(message_id)
+    if stamps.network_message_id:
+        return known.traced.get(stamps.network_message_id.lower())
+    # A Message-ID is its author's to choose, so it joins only where Exchange's own id is not there.
+    return known.traced.get((mail.first("message-id") or "").strip("<> "))
 
 
 def _client_ip(boundary: Boundary, traced: TracedMail | None) -> str | None:
@@ -296,7 +297,7 @@ def _own(mail: Mail, boundary: Boundary, known: Known, author: Mailbox) -> tuple
 
 
 def _claims_us(facts: Arrival) -> bool | None:
-    if not facts.own:
+    if not facts.own or (facts.mail_from is None and not facts.author_domain):
         return None
     envelope = domain_of(facts.mail_from or "")
     return under(facts.author_domain, facts.own) or under(envelope, facts.own)

@@ -20,9 +20,10 @@ def message_document(verdict: Verdict | Unread, renderer: Renderer) -> dict[str,
     """
     Give a judgement as the contract's section 5, ready for `json`.
 
-    Beyond the contract's keys: ``subject``, ``path_because``, ``boundary``, ``hops``, ``attachments``, ``advice``,
-    ``gaps``, ``own_domains``, ``connector``, ``sender``; of a reason its ``level``. A message that could not be judged has
-    ``origin`` and ``error`` alone.
+    Null is what the message does not say; a ``mail_from`` of ``""`` is the null path, ``@domain`` one of which only the
+    domain is known. Beyond the contract's keys: ``subject``, ``path_because``, ``boundary``, ``hops``, ``attachments``,
+    ``advice``, ``gaps``, ``own_domains``, ``connector``, ``sender``; of a reason its ``level``. A message that could not be
+    judged has ``origin`` and ``error`` alone.
     """
     if isinstance(verdict, Unread):
         return {"origin": verdict.origin, "error": renderer.text(verdict.reason)}
@@ -30,10 +31,10 @@ def message_document(verdict: Verdict | Unread, renderer: Renderer) -> dict[str,
     compauth = held.stamps.compauth
     return {
         "origin": verdict.origin,
-        "message_id": verdict.message_id,
+        "message_id": verdict.message_id or None,
         "subject": plain(verdict.subject),
         "mail_from": held.mail_from,
-        "header_from": held.author.address,
+        "header_from": held.author.address or None,
         "display_name": plain(held.author.name, 300),
         "client_ip": held.client_ip,
         "path": held.path.value,
