@@ -188,10 +188,10 @@ def test_a_fault_in_opening_ends_one_file_alone(tmp_path, monkeypatch):
     (tmp_path / "b.csv").write_text("x,y\n1,2\n")
     whole = walk_module.opened
 
-    def faulty(name, *given):
+    def faulty(name, *given, **named):
         if name == "a.csv":
             raise ZeroDivisionError
-        return whole(name, *given)
+        return whole(name, *given, **named)
 
     monkeypatch.setattr(walk_module, "opened", faulty)
     documents, gaps = names(tmp_path)
