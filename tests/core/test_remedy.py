@@ -37,7 +37,11 @@ def test_the_switch_takes_half_an_hour_and_the_rest_no_published_time() -> None:
 
 @pytest.mark.parametrize(
     ("noun", "session"),
-    [("InboundConnector", "Connect-ExchangeOnline"), ("ProtectionAlert", "Connect-IPPSSession")],
+    [
+        ("InboundConnector", "Connect-ExchangeOnline"),
+        ("ProtectionAlert", "Connect-IPPSSession"),
+        ("MgIdentityConditionalAccessPolicy", "Connect-MgGraph"),
+    ],
 )
 def test_the_session_fits_and_what_is_there_is_saved_first(noun: str, session: str) -> None:
     held = prerequisites(making(noun, "x", {}))

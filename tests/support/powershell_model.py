@@ -9,7 +9,7 @@ import tree_sitter
 import tree_sitter_powershell
 
 _PARSER = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language()))
-_NAMES = ("Identity", "Name", "DomainName", "Domain", "PrimarySmtpAddress")
+_NAMES = ("Identity", "id", "Name", "DomainName", "Domain", "PrimarySmtpAddress")
 _ONE = {"OrganizationConfig", "TransportConfig", "AdminAuditLogConfig", "ExternalInOutlook", "ArcConfig"}
 _NO_PROPERTY = {"Identity", "Confirm", "Policy", ""}
 # PowerShell ends a text at any of these, and doubles any of them to mean the sign itself.
@@ -135,7 +135,8 @@ class _Shell:
     def _member_access(self, _: tree_sitter.Node, named: list[tree_sitter.Node]) -> Any:
         held = self.value(named[0])
         held = held[0] if isinstance(held, list) and len(held) == 1 else held
-        return None if not held else held.get(_text(named[1]))
+        name = _text(named[1]).lower()
+        return None if not held else next((value for key, value in held.items() if key.lower() == name), None)
 
     def _variable(self, node: tree_sitter.Node, _: list[tree_sitter.Node]) -> Any:
         return self.variables[_text(node).lower()]
@@ -203,6 +204,8 @@ class _Cmdlets:
                     "RemoveAfter": given.get("RemoveAfter"), "ExpirationDate": given.get("ExpirationDate")}  # fmt: skip
         if noun == "DkimSigningConfig":
             made = {"Domain": given["DomainName"], "Enabled": given["Enabled"]}
+        if noun == "TransportRule":
+            made["State"] = "Enabled"
         self.state.setdefault(noun, []).append(made)
 
     def remove(self, noun: str, given: dict[str, Any]) -> None:
@@ -213,6 +216,12 @@ class _Cmdlets:
         else:
             item = self._one(noun, given)
         self.state[noun].remove(item)
+
+    def update(self, noun: str, given: dict[str, Any]) -> None:
+        self._one(noun, given)["state"] = given["State"]
+
+    def rotate(self, noun: str, given: dict[str, Any]) -> None:
+        self._one(noun, given)["RotateOnDate"] = "2026-11-28T00:00:00Z"
 
     def enable(self, noun: str, given: dict[str, Any]) -> None:
         self._one(noun, given)["State"] = "Enabled"
@@ -225,8 +234,9 @@ class _Cmdlets:
         if noun in _ONE:
             assert len(items) == 1, noun
             return items[0]
-        found = [item for item in items if given["Identity"] in [item.get(name) for name in _NAMES]]
-        assert len(found) == 1, f"{noun} {given['Identity']}: {len(found)} objects"
+        wanted = given.get("Identity") or given["ConditionalAccessPolicyId"]
+        found = [item for item in items if wanted in [item.get(name) for name in _NAMES]]
+        assert len(found) == 1, f"{noun} {wanted}: {len(found)} objects"
         return found[0]
 
 
@@ -261,7 +271,7 @@ _GIVEN = {"Identity", "LastUsedDate", "Guid"}
 def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(sorted(map(str, value)))
-    if value in {"", False, None}:
+    if value in ("", False, None):
         return None
     return (str(value),)
 

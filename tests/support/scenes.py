@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import copy
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from portero.core.address import parse_network
 from portero.core.checks import checks
+from portero.core.dns import DnsStatus
 from portero.core.evidence import Coverage
 from portero.core.exchange.change import noun_of
 from portero.core.finding import Finding, find
+from portero.core.flow import Facts, Flow, FlowKey
 from portero.core.register import Configuration, KnownNetwork
 from support.powershell_model import State
 
@@ -82,6 +85,13 @@ ALERT = {
     "NotificationEnabled": True,
     "NotifyUser": ["soc@contoso.com"],
 }
+# A key of 2048 bits, whose numbers are zeros but for what its encoding needs.
+KEY = (
+    "v=DKIM1; k=rsa; p="
+    + b64encode(
+        bytes.fromhex("3082010a0282010100") + b"\x80" + bytes(254) + b"\x01" + bytes.fromhex("0203010001")
+    ).decode()
+)
 INBOUND, RULES = "Get-InboundConnector", "Get-TransportRule"
 
 # A tenant in which each control fails, and the fields of the posture that the check looks at besides.
@@ -98,7 +108,20 @@ SCENES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"Get-OrganizationConfig": [ORGANISATION], "Get-AuthenticationPolicy": [{"Name": "Loose", "AllowBasicAuthSmtp": False}]},
         {},
     ),
+    "AUTH-05": (
+        {"Get-MgIdentityConditionalAccessPolicy": [
+            {"id": "7", "displayName": "Block legacy", "state": "enabledForReportingButNotEnforced",
+             "conditions": {"clientAppTypes": ["exchangeActiveSync", "other"],
+                            "users": {"includeUsers": ["All"], "excludeUsers": []}},
+             "grantControls": {"builtInControls": ["block"]}},
+        ]},
+        {},
+    ),
     "AUTH-07": ({"Get-TransportConfig": [{"AllowLegacyTLSClients": True}]}, {}),
+    "CON-01": (
+        {INBOUND: []},
+        {"dns": {("contoso.com", "MX"): ["10 mx.gateway.example"]}, "settings": {"gateway_seen": ("198.51.100.7/32",)}},
+    ),
     "CON-02": ({INBOUND: [{**CONNECTOR, "SenderIPAddresses": []}]}, {}),
     "CON-03": ({INBOUND: [{**CONNECTOR, "SenderIPAddresses": ["10.0.0.1", "203.0.113.10"]}]}, {}),
     "CON-04": ({INBOUND: [{**CONNECTOR, "ConnectorType": "OnPremises", "TlsSenderCertificateName": "*.mimecast.com"}]}, {}),
@@ -115,6 +138,11 @@ SCENES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "CON-09": ({INBOUND: [CONNECTOR]}, {"settings": {"mx_at_microsoft": False}}),
     "CON-10": ({INBOUND: [{**CONNECTOR, "Comment": None}], "Get-OutboundConnector": []}, {"coverage": LONG}),
+    "CON-11": (
+        {INBOUND: [{**CONNECTOR, "SenderDomains": ["smtp:contoso.com;1"], "SenderIPAddresses": ["198.51.100.9"],
+                    "RestrictDomainsToIPAddresses": True, "RestrictDomainsToCertificate": False}]},
+        {"senders": "scanner"},
+    ),
     "CON-12": ({INBOUND: [{**CONNECTOR, "SenderIPAddresses": ["203.0.113.9/29", "203.0.113.77"]}]}, {}),
     "CON-13": ({"Get-OutboundConnector": [{"Name": "Out", "Enabled": True, "SmartHosts": ["x.example"], "Comment": None, "TlsSettings": None}]}, {}),
     "CON-14": ({INBOUND: [{**CONNECTOR, "TrustedOrganizations": ["fabrikam.onmicrosoft.com"]}]}, {"mail_seen": True}),
@@ -123,6 +151,15 @@ SCENES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"settings": {"domains_exported": True}},
     ),
     "DS-01": ({"Get-OrganizationConfig": [ORGANISATION]}, {}),
+    "DNS-07": (
+        {"Get-DkimSigningConfig": [
+            {"Domain": "contoso.com", "Enabled": True, "RotateOnDate": "2019-06-05T00:00:00Z",
+             "KeyCreationTime": "2019-06-05T00:00:00Z", "SelectorAfterRotateOnDate": "selector1"},
+        ]},
+        {"dns": {("selector1._domainkey.contoso.com", "TXT"): [KEY]}},
+    ),
+    "DS-03": ({INBOUND: []}, {"senders": "scanner"}),
+    "DS-06": ({"Get-OrganizationConfig": [ORGANISATION]}, {"approved": {"Get-OrganizationConfig": [{**ORGANISATION, "RejectDirectSend": True}]}}),
     "DS-08": ({"Get-OrganizationConfig": [ORGANISATION], RULES: []}, {}),
     "INV-03": (
         {"Get-AcceptedDomain": [{"DomainName": "contoso.com", "SendingFromDomainDisabled": True}]},
@@ -152,6 +189,7 @@ SCENES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {RULES: [{**RULE, "Quarantine": True, "SenderAddressLocation": "Header", "ExceptIfFrom": ["boss@contoso.com"]}]},
         {},
     ),
+    "RULE-04": ({RULES: [{**RULE, "SenderDomainIs": None, "FromScope": "NotInOrganization", "PrependSubject": "[EXT] "}]}, {}),
     "SPAM-01": ({"Get-HostedContentFilterPolicy": [SPAM]}, {}),
     "SPAM-02": ({"Get-HostedContentFilterPolicy": [SPAM]}, {}),
     "SPAM-03": ({"Get-HostedConnectionFilterPolicy": [{"Name": "Default", "IPAllowList": ["203.0.113.10", "192.0.2.1-192.0.2.9"]}]}, {}),
@@ -202,7 +240,7 @@ SCENES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }  # fmt: skip
 ZONE = {("_dmarc.com", "TXT"): [], ("com", "MX"): []}
 # Zones in which each control of DNS fails and offers records.
-ZONES: dict[str, tuple[dict[tuple[str, str], list[str]], dict[str, Any]]] = {
+ZONES: dict[str, tuple[dict[tuple[str, str], Any], dict[str, Any]]] = {
     "DNS-01": ({("contoso.com", "TXT"): ["v=spf1 ip4:203.0.113.1 -all", "v=spf1 ip4:203.0.113.2 -all"]}, {}),
     "DNS-02": ({("contoso.com", "TXT"): ["v=spf1 ip4:203.0.113.1 ?all"]}, {}),
     "DNS-04": ({("contoso.com", "TXT"): ["v=spf1 ptr -all"]}, {}),
@@ -221,6 +259,38 @@ ZONES: dict[str, tuple[dict[tuple[str, str], list[str]], dict[str, Any]]] = {
         },
         {"objects": {"Get-AcceptedDomain": [{"DomainName": "contoso.com"}]}},
     ),
+    "DNS-12": (
+        {("_dmarc.contoso.onmicrosoft.com", "TXT"): ["v=DMARC1; p=none"]},
+        {"domains": ("contoso.onmicrosoft.com",), "objects": {"Get-AcceptedDomain": []}},
+    ),
+    "DNS-14": (
+        {
+            ("contoso.com", "MX"): ["10 mx.contoso.com"],
+            ("_mta-sts.contoso.com", "TXT"): ["v=STSv1; id=1"],
+            ("_smtp._tls.contoso.com", "TXT"): [],
+        },
+        {
+            "objects": {
+                "Get-AcceptedDomain": [],
+                "mta-sts-policy": [
+                    {
+                        "Domain": "contoso.com",
+                        "Text": "version: STSv1\nmode: enforce\nmx: mx.contoso.com\nmax_age: 86400\n",
+                    },
+                ],
+            }
+        },
+    ),
+    "DNS-15": (
+        {
+            ("contoso.com", "TXT"): ["v=spf1 include:gone.example ip4:203.0.113.1 -all"],
+            ("gone.example", "TXT"): DnsStatus.NXDOMAIN,
+            ("contoso.com", "MX"): ["10 mx.contoso.com", "20 old.gone.example"],
+            ("mx.contoso.com", "A"): ["203.0.113.2"],
+            ("old.gone.example", "A"): DnsStatus.NXDOMAIN,
+        },
+        {},
+    ),
     "DNS-13": (
         {("contoso.com", "MX"): ["10 mx.gateway.example", "20 contoso-com.mail.protection.outlook.com"]},
         {},
@@ -229,36 +299,26 @@ ZONES: dict[str, tuple[dict[tuple[str, str], list[str]], dict[str, Any]]] = {
 # Controls that no command and no record mends: people, other products, the network, or a step the plan orders.
 BY_HAND = {
     "AUTH-04": "devices are moved one by one",
-    "AUTH-05": "Entra, whose objects no cmdlet of Exchange writes",
-    "AUTH-06": "Entra",
+    "AUTH-06": "roles and named locations in Entra, which a person must choose",
     "AUTH-08": "a detection elsewhere",
-    "CON-01": "a new lock starts switched off and is enabled by the plan in a window",
-    "CON-11": "which criterion is right is for a person to say",
     "DNS-03": "which include can go is for a person to say",
-    "DNS-07": "a rotation cannot be undone",
-    "DNS-12": "Microsoft keeps that zone",
-    "DNS-14": "a policy file on a web server",
-    "DNS-15": "which reference can go is for a person to say",
     "DS-02": "it only reads",
-    "DS-03": "the plan designs the connector",
     "DS-04": "DNS-09 and SPOOF-02 mend it",
     "DS-05": "it only reads",
-    "DS-06": "DS-01's command, tested in its own file",
     "DS-07": "DNS-09 mends it",
-    "INV-01": "the register",
-    "INV-02": "the register",
+    "INV-01": "an entry in portero.toml; the tenant stays as it is",
+    "INV-02": "an entry in portero.toml; the tenant stays as it is",
     "INV-04": "the platform's own set-up",
-    "INV-05": "Entra",
+    "INV-05": "a consent in Entra, and a scope that a person must choose",
     "LOG-03": "a detection elsewhere",
     "LOG-04": "a detection elsewhere",
-    "LOG-05": "the store",
-    "LOG-06": "the senders' owners",
-    "LOG-07": "the evidence",
-    "NET-01": "the firewall",
-    "NET-02": "the firewall",
-    "NET-03": "the firewall",
-    "NET-04": "a server of the organisation",
-    "RULE-04": "a condition that must be proven first",
+    "LOG-05": "days of collecting, which no command brings back",
+    "LOG-06": "somebody asks the sender's owner",
+    "LOG-07": "a new export",
+    "NET-01": "a rule in the firewall",
+    "NET-02": "a rule in the firewall",
+    "NET-03": "an address translation in the firewall",
+    "NET-04": "the set-up of a server of the organisation",
 }
 
 
@@ -267,7 +327,12 @@ def judged(
 ) -> Finding:
     given = {"configuration": HQ, **fields}
     if given.get("senders") == "scanner":
-        given["senders"] = (sender(),)
+        key = FlowKey(
+            client_ip="203.0.113.10", mail_from_domain="contoso.com", connector="", direction="incoming"
+        )
+        given["senders"] = (sender(flows=(Flow(key, Facts(mails=40)),)),)
+    if "approved" in given:
+        given["approved"] = posture(given["approved"]).tenant
     return find(CHECKS[id_], posture(objects, **given))
 
 
@@ -280,3 +345,11 @@ def exported(state: State, objects: dict[str, Any]) -> dict[str, Any]:
     return {f"Get-{noun}": items for noun, items in state.items()} | {
         cmdlet: state.get(noun_of(cmdlet), []) for cmdlet in objects
     }
+
+
+# Controls whose commands show in mail that comes later, or bring what cannot be brought back.
+SHOWN_LATER = {
+    "DS-03": "the next mail of the sender names the connector",
+    "DNS-07": "the new key signs days later",
+}
+NO_WAY_BACK = {"DNS-07": "a rotation cannot be undone; the key before it stays valid for days"}

@@ -237,5 +237,5 @@ def find(check: Check, posture: Posture) -> Finding:
 
 
 def _commands(commands: Iterable[str]) -> Text | None:
-    held = list(dict.fromkeys(commands))
+    held = list(dict.fromkeys(filter(None, commands)))
     return run(held) if held else None

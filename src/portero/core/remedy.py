@@ -39,6 +39,7 @@ _ROLES = {
     "AdminAuditLogConfig": "Audit Logs",
 }
 # These are cmdlets of the compliance session. Source: reference exchange-online 5.2; controls catalogue R6.
+_GRAPH = {"MgIdentityConditionalAccessPolicy"}
 _COMPLIANCE = {"ProtectionAlert", "ExoPhishSimOverrideRule", "ExoSecOpsOverrideRule"}
 
 
@@ -52,6 +53,12 @@ def prerequisites(changes: Iterable[Change]) -> tuple[Text, ...]:
     nouns = tuple(dict.fromkeys(each.noun for each in changes))
     if not nouns:
         return ()
+    if set(nouns) <= _GRAPH:
+        graph = Text(
+            "Connect with Connect-MgGraph -Scopes Policy.Read.All,Policy.ReadWrite.ConditionalAccess, of the module "
+            "Microsoft.Graph.Identity.SignIns."
+        )
+        return graph, _saved(nouns)
     session = (
         Text("Connect with Connect-IPPSSession, of the module ExchangeOnlineManagement 3 or newer.")
         if set(nouns) <= _COMPLIANCE
@@ -61,11 +68,14 @@ def prerequisites(changes: Iterable[Change]) -> tuple[Text, ...]:
         "Who may do it in this tenant: {commands}",
         commands="\n".join(f"Get-ManagementRole -Cmdlet Set-{noun}" for noun in nouns),
     )
-    saved = Text(
+    return session, held, _saved(nouns)
+
+
+def _saved(nouns: Iterable[str]) -> Text:
+    return Text(
         "Save what is there first: {commands}",
         commands="\n".join(f"Get-{noun} | ConvertTo-Json -Depth 6" for noun in nouns),
     )
-    return session, held, saved
 
 
 def propagation(changes: Iterable[Change]) -> tuple[Text, ...]:

@@ -40,7 +40,7 @@ USERS = {"clientAppTypes": ["exchangeActiveSync", "other"]}
     [
         (POLICY, PASS),
         ({"Id": "1", "State": "enabled", "Conditions": {"ClientAppTypes": ["exchangeActiveSync", "other"],
-          "Users": {"IncludeUsers": ["All"]}}, "GrantControls": {"BuiltInControls": ["block"]}}, PASS),
+          "Users": {"IncludeUsers": ["All"], "ExcludeUsers": []}}, "GrantControls": {"BuiltInControls": ["block"]}}, PASS),
         (changed(state="enabledForReportingButNotEnforced"), WARN),
         (changed(conditions={**USERS, "users": {"includeUsers": ["All"], "excludeUsers": ["b1"]}}), WARN),
         (changed(state="disabled"), FAIL),
@@ -49,6 +49,7 @@ USERS = {"clientAppTypes": ["exchangeActiveSync", "other"]}
         (changed(grantControls={"builtInControls": ["mfa"]}), FAIL),
         (changed(grantControls=None), FAIL),
         (changed(state=None), UNKNOWN),
+        (changed(conditions={**USERS, "users": {"includeUsers": ["All"]}}), UNKNOWN),
     ],
 )  # fmt: skip
 def test_each_policy_has_its_outcome(posture: Build, policy: dict[str, Any], outcome: Outcome) -> None:

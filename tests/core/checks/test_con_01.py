@@ -44,7 +44,7 @@ def test_a_gateway_without_a_lock_fails_and_the_lock_offered_starts_switched_off
     found = judged(posture, settings=SEEN)
 
     assert found.outcome is Outcome.FAIL
-    assert "-SenderIPAddresses '198.51.100.7'" in str(found.fix)
+    assert "-SenderIPAddresses @('198.51.100.7')" in str(found.fix)
     assert "-Enabled $false" in str(found.fix)
 
 

@@ -47,8 +47,8 @@ def test_a_known_sender_outside_a_restricting_connector_fails_and_is_added(
     found = judged(posture, STRICT, senders=(scanner(sender, "203.0.113.10"),))
 
     assert found.outcome is Outcome.FAIL
-    assert "'Own domain strict' -SenderIPAddresses @{Add='203.0.113.10/32'}" in str(found.fix)
-    assert "@{Remove='203.0.113.10/32'}" in str(found.undo)
+    assert "'Own domain strict' -SenderIPAddresses @{Add='203.0.113.10'}" in str(found.fix)
+    assert "@{Remove='203.0.113.10'}" in str(found.undo)
 
 
 def test_a_sender_that_nobody_wants_may_be_shut_out(posture: Build, sender: Build) -> None:

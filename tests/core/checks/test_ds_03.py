@@ -44,8 +44,8 @@ def test_a_sender_without_any_connector_fails_and_gets_one_with_its_own_address(
 
     assert found.outcome is Outcome.FAIL
     assert "-Name 'Direct Send: O''Neil’’s scanner'" in str(found.fix)
-    assert "-SenderIPAddresses '203.0.113.10/32'" in str(found.fix)
-    assert "-Enabled $false" in str(found.undo)
+    assert "-SenderIPAddresses @('203.0.113.10')" in str(found.fix)
+    assert "Remove-InboundConnector -Identity 'Direct Send: O''Neil’’s scanner'" in str(found.undo)
 
 
 def test_a_connector_by_sender_domain_alone_warns(posture: Build, sender: Build) -> None:

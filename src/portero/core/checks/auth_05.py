@@ -19,31 +19,40 @@ Severity: high: passwords leak, and this is where they work alone.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from portero.core.checks.origins import of_answers, of_objects
 from portero.core.evidence import ConfigObject
+from portero.core.exchange.change import Change, offered
+from portero.core.exchange.powershell import quote
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.text import Text
 
 _CMDLET = "Get-MgIdentityConditionalAccessPolicy"
 # Client types that know no modern authentication. Source: Microsoft Graph, conditionalAccessConditionSet.
+_REPORTING = "enabledForReportingButNotEnforced"
 _LEGACY = {"exchangeactivesync", "other"}
 
 
 def _judge(posture: Posture) -> Verdict:
     policies = posture.tenant.objects(_CMDLET) or ()
+    silent = [item for item in policies if _lacking(item)]
     answers = of_answers(posture.tenant, _CMDLET)
     blocking = [item for item in policies if _blocks(item)]
     states = {_word(item, "state") for item in blocking}
     if "enabled" in states:
         on = [item for item in blocking if _word(item, "state") == "enabled"]
-        whole = [item for item in on if not _excluded(item)]
+        silent = [item for item in on if not _says_whom_not(item)]
+        whole = [item for item in on if item not in silent and not _excluded(item)]
         if whole:
             return Verdict(
                 Outcome.PASS,
                 Text("An enabled policy blocks legacy authentication for everyone."),
                 of_objects(whole),
             )
+        if silent:
+            because = Text("Legacy authentication is blocked; for whom not, the export does not say.")
+            return Verdict(Outcome.UNKNOWN, because, of_objects(silent))
         excepted = min(map(_excluded, on), key=len)
         return Verdict(
             Outcome.WARN,
@@ -54,20 +63,59 @@ def _judge(posture: Posture) -> Verdict:
             of_objects(on),
             subjects=excepted,
         )
-    if any(state.startswith("enabledforreporting") for state in states):
-        return Verdict(
-            Outcome.WARN, Text("The policy against legacy authentication only reports."), of_objects(blocking)
-        )
+    if _REPORTING.lower() in states:
+        because = Text("The policy against legacy authentication only reports.")
+        return _mended(Verdict(Outcome.WARN, because, of_objects(blocking)), blocking, "enabled")
     if "" in states:
-        return Verdict(
-            Outcome.UNKNOWN,
-            Text("The export lacks the state of the policy against legacy authentication."),
-            of_objects(blocking),
+        said = dict.fromkeys(_unsaid(item, "state") for item in blocking if not _word(item, "state"))
+        because = Text(
+            "Whether the policy against legacy authentication is on is not known: {what}.", what=tuple(said)
         )
-    return Verdict(
-        Outcome.FAIL,
-        Text("No policy in force blocks legacy authentication for all users."),
-        of_objects(blocking) or answers,
+        return Verdict(Outcome.UNKNOWN, because, of_objects(blocking))
+    if silent:
+        because = Text(
+            "A policy may block legacy authentication, and the export does not say: {what}.",
+            what=tuple(dict.fromkeys(_unsaid(item, name) for item in silent for name in _lacking(item))),
+        )
+        return Verdict(Outcome.UNKNOWN, because, of_objects(silent))
+    because = Text("No policy in force blocks legacy authentication for all users.")
+    return _mended(Verdict(Outcome.FAIL, because, of_objects(blocking) or answers), blocking, _REPORTING)
+
+
+def _mended(verdict: Verdict, policies: list[ConfigObject], state: str) -> Verdict:
+    """Offer to bring the policies that are there to a state; where none is there, a person makes one."""
+    changes = tuple(change for item in policies for change in _switched(item, state))
+    if not changes:
+        return verdict
+    return replace(
+        verdict,
+        changes=changes,
+        fix=Text(
+            "In Microsoft Graph PowerShell: {commands}", commands="\n".join(each.do for each in changes)
+        ),
+        undo=Text(
+            "In Microsoft Graph PowerShell: {commands}", commands="\n".join(each.undo for each in changes)
+        ),
+    )
+
+
+def _switched(item: ConfigObject, wanted: str) -> tuple[Change, ...]:
+    """Source: Update-MgIdentityConditionalAccessPolicy -State; Microsoft Graph, conditionalAccessPolicyState."""
+    id_, held = _value(item.properties, "id"), _value(item.properties, "state")
+    if not id_ or not held or str(held).lower() == wanted.lower():
+        return ()
+    named = f"-ConditionalAccessPolicyId {quote(id_)}"
+    return offered(
+        Change(
+            "MgIdentityConditionalAccessPolicy",
+            do=f"Update-MgIdentityConditionalAccessPolicy {named} -State {quote(wanted)}",
+            verify=f"{_CMDLET} {named} | Format-List -Property 'DisplayName','State'",
+            undo=f"Update-MgIdentityConditionalAccessPolicy {named} -State {quote(held)}",
+            read=f"{_CMDLET} {named}",
+            in_effect=f"{quote(wanted)} -eq $current.State",
+            unchanged=f"{quote(held)} -eq $prior.State",
+            restore=f"Update-MgIdentityConditionalAccessPolicy {named} -State $prior.State",
+        )
     )
 
 
@@ -79,6 +127,11 @@ def _blocks(item: ConfigObject) -> bool:
         and "block" in _words(grants, "builtInControls")
         and "all" in _words(users, "includeUsers")
     )
+
+
+def _says_whom_not(item: ConfigObject) -> bool:
+    users = _part(_part(item.properties, "conditions"), "users")
+    return any(_value(users, name) is not None for name in ("excludeUsers", "excludeGroups", "excludeRoles"))
 
 
 def _excluded(item: ConfigObject) -> tuple[str, ...]:
@@ -103,6 +156,18 @@ def _value(values: Mapping[str, object], name: str) -> object:
 def _words(values: Mapping[str, object], name: str) -> set[str]:
     held = _value(values, name)
     return {str(each).lower() for each in held} if isinstance(held, list | tuple) else set()
+
+
+def _lacking(item: ConfigObject) -> tuple[str, ...]:
+    """Name what decides whether a policy blocks, and was not exported."""
+    held = {key.casefold() for key in item.properties}
+    return tuple(name for name in ("conditions", "grantControls") if name.casefold() not in held)
+
+
+def _unsaid(item: ConfigObject, name: str) -> Text:
+    if any(key.casefold() == name.casefold() for key in item.properties):
+        return Text("{name} was never set", name=name)
+    return Text("{name} was not exported", name=name)
 
 
 def _word(item: ConfigObject, name: str) -> str:

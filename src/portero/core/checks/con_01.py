@@ -30,9 +30,11 @@ from portero.core.address import IPNetwork, a_label, client_address, is_at_or_be
 from portero.core.checks.certificates import subject
 from portero.core.checks.origins import of_answers
 from portero.core.dns import DnsStatus
-from portero.core.evidence import Origin
+from portero.core.evidence import ConfigObject, Origin
+from portero.core.exchange.change import Change, setting
 from portero.core.exchange.exchangers import MICROSOFT_MX, read_exchangers
-from portero.core.exchange.powershell import listed, quote, run
+from portero.core.exchange.new_connector import new_connector
+from portero.core.exchange.powershell import run
 from portero.core.exchange.settings import InboundConnector
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.mail.dmarc_discovery import registrable_domain
@@ -70,6 +72,7 @@ def _judge(posture: Posture) -> Verdict:
                 ),
                 origins,
             )
+        changes = _lock(posture, origins)
         return Verdict(
             Outcome.FAIL,
             Text(
@@ -77,8 +80,8 @@ def _judge(posture: Posture) -> Verdict:
                 domains=mx.gateway,
             ),
             origins,
-            fix=run([_lock(posture)]),
-            undo=run([f"Set-InboundConnector -Identity {quote(_NAME)} -Enabled $false"]),
+            fix=_asked(changes),
+            changes=changes,
         )
     return _locked(posture, locks, origins)
 
@@ -244,16 +247,25 @@ def _belongs(network: IPNetwork, seen: list[IPNetwork], own: list[IPNetwork]) ->
     )
 
 
-def _lock(posture: Posture) -> str:
-    ranges = [text for text in posture.settings.gateway_seen if ":" not in text]
-    criterion = (
-        f"-RestrictDomainsToIPAddresses $true -SenderIPAddresses {listed(ranges)}"
-        if ranges
-        else "-RestrictDomainsToCertificate $true -TlsSenderCertificateName '*.GATEWAY-DOMAIN'"
-    )
-    return (
-        f"New-InboundConnector -Name {quote(_NAME)} -ConnectorType Partner -SenderDomains '*' {criterion} "
-        "-RequireTls $true -Enabled $false"
+def _lock(posture: Posture, origins: tuple[Origin, ...]) -> tuple[Change, ...]:
+    """Make the lock switched off, then switch it on; none where the gateway's ranges are not known or fit no connector."""
+    made = new_connector(_NAME, posture.settings.gateway_seen, lock=True, tls=True, enabled=False)
+    if not made:
+        return ()
+    held = ConfigObject("Get-InboundConnector", {"Name": _NAME, "Enabled": False}, origins[0])
+    return (*made, *setting(held, {"Enabled": True}))
+
+
+def _asked(changes: tuple[Change, ...]) -> Text | None:
+    if not changes:
+        return None
+    return _fix("\n".join(change.do for change in changes))
+
+
+def _fix(command: str) -> Text:
+    return Text(
+        "Create the lock switched off, list every legitimate direct sender in a connector of its own, then enable it: {command}",
+        command=command,
     )
 
 
@@ -263,9 +275,8 @@ CHECK = Check(
     severity=Severity.CRITICAL,
     needs=("domains", "Get-InboundConnector"),
     judge=_judge,
-    fix=Text(
-        "Create the lock switched off, list every legitimate direct sender in a connector of its own, then enable it: {command}",
-        command="New-InboundConnector -Name 'Only via gateway' -ConnectorType Partner -SenderDomains '*' "
+    fix=_fix(
+        "New-InboundConnector -Name 'Only via gateway' -ConnectorType Partner -SenderDomains '*' "
         "-RestrictDomainsToCertificate $true -TlsSenderCertificateName '*.GATEWAY-DOMAIN' -RequireTls $true "
         "-Enabled $false",
     ),

@@ -21,11 +21,14 @@ from __future__ import annotations
 
 from portero.core.address import NetworkMap, parse_network
 from portero.core.checks.origins import of_answers, of_senders
+from portero.core.checks.standing import unread
+from portero.core.evidence import ConfigObject
 from portero.core.exchange.attribution import Seen, attribute, seen_connectors
+from portero.core.exchange.change import putting_in
 from portero.core.exchange.decision import Decision
 from portero.core.exchange.partner import partner_restriction
-from portero.core.exchange.powershell import adding, quote, removing, run
-from portero.core.exchange.settings import InboundConnector
+from portero.core.exchange.powershell import identity, run
+from portero.core.exchange.settings import Absent, InboundConnector, flag, prop
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.sender import Judgement, Sender
 from portero.core.simulation import Effect
@@ -45,6 +48,11 @@ def _judge(posture: Posture) -> Verdict:
     shut_out = [(sender, each) for sender, each in decisions if each.effect is Effect.REFUSED]
     if shut_out:
         return _shut_out(posture, shut_out, partners)
+    items = posture.tenant.objects("Get-InboundConnector") or ()
+    untold = [(item, names) for item in items if (names := _untold(item))]
+    if untold:
+        what = unread(*untold[0]).reason
+        return Verdict(Outcome.UNKNOWN, Text("Not known: {silent}.", silent=(what,)), origins)
     shared = _shared(partners)
     if shared:
         return Verdict(
@@ -64,6 +72,18 @@ def _judge(posture: Posture) -> Verdict:
             origins,
         )
     return _restricted(posture, known, decisions, restricting)
+
+
+def _untold(item: ConfigObject) -> tuple[str, ...]:
+    """Name what was not exported of a connector and decides whom it shuts out."""
+    if flag(item, "Enabled") is False:
+        return ()
+    names = ["ConnectorType", "SenderDomains"]
+    if flag(item, "RestrictDomainsToIPAddresses") is True:
+        names.append("SenderIPAddresses")
+    if flag(item, "RestrictDomainsToCertificate") is True:
+        names.append("TlsSenderCertificateName")
+    return tuple(name for name in names if isinstance(prop(item, name), Absent))
 
 
 def _restricted(
@@ -120,35 +140,35 @@ def _shut_out(
         why=shut_out[0][1].why,
     )
     origins = (*of_answers(posture.tenant, "Get-InboundConnector"), *of_senders(senders))
+    items = {identity(item): item for item in posture.tenant.objects("Get-InboundConnector") or ()}
     changes = [
-        (quote(held.name), addresses)
+        change
         for held in partners
-        if held.restrict_to_addresses
-        for sender in senders
-        if any(map(held.covers, sender.mail_from_domains))
-        # Connectors take IPv4 alone. Source: reference exchange-online 1.3.
-        if (
-            addresses := [
-                text for text in sender.client_networks if ":" not in text and text not in held.addresses
-            ]
-        )
+        if held.restrict_to_addresses and held.name in items
+        for change in putting_in(items[held.name], "SenderIPAddresses", _lacking(held, senders))
     ]
     return Verdict(
         Outcome.FAIL,
         because,
         origins,
-        fix=run(
-            f"Set-InboundConnector -Identity {name} -SenderIPAddresses {adding(them)}"
-            for name, them in changes
+        changes=tuple(changes),
+        subjects=tuple(str(each.label) for each in senders),
+    )
+
+
+def _lacking(held: InboundConnector, senders: list[Sender]) -> list[str]:
+    """Give the addresses of senders that a connector covers and does not list, as far as it takes them."""
+    networks = (
+        text
+        for sender in senders
+        if any(map(held.covers, sender.mail_from_domains))
+        for text in sender.client_networks
+    )
+    # Connectors take IPv4 alone. Source: reference exchange-online 1.3.
+    return list(
+        dict.fromkeys(
+            text.removesuffix("/32") for text in networks if ":" not in text and text not in held.addresses
         )
-        if changes
-        else None,
-        undo=run(
-            f"Set-InboundConnector -Identity {name} -SenderIPAddresses {removing(them)}"
-            for name, them in changes
-        )
-        if changes
-        else None,
     )
 
 

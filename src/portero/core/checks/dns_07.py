@@ -32,8 +32,9 @@ from portero.core.checks.standing import (
     unread,
 )
 from portero.core.evidence import ConfigObject
+from portero.core.exchange.change import Change, offered
 from portero.core.exchange.dates import moment
-from portero.core.exchange.powershell import identity, run
+from portero.core.exchange.powershell import identity, literal, quote, run
 from portero.core.exchange.settings import Absent, flag, prop
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.mail.dkim_key import parse_key
@@ -73,14 +74,31 @@ def _standing(posture: Posture, item: ConfigObject) -> Standing:
         return Standing(domain, Outcome.FAIL, reason, origins)
     if key.weak:
         reason = Text("the key at {name} has {bits} bits", name=name, bits=key.bits)
-        return Standing(domain, Outcome.WARN, reason, origins)
+        return Standing(domain, Outcome.WARN, reason, origins, changes=_rotated(domain, item))
     made = moment(prop(item, "KeyCreationTime")) or moment(prop(item, "RotateOnDate"))
     if made is None:
         return unread(item, ("KeyCreationTime",), domain)
     if posture.now - made > timedelta(days=posture.limits.key_days):
         reason = Text("the keys of {domain} date from {day}", domain=domain, day=made.date().isoformat())
-        return Standing(domain, Outcome.WARN, reason, origins)
+        return Standing(domain, Outcome.WARN, reason, origins, changes=_rotated(domain, item))
     return Standing(domain, Outcome.PASS, Text("the key at {name} is in order", name=name), origins)
+
+
+def _rotated(domain: str, item: ConfigObject) -> tuple[Change, ...]:
+    """Rotate to keys of 2048 bits; no command brings the former key back. Source: Rotate-DkimSigningConfig."""
+    named, turn = f"-Identity {quote(domain)}", literal(str(item.properties.get("RotateOnDate") or ""))
+    return offered(
+        Change(
+            "DkimSigningConfig",
+            do=f"Rotate-DkimSigningConfig {named} -KeySize 2048",
+            verify=f"Get-DkimSigningConfig {named} | Format-List -Property 'RotateOnDate','Selector1KeySize'",
+            undo="",
+            read=f"Get-DkimSigningConfig {named}",
+            in_effect=f"{turn} -ne $current.RotateOnDate",
+            unchanged=f"{turn} -eq $prior.RotateOnDate",
+            restore="",
+        )
+    )
 
 
 def _active(posture: Posture, item: ConfigObject) -> str:

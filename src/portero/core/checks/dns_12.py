@@ -18,9 +18,11 @@ Severity: medium: mail from it is throttled and easily abused.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from portero.core.address import is_at_or_below
 from portero.core.checks.origins import of_senders
-from portero.core.checks.standing import Standing, conclude, silence, unanswered
+from portero.core.checks.standing import Standing, conclude, silence, txt_line, unanswered
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.mail.dmarc_record import Policy, parse_record
 from portero.core.text import Text
@@ -38,11 +40,19 @@ def _judge(posture: Posture) -> Verdict:
     if not domains:
         none = Text("The evidence names no onmicrosoft.com domain of the tenant.")
         return Verdict(Outcome.NOT_APPLICABLE, none)
-    return conclude(
+    verdict = conclude(
         [_standing(posture, domain) for domain in domains],
         Text("The tenant's onmicrosoft.com domain has an enforcing policy, and nobody sends from it."),
         Text("No domain was judged."),
     )
+    if verdict.fix is None:
+        return verdict
+    # Microsoft keeps that zone; its page in the admin centre is the one way to change it.
+    where = Text(
+        "In the admin centre, on the page of the domain, publish: {records}",
+        records=dict(verdict.fix.values)["records"],
+    )
+    return replace(verdict, fix=where)
 
 
 def _standing(posture: Posture, domain: str) -> Standing:
@@ -51,10 +61,22 @@ def _standing(posture: Posture, domain: str) -> Standing:
         return silence(domain, answer)
     origins = () if answer.origin is None else (answer.origin,)
     records = [record for record in map(parse_record, answer.answers) if record is not None]
-    if len(records) != 1 or not records[0].usable:
-        return Standing(domain, Outcome.FAIL, Text("{domain} has no DMARC policy", domain=domain), origins)
-    if records[0].policy(inherited=False, exists=True) is Policy.NONE:
-        return Standing(domain, Outcome.FAIL, Text("the policy for {domain} is none", domain=domain), origins)
+    none = len(records) != 1 or not records[0].usable
+    if none or records[0].policy(inherited=False, exists=True) is Policy.NONE:
+        reason = (
+            Text("{domain} has no DMARC policy", domain=domain)
+            if none
+            else Text("the policy for {domain} is none", domain=domain)
+        )
+        name = f"_dmarc.{domain}"
+        return Standing(
+            domain,
+            Outcome.FAIL,
+            reason,
+            origins,
+            wanted=(txt_line(name, "v=DMARC1; p=reject"),),
+            previous=tuple(txt_line(name, text) for text in answer.answers),
+        )
     using = [
         each
         for each in posture.senders

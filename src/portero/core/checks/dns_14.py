@@ -18,7 +18,7 @@ Severity: low, and medium where the policy leaves out a live host: it protects t
 
 from __future__ import annotations
 
-from portero.core.checks.standing import Standing, judge_domains, origins_of, silence, unanswered
+from portero.core.checks.standing import Standing, judge_domains, origins_of, silence, txt_line, unanswered
 from portero.core.dns import DnsAnswer
 from portero.core.evidence import Origin
 from portero.core.exchange.exchangers import read_exchangers
@@ -89,7 +89,15 @@ def _by_policy(
         return silence(domain, reporting)
     if not any(held is not None and held.rua for held in map(parse_tls_reporting, reporting.answers)):
         reason = Text("{domain} asks nobody for reports on TLS", domain=domain)
-        return Standing(domain, Outcome.WARN, reason, origins)
+        name = f"_smtp._tls.{domain}"
+        return Standing(
+            domain,
+            Outcome.WARN,
+            reason,
+            origins,
+            wanted=(txt_line(name, f"v=TLSRPTv1; rua=mailto:tls-reports@{domain}"),),
+            previous=tuple(txt_line(name, text) for text in reporting.answers),
+        )
     return Standing(domain, Outcome.PASS, Text("senders insist on TLS to {domain}", domain=domain), origins)
 
 

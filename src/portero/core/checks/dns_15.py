@@ -22,7 +22,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from portero.core.address import a_label
-from portero.core.checks.standing import Standing, judge_domains, origins_of, silence, unanswered
+from portero.core.checks.standing import (
+    Standing,
+    judge_domains,
+    mx_line,
+    origins_of,
+    silence,
+    txt_line,
+    unanswered,
+)
 from portero.core.dns import DnsAnswer, DnsStatus
 from portero.core.exchange.exchangers import read_exchangers
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
@@ -48,6 +56,7 @@ def _standing(posture: Posture, domain: str) -> Standing:
         if unanswered(answer):
             return silence(domain, answer)
     gone: list[Text] = []
+    ways: list[tuple[str, str]] = []
     void: list[Text] = []
     unseen: list[str] = []
     for via, answers in _targets(posture, domain):
@@ -56,6 +65,7 @@ def _standing(posture: Posture, domain: str) -> Standing:
             continue
         if any(answer.status is DnsStatus.NXDOMAIN for answer in answers):
             gone.append(Text("{name} ({via})", name=name, via=via))
+            ways.append((via, name))
         elif any(map(unanswered, answers)):
             unseen.append(name)
         else:
@@ -63,7 +73,8 @@ def _standing(posture: Posture, domain: str) -> Standing:
     origins = origins_of(*own)
     if gone:
         reason = Text("{domain} leads to names that do not exist: {names}", domain=domain, names=tuple(gone))
-        return Standing(domain, Outcome.FAIL, reason, origins)
+        wanted, previous = _without(posture, domain, ways)
+        return Standing(domain, Outcome.FAIL, reason, origins, wanted=wanted, previous=previous)
     if unseen:
         reason = Text(
             "whether {names}, to which {domain} leads, exist is not in the evidence",
@@ -79,6 +90,34 @@ def _standing(posture: Posture, domain: str) -> Standing:
     return Standing(
         domain, Outcome.PASS, Text("every name that {domain} leads to exists", domain=domain), origins
     )
+
+
+def _without(
+    posture: Posture, domain: str, gone: list[tuple[str, str]]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """
+    Write our own SPF and MX records without what leads nowhere, and those they take the place of.
+
+    None at all where some of it is in another's record, or would leave no record: then a person must choose.
+    """
+    record = expansion(posture.dns, domain).root.record
+    exchangers = posture.dns.lookup(domain, "MX").answers
+    vias, hosts = {via for via, _ in gone}, {name for via, name in gone if via == "MX"}
+    terms = {each.text for each in record.mechanisms} if record else set()
+    if not all(via == "MX" or via in terms for via in vias):
+        return (), ()
+    wanted: list[str] = []
+    previous: list[str] = []
+    if record and vias & terms:
+        wanted.append(txt_line(domain, " ".join(term for term in record.text.split() if term not in vias)))
+        previous.append(txt_line(domain, record.text))
+    if hosts:
+        kept = [text for text in exchangers if a_label(text.split()[-1]) not in hosts]
+        if not kept:
+            return (), ()
+        wanted += [mx_line(domain, text) for text in kept]
+        previous += [mx_line(domain, text) for text in exchangers]
+    return tuple(wanted), tuple(previous)
 
 
 def _targets(posture: Posture, domain: str) -> Iterator[tuple[str, list[DnsAnswer]]]:

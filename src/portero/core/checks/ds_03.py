@@ -26,7 +26,9 @@ from ipaddress import IPv4Network
 
 from portero.core.address import parse_network
 from portero.core.checks.origins import of_senders
-from portero.core.exchange.powershell import listed, quote, run
+from portero.core.exchange.change import Change
+from portero.core.exchange.new_connector import new_connector
+from portero.core.exchange.powershell import run
 from portero.core.exchange.settings import InboundConnector
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.sender import Judgement, Path, Sender
@@ -111,31 +113,18 @@ def _verdict(outcome: Outcome, senders: list[Sender]) -> Verdict:
         )
     else:
         because = Text("The mail of {senders} is attributed to no connector.", senders=labels)
-    fixes = list(map(_connector, senders)) if outcome is not Outcome.UNKNOWN else []
+    changes = (
+        [] if outcome is Outcome.UNKNOWN else [each for sender in senders for each in _connector(sender)]
+    )
     return Verdict(
-        outcome,
-        because,
-        of_senders(senders),
-        fix=run(apply for apply, _ in fixes) if fixes else None,
-        undo=run(undo for _, undo in fixes) if fixes else None,
+        outcome, because, of_senders(senders), changes=tuple(changes), subjects=tuple(map(str, labels))
     )
 
 
-def _connector(sender: Sender) -> tuple[str, str]:
-    name = quote(f"Direct Send: {sender.label}"[:64])
-    # Exchange takes /24 to /32; a wider network is written as its parts.
-    addresses = [
-        str(part)
-        for network in _ipv4(sender.client_networks)
-        for part in (network.subnets(new_prefix=24) if 16 <= network.prefixlen < 24 else (network,))
-    ]
-    criterion = (
-        f"-SenderIPAddresses {listed(addresses)} -RequireTls $false"
-        if addresses
-        else "-TlsSenderCertificateName 'NAME-IN-ITS-CERTIFICATE' -RequireTls $true"
-    )
-    apply = f"New-InboundConnector -Name {name} -ConnectorType Partner -SenderDomains '*' {criterion} -Enabled $true"
-    return apply, f"Set-InboundConnector -Identity {name} -Enabled $false"
+def _connector(sender: Sender) -> tuple[Change, ...]:
+    """Make a connector of its own for a sender; none where no list of addresses can hold its networks."""
+    four = [text for text in sender.client_networks if ":" not in text]
+    return new_connector(f"Direct Send: {sender.label}"[:64], four)
 
 
 CHECK = Check(
@@ -149,8 +138,8 @@ CHECK = Check(
     fix=Text(
         "Create a connector for the sender, better by its certificate: {command}",
         command="New-InboundConnector -Name 'NAME' -ConnectorType Partner -SenderDomains '*' "
-        "-SenderIPAddresses 'ADDRESS' -RequireTls $false -Enabled $true",
+        "-TlsSenderCertificateName 'NAME-IN-ITS-CERTIFICATE' -RequireTls $true -Enabled $true",
     ),
-    undo=run(["Set-InboundConnector -Identity 'NAME' -Enabled $false"]),
+    undo=run(["Remove-InboundConnector -Identity 'NAME' -Confirm:$false"]),
     maps={"NIST": "SC-7(5), AC-4", "ATT&CK": "T1672"},
 )
