@@ -21,6 +21,14 @@ from portero.core.simulation import Simulation
 from portero.core.text import Text
 from portero.core.thresholds import STANDARD, STRICT, Thresholds
 
+# What the needs of a check are called where they are no cmdlet.
+_CALLED = {
+    "mail": Text("mail evidence"),
+    "dns": Text("DNS answers"),
+    "domains": Text("the accepted domains"),
+    "network": Text("firewall logs"),
+}
+
 
 class Outcome(StrEnum):
     """How a check ended."""
@@ -183,6 +191,11 @@ class Finding:
         return replace(self, accepted=weighed)
 
 
+def called(need: str) -> Text | str:
+    """Give what people call something that a check needs; a cmdlet goes by its own name."""
+    return _CALLED.get(need, need)
+
+
 def missing(check: Check, posture: Posture) -> tuple[str, ...]:
     """Name what a check needs and the evidence lacks."""
     held = set(posture.tenant.cmdlets())
@@ -207,7 +220,10 @@ def find(check: Check, posture: Posture) -> Finding:
     if lacking:
         verdict = Verdict(
             Outcome.UNKNOWN,
-            Text("Unknown: the evidence lacks {needs}. Add it to learn the answer.", needs=lacking),
+            Text(
+                "Unknown: the evidence lacks {needs}. Add it to learn the answer.",
+                needs=tuple(map(called, lacking)),
+            ),
         )
     else:
         verdict = check.judge(posture)

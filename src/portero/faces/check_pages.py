@@ -8,18 +8,10 @@ from collections.abc import Iterable, Iterator
 
 from portero.core.catalogues import CATALOGUES
 from portero.core.checks import checks
-from portero.core.finding import Check
+from portero.core.finding import Check, called
 from portero.core.text import Text
 from portero.faces.page_text import paragraphs
 from portero.faces.render import Renderer
-
-# What the needs of a check are called where they are no cmdlet.
-_NEEDS = {
-    "mail": "mail evidence",
-    "dns": "DNS answers",
-    "domains": "the accepted domains",
-    "network": "firewall logs",
-}
 
 
 def check_pages(found: Iterable[Check]) -> str:
@@ -50,14 +42,17 @@ def explanation(check: Check, renderer: Renderer) -> str:
     for name, text in _paragraphs(check):
         said = renderer.page(text)
         lines += [f"{renderer.label('page', name)}: {said}" if name else said, ""]
-    needs = ", ".join(_NEEDS.get(need, need) for need in check.needs) or "-"
+    needs = tuple(map(called, check.needs)) or ("-",)
     lines += [renderer.text(Text("Needs: {needs}", needs=needs)), ""]
-    lines += [f"{name}: {ids} ({CATALOGUES[name].edition})" for name, ids in check.maps.items()]
+    lines += [
+        f"{name}: {ids} ({renderer.text(CATALOGUES[name].edition)})" for name, ids in check.maps.items()
+    ]
     return "\n".join(lines) + "\n"
 
 
 def _section(check: Check) -> Iterator[str]:
-    needs = ", ".join(_NEEDS.get(need, f"`{need}`") for need in check.needs) or "nothing in particular"
+    named = (str(said) if isinstance(said := called(need), Text) else f"`{said}`" for need in check.needs)
+    needs = ", ".join(named) or "nothing in particular"
     yield f'<a id="{_anchor(check)}"></a>'
     yield ""
     yield f"## {check.id} {check.title}"
