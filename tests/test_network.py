@@ -229,3 +229,43 @@ def test_a_known_host_speaks_for_its_sender(tmp_path, judgement):
     after = sender(audit(tmp_path))
     assert sum(each.weight for each in after.because) < sum(each.weight for each in before.because)
     assert after.judgement is judgement
+
+
+def test_a_third_party_is_called_by_its_service_which_decides_nothing(tmp_path):
+    columns = (
+        "Timestamp",
+        "NetworkMessageId",
+        "SenderMailFromAddress",
+        "SenderFromAddress",
+        "SenderIPv4",
+        "SenderIPv6",
+        "RecipientEmailAddress",
+        "Subject",
+        "EmailDirection",
+        "AuthenticationDetails",
+        "Connectors",
+    )
+    with (tmp_path / "events.csv").open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(columns)
+        for n, at in enumerate(moments(12)):
+            verdict = '{"SPF":"pass","DKIM":"pass","DMARC":"pass","CompAuth":"pass"}'
+            writer.writerow(
+                (
+                    at.isoformat(),
+                    str(uuid5(NAMESPACE_URL, str(n))),
+                    "bounce@mail9.atl1.mcsv.net",
+                    "news@contoso.com",
+                    "198.51.100.4",
+                    "",
+                    "ann@contoso.com",
+                    f"News {n}",
+                    "Inbound",
+                    verdict,
+                    "",
+                )
+            )
+    found = audit(tmp_path)
+    one = sender(found, "news@contoso.com")
+    assert (str(one.label), one.service) == ("Mailchimp, writing as news@contoso.com", "Mailchimp")
+    assert sum(each.weight for each in one.because if each.code == "service-named") == 0

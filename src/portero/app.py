@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import cache
+from ipaddress import ip_address
 from typing import Protocol
 
 from portero.core.address import client_address, neighbourhood
@@ -22,6 +24,7 @@ from portero.core.finding import Finding, Posture, Profile, find
 from portero.core.flow import Flow, OutsideFlow, by_address
 from portero.core.hosts import Host, Inside, describe, tie_flows
 from portero.core.mail.spf import SpfResult, evaluate
+from portero.core.mail.spf_record import is_spf, parse_record
 from portero.core.message.arrival import Known, TracedMail
 from portero.core.message.words import plain_words, tokens
 from portero.core.migration import migrate
@@ -33,6 +36,7 @@ from portero.core.register import Configuration
 from portero.core.scenario import Scenario, rehearse_scenario
 from portero.core.sender import Sender
 from portero.core.senders import find_senders, window_of
+from portero.core.services import name_services
 from portero.core.simulate import Replay, simulate
 from portero.core.simulation import Simulation
 from portero.core.text import Text, count
@@ -112,6 +116,7 @@ class Evidence:
     configuration: Configuration
     maker_of: Callable[[str], str | None] = lambda _: None
     approved: Tenant | None = None
+    services: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +187,11 @@ def inventory(evidence: Evidence, tables: Tables, progress: Callable[[Text], Non
         ties=ties,
     )
     senders = find_senders(folded.flows, folded.outside, context, evidence.configuration)
+    senders = name_senders(senders, ties)
+    senders = name_services(senders, evidence.services, *_dns_names(evidence.dns))
     return Inventory(
         settings=settings,
-        senders=name_senders(senders, ties),
+        senders=senders,
         outside=folded.outside,
         totals=folded.totals,
         window=window_of(folded.flows),
@@ -206,6 +213,31 @@ def hosts_inside(evidence: Evidence, tables: Tables, settings: Settings) -> Insi
 
     inside = tables.hosts(settings, networks.__contains__, evidence.configuration.time_zone)
     return describe(inside, evidence.maker_of, is_relay)
+
+
+def _dns_names(dns: Dns) -> tuple[Callable[[str, str], list[str]], Callable[[str], list[str]]]:
+    """Give what DNS evidence says of an address: the includes of a domain's SPF record that pass it, and its names."""
+
+    @cache
+    def includes_of(address: str, domain: str) -> list[str]:
+        records = [text for text in dns.lookup(domain, "TXT").answers if is_spf(text)]
+        if len(records) != 1:
+            return []
+        targets = [
+            each.target.name
+            for each in parse_record(records[0]).mechanisms
+            if each.kind == "include" and each.target is not None and each.target.name
+        ]
+        return [
+            name
+            for name in targets
+            if evaluate(dns, address, name, f"postmaster@{name}", name).result is SpfResult.PASS
+        ]
+
+    def names_of(address: str) -> list[str]:
+        return list(dns.lookup(ip_address(address).reverse_pointer, "PTR").answers)
+
+    return includes_of, names_of
 
 
 def _about_hosts(inside: Inside) -> list[Text]:

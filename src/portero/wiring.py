@@ -62,6 +62,7 @@ from portero.faces.report.page import render_report
 from portero.faces.tables import findings_csv, senders_csv
 from portero.faces.waves import plan_csv, plan_ics, waves_markdown
 from portero.known import maker_of
+from portero.known import services as known_services
 from portero.opening.models import model_of
 from portero.opening.own_rules import read_rules
 from portero.proving.demo import write_sample
@@ -277,6 +278,7 @@ def _gathered(
             gaps=tuple(reader.gaps),
             configuration=configuration,
             maker_of=maker_of,
+            services=known_services(),
         )
         yield evidence, _Tables(tables, reader.names)
 

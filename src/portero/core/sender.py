@@ -93,6 +93,7 @@ class Sender:
     because:     the prior and the reasons; their weights add up to the judgement's log odds of abuse.
     flows:       the ways of sending that were found to be this sender.
     facts:       the flows' facts merged.
+    service:     name of the sending service that its mail comes through, where the catalogue knows it.
     tie:         the host inside that it is, or those that it could be; None where no network evidence says anything.
     """
 
@@ -120,6 +121,7 @@ class Sender:
     facts: Facts = field(default_factory=Facts)
     owner: str | None = None
     tie: Tie | None = None
+    service: str | None = None
 
     @property
     def legitimate(self) -> bool:

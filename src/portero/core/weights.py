@@ -44,6 +44,7 @@ WEIGHTS: dict[str, Weight] = {
     "host-inside": Weight(
         -2.5, "A device inside opened the connections; not more, since a taken-over one does so too."
     ),
+    "service-named": Weight(0.0, "Anybody can be a customer of a sending service: only informs."),
     "host-open": Weight(0.0, "Which device inside it is stays open: only informs."),
     "network-guest": Weight(0.5, "Guest networks hold strangers' computers."),
     # Authentication.

@@ -40,7 +40,8 @@ def audit_document(audit: Audit, renderer: Renderer) -> dict[str, object]:
     Give an audit as the contract's audit.json, ready for `json`.
 
     Beyond the contract's keys: ``language``, ``totals``, ``assumptions``, ``blind_spots``, ``hosts``, ``questions``,
-    ``connector_design``, ``waves``; of a sender ``outside_messages``, ``owner``, ``host`` and ``migration`` (null for abuse); of a
+    ``connector_design``, ``waves``; of a sender ``outside_messages``, ``owner``, ``service``, ``host`` and ``migration``
+    (null for abuse); of a
     reason its ``code``; of a step its ``controls``.
     Source: contract section 4.
     """
@@ -93,6 +94,7 @@ def sender_document(sender: Sender, renderer: Renderer) -> dict[str, object]:
         "ehlo": list(sender.ehlo),
         "messages": sender.mails,
         "outside_messages": sender.outside,
+        "service": sender.service,
         "host": None if sender.tie is None else _tie(sender.tie, renderer),
         "witnesses": dict(sender.witnesses),
         "recipients": sender.recipients,

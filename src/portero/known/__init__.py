@@ -20,6 +20,16 @@ def makers() -> Mapping[str, str]:
     return {row["prefix"]: row["maker"] for row in _rows("makers.csv")}
 
 
+@cache
+def services() -> Mapping[str, str]:
+    """
+    Give sending services by domains that are theirs: of return paths, signatures, SPF includes, reverse names.
+
+    ``seen_as`` of each row says in which of these roles its source shows the domain.
+    """
+    return {row["domain"]: row["service"] for row in _rows("services.csv")}
+
+
 def maker_of(mac: str) -> str | None:
     """Give the maker of a device by its hardware address in lower case with colons, or None where it is not known."""
     return makers().get(mac[:8])
