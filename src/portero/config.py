@@ -110,6 +110,7 @@ class _Organisation(_Model):
     accepted_domains: tuple[Domain, ...] = ()
     mx_provider: Literal["microsoft", "gateway"] | None = None
     time_zone: Zone | None = None
+    keep_days: Annotated[int, Field(strict=True, ge=0)] | None = None
 
 
 class _Network(_Model):
@@ -254,6 +255,7 @@ def _configuration(model: _File, file: str, lines: dict[Place, int]) -> Configur
         accepted_domains=tuple(dict.fromkeys(model.organisation.accepted_domains)),
         mx_provider=model.organisation.mx_provider,
         time_zone=model.organisation.time_zone,
+        keep_days=model.organisation.keep_days,
         networks=tuple(
             KnownNetwork(item.name, item.cidr, item.use, Origin(file, lines.get(("network", index))))
             for index, item in enumerate(model.network)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
@@ -61,6 +61,7 @@ from portero.faces.render import Renderer
 from portero.faces.report.page import render_report
 from portero.faces.tables import findings_csv, senders_csv
 from portero.faces.waves import plan_csv, plan_ics, waves_markdown
+from portero.keeping import Keeping
 from portero.known import maker_of
 from portero.known import services as known_services
 from portero.opening.models import model_of
@@ -68,10 +69,11 @@ from portero.opening.own_rules import read_rules
 from portero.proving.demo import write_sample
 from portero.scenario_file import load_scenario, scenario_toml
 from portero.sources import sources
-from portero.sources.document import Batch, Counted, Document, Note, Source
+from portero.sources.document import Batch, Counted, Document, Item, Note, Source
 from portero.sources.mail_files import filed_mails
 from portero.sources.object_store import is_stored
 from portero.sources.walk import name_below, walk
+from portero.store.lake import Kept, Lake, folder_of, organisations
 
 if TYPE_CHECKING:
     from portero.opening.judge import Task
@@ -94,33 +96,24 @@ class _Reader:
     gaps: list[Gap]
     counted: dict[int, Counted]
 
+    def keep(self, document: Document, source: Source, keeping: Keeping) -> None:
+        """Read a document into the lake, unless it is there, and collect what is not kept there."""
+        name = keeping.identify(document)
+        if not keeping.has(name):
+            rest = keeping.take(name, document.name, source.id, _items(document, source))
+            if rest is not None:
+                self._collect(document, source, rest)
+
     def read(self, document: Document, source: Source) -> None:
-        """Read a document. Whatever its source raises ends this document alone, by name."""
+        """Read a document into this run's tables."""
+        self._collect(document, source, _items(document, source))
+
+    def _collect(self, document: Document, source: Source, items: Iterable[Item]) -> None:
         number = len(self.names)
         self.names.append(document.name)
         self.notes[number] = []
         self.kinds[number] = source.id
-        try:
-            self._read(number, document, source)
-        except Exception as error:
-            reason = Text(
-                "Reading stopped at a fault of the program ({fault}); what stands before it is used. Please report it.",
-                fault=type(error).__name__,
-            )
-            self.gaps.append(Gap(Origin(document.name), reason))
-
-    def _read(self, number: int, document: Document, source: Source) -> None:
-        records = 0
-        for item in source.read(document):
-            records += (
-                item.rows.num_rows if isinstance(item, Batch) else isinstance(item, ConfigObject | DnsAnswer)
-            )
-            if records > document.limits.records:
-                reason = Text(
-                    "It holds more than {n} records; the rest was not read.", n=document.limits.records
-                )
-                self.gaps.append(Gap(Origin(document.name), reason))
-                return
+        for item in items:
             if isinstance(item, Batch):
                 self.tables.add(number, item.table, item.rows)
             elif isinstance(item, Gap):
@@ -153,6 +146,29 @@ class _Reader:
         return tuple(found)
 
 
+def _items(document: Document, source: Source) -> Iterator[Item]:
+    """Read a document within its limit of records. Whatever its source raises ends this document alone, by name."""
+    records = 0
+    try:
+        for item in source.read(document):
+            records += (
+                item.rows.num_rows if isinstance(item, Batch) else isinstance(item, ConfigObject | DnsAnswer)
+            )
+            if records > document.limits.records:
+                reason = Text(
+                    "It holds more than {n} records; the rest was not read.", n=document.limits.records
+                )
+                yield Gap(Origin(document.name), reason)
+                return
+            yield item
+    except Exception as error:
+        reason = Text(
+            "Reading stopped at a fault of the program ({fault}); what stands before it is used. Please report it.",
+            fault=type(error).__name__,
+        )
+        yield Gap(Origin(document.name), reason)
+
+
 @dataclass(frozen=True, slots=True)
 class _Tables:
     """Fits the engine to the port that the use cases name."""
@@ -174,15 +190,7 @@ class _Tables:
 
     def traced(self, keys: Sequence[str]) -> dict[str, TracedMail]:
         """Give what traces say of mails, by network message id and by Message-ID."""
-        found: dict[str, TracedMail] = {}
-        for row in self.held.traced(keys):
-            network_id, message_id, connector, direction, mail_from, client_ip, outcome, document, line = (
-                None if each is None else str(each) for each in row
-            )
-            origin = Origin(self.names[int(document or 0)], None if line is None else int(line))
-            mail = TracedMail(connector, direction, mail_from, client_ip, outcome, origin)
-            found |= {key: mail for key in ((network_id or "").lower(), message_id) if key}
-        return found
+        return self.held.traced(keys, self.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,11 +239,13 @@ def _gathered(
     about: _About | None = None,
     mails: Sequence[Path] = (),
     letters: list[Document] | None = None,
-) -> Iterator[tuple[app.Evidence, _Tables]]:
+    store: Path | None = None,
+) -> Iterator[tuple[app.Evidence, app.Tables]]:
     """
     Read evidence.
 
     mails:    further paths, whose mails are no evidence: they are added to ``letters``.
+    store:    a folder that keeps evidence: all that is kept there counts too.
     """
     for path in (*mails, *paths):
         if not is_stored(path) and not path.exists():
@@ -246,6 +256,7 @@ def _gathered(
     # The configuration is read apart from the evidence, so it is neither evidence nor unknown.
     settled = [*([settings_file] if settings_file else []), *find_logs((*mails, *paths), settings_file)]
     own = {name_below(each, path) for path in (*mails, *paths) for each in settled}
+    keeping = None if store is None else Keeping(Lake(store / folder_of(configuration.name)))
     with evidence_tables() as tables:
         reader = _Reader(tables, [], {}, {}, [], [], [], [], [], {})
         for found in walk(paths, _limits(configuration), mails=mails):
@@ -262,25 +273,32 @@ def _gathered(
                 reader.gaps.append(Gap(Origin(found.name), _UNRECOGNISED))
                 continue
             progress(Text("Reading {document}…", document=found.name))
-            reader.read(found, source)
+            if keeping is None:
+                reader.read(found, source)
+            else:
+                reader.keep(found, source, keeping)
         tables.finish()
+        held_tables: app.Tables = _Tables(tables, reader.names)
+        if keeping is not None:
+            keeping.settle(configuration.keep_days)
+            held_tables = keeping
         tenant = Tenant(reader.objects, reader.answers)
         if asking is not None:
             held = read_settings(tenant, configuration.accepted_domains).accepted_domains
-            own_domains = tuple(domain.name for domain in held) or tables.own_domains()
+            own_domains = tuple(domain.name for domain in held) or held_tables.own_domains()
             proposed = apply_controls(Settings(), tuple(controls)).spf_records
             meant = about or _About(own_domains, proposed=proposed)
             reader.dns += _resolved(reader, asking, meant, progress)
         evidence = app.Evidence(
             tenant=tenant,
             dns=Dns(reader.dns, reader.zones),
-            coverage=reader.coverage(),
-            gaps=tuple(reader.gaps),
+            coverage=(*(keeping.coverage() if keeping else ()), *reader.coverage()),
+            gaps=(*(keeping.gaps() if keeping else ()), *reader.gaps),
             configuration=configuration,
             maker_of=maker_of,
             services=known_services(),
         )
-        yield evidence, _Tables(tables, reader.names)
+        yield evidence, held_tables
 
 
 def _limits(configuration: Configuration) -> Limits:
@@ -314,11 +332,12 @@ def audit(
     progress: Progress,
     asking: Asking | None = None,
     baseline: Path | None = None,
+    store: Path | None = None,
 ) -> Audit:
-    """Read evidence and audit it, against an approved state where one is given."""
+    """Read evidence and audit it, against an approved state where one is given; with a store, all that is kept there too."""
     decisions = _decisions(paths, config)
     approved = configuration_of([baseline], progress) if baseline else None
-    with _gathered(paths, config, progress, asking) as (evidence, tables):
+    with _gathered(paths, config, progress, asking, store=store) as (evidence, tables):
         held = replace(evidence, approved=approved)
         return app.audit(held, tables, datetime.now(UTC), profile, progress, decisions)
 
@@ -400,11 +419,12 @@ def simulate(
     config: Path | None,
     progress: Progress,
     asking: Asking | None = None,
+    store: Path | None = None,
 ) -> Simulation:
     """Read evidence and replay the controls together on it."""
     parsed = [control(text) for text in controls]
     decisions = _decisions(paths, config)
-    with _gathered(paths, config, progress, asking, parsed) as (evidence, tables):
+    with _gathered(paths, config, progress, asking, parsed, store=store) as (evidence, tables):
         return app.what_if(evidence, tables, parsed, progress, decisions, datetime.now(UTC))
 
 
@@ -416,13 +436,14 @@ def try_scenarios(
     config: Path | None,
     progress: Progress,
     asking: Asking | None = None,
+    store: Path | None = None,
 ) -> app.Trial:
     """Read evidence and replay scenario files on it, each with these controls beside its own."""
     held = [load_scenario(each) for each in files]
     held = [replace(each, controls=(*each.controls, *controls)) for each in held]
     parsed = [control(text) for each in held for text in each.controls]
     decisions = _decisions(paths, config)
-    with _gathered(paths, config, progress, asking, parsed) as (evidence, tables):
+    with _gathered(paths, config, progress, asking, parsed, store=store) as (evidence, tables):
         return app.try_scenarios(evidence, tables, held, progress, decisions, datetime.now(UTC))
 
 
@@ -467,6 +488,39 @@ def decide(
             (Text("Cannot write {file}: {reason}.", file=str(path), reason=error.strerror or str(error)),)
         ) from error
     return decision, path
+
+
+def kept(store: Path) -> tuple[tuple[str, Kept], ...]:
+    """Give the documents of a store, each with the folder of its organisation."""
+    return tuple((name, each) for name in organisations(store) for each in Lake(store / name).documents)
+
+
+def forget(store: Path, documents: Sequence[str]) -> tuple[Kept, ...]:
+    """
+    Take documents, named by id or by name, out of a store.
+
+    Raises ConfigError, before anything is dropped, for one that is not there or that several are called.
+    """
+    held = kept(store)
+    chosen: dict[str, set[str]] = {}
+    problems = []
+    for given in documents:
+        found = {(place, each.id) for place, each in held if each.id == given} or {
+            (place, each.id) for place, each in held if each.name == given
+        }
+        if len(found) != 1:
+            none = Text("The store holds no document {given}. portero evidence list shows them.", given=given)
+            many = Text(
+                "The store holds {number} documents called {given}. Name one by its id.",
+                given=given,
+                number=len(found),
+            )
+            problems.append(many if found else none)
+        for place, document in found:
+            chosen.setdefault(place, set()).add(document)
+    if problems:
+        raise ConfigError(tuple(problems))
+    return tuple(each for place, ids in chosen.items() for each in Lake(store / place).drop(ids))
 
 
 def domains(

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -102,6 +102,20 @@ AUDIT = Audit(
 )
 
 
+@dataclass(frozen=True)
+class Kept:
+    id: str = "0123abcd"
+    name: str = "trace\x1b[31m.csv"
+    kind: str = "message-trace-v2"
+    rows: int = 1234
+    first: datetime | None = datetime(2026, 11, 20, tzinfo=UTC)
+    last: datetime | None = datetime(2026, 11, 21, tzinfo=UTC)
+    read_at: datetime = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+KEPT = Kept()
+
+
 class Fake:
     """Use cases that remember how they were asked."""
 
@@ -110,6 +124,7 @@ class Fake:
         self.fails = fails
         self.profile: Profile | None = None
         self.asking: Asking | None = None
+        self.store: Path | None = None
         self.domains_asked: tuple[Sequence[str], Sequence[Path]] = ((), ())
 
     def audit(
@@ -121,11 +136,12 @@ class Fake:
         progress: Callable[[Text], None],
         asking: Asking | None = None,
         baseline: Path | None = None,
+        store: Path | None = None,
     ) -> Audit:
         if self.fails is not None:
             raise self.fails
         progress(Text("Reading {document}…", document=str(paths[0])))
-        self.profile, self.asking = profile, asking
+        self.profile, self.asking, self.store = profile, asking, store
         return self.held
 
     def simulate(
@@ -136,6 +152,7 @@ class Fake:
         config: Path | None,
         progress: Callable[[Text], None],
         asking: Asking | None = None,
+        store: Path | None = None,
     ) -> Simulation:
         progress(Text("Replaying controls…"))
         return replace(BLOCK, controls=tuple(controls))
@@ -163,6 +180,14 @@ class Fake:
         return tuple(
             DomainReport(DomainPosture(name, (line,), ((name, "TXT", "v=spf1 \u202e"),))) for name in names
         )
+
+    def kept(self, store: Path) -> Sequence[tuple[str, Kept]]:
+        return [("contoso", KEPT)]
+
+    def forget(self, store: Path, documents: Sequence[str]) -> tuple[Kept, ...]:
+        if list(documents) != [KEPT.id]:
+            raise ConfigError((Text("{evil}", evil=documents[0]),))
+        return (KEPT,)
 
     def relay(self) -> RelayUseCases:
         raise AssertionError("no test here asks for the relay")
@@ -410,3 +435,22 @@ def test_live_dns_is_asked_only_where_the_call_says_so(here: str) -> None:
     call("audit", here, "--out", here, "--resolve", fake=fake)
     assert fake.asking == Asking((), Path(here) / "dns-answers.jsonl")
     assert call("check", here, "--resolver", "192.0.2.1").exit_code == 2
+
+
+def test_a_store_reaches_the_use_case(here: str) -> None:
+    fake = Fake()
+    call("senders", here, "--store", f"{here}/lake", fake=fake)
+    assert fake.store == Path(here) / "lake"
+
+
+def test_kept_evidence_is_listed_for_people_and_for_programs(here: str) -> None:
+    shown = call("evidence", "list", "--store", here)
+    assert (shown.exit_code, "0123abcd" in shown.stdout, "1,234" in shown.stdout) == (0, True, True)
+    assert "\x1b" not in shown.stdout
+    (document,) = json.loads(call("evidence", "list", "--store", here, "--json").stdout)
+    assert (document["id"], document["rows"], document["from"]) == ("0123abcd", 1234, "2026-11-20T00:00:00Z")
+
+
+def test_evidence_is_dropped_by_name_or_the_call_is_wrong(here: str) -> None:
+    assert call("evidence", "drop", "0123abcd", "--store", here).exit_code == 0
+    assert call("evidence", "drop", "ffff", "--store", here).exit_code == 2

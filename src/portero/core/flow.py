@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import reduce
 from hashlib import md5
 from typing import TypeVar
 
@@ -203,8 +202,50 @@ def by_address(outside: Iterable[OutsideFlow]) -> dict[str, tuple[OutsideFlow, .
 
 def merge_facts(facts: Iterable[Facts]) -> Facts:
     """Merge the facts of disjoint sets of mails."""
-    first, *rest = [*facts] or [Facts()]
-    return reduce(Facts.merge, rest, first)
+    # In pairs, for each merge copies what it is given: one after the other would copy the first ones every time.
+    rest = list(facts) or [Facts()]
+    while len(rest) > 1:
+        pairs = [one.merge(other) for one, other in zip(rest[::2], rest[1::2], strict=False)]
+        rest = pairs + rest[len(pairs) * 2 :]
+    return rest[0]
+
+
+def merge_flows(flows: Iterable[Flow]) -> tuple[Flow, ...]:
+    """Merge flows of disjoint sets of mails that are the same way of sending, such as those of different days."""
+    found: dict[FlowKey, list[Facts]] = {}
+    for flow in flows:
+        found.setdefault(flow.key, []).append(flow.facts)
+    return tuple(Flow(key, merge_facts(facts)) for key, facts in found.items())
+
+
+def merge_outside(rows: Iterable[OutsideFlow]) -> tuple[OutsideFlow, ...]:
+    """Merge what different reports say of the same source, names and receiver."""
+    found: dict[tuple[object, ...], OutsideFlow] = {}
+    for row in rows:
+        key = (row.source_ip, row.header_from, row.envelope_from, row.reporter, row.to_us)
+        held = found.get(key)
+        found[key] = row if held is None else _both(held, row)
+    return tuple(found[key] for key in sorted(found, key=repr))
+
+
+def _both(one: OutsideFlow, other: OutsideFlow) -> OutsideFlow:
+    origins = tuple(sorted({*one.origins, *other.origins}, key=_origin_order)[:ORIGINS_KEPT])
+    return OutsideFlow(
+        source_ip=one.source_ip,
+        header_from=one.header_from,
+        envelope_from=one.envelope_from,
+        reporter=one.reporter,
+        to_us=one.to_us,
+        mails=one.mails + other.mails,
+        aligned_spf=one.aligned_spf + other.aligned_spf,
+        aligned_dkim=one.aligned_dkim + other.aligned_dkim,
+        dkim_domain=min((each for each in (one.dkim_domain, other.dkim_domain) if each), default=None),
+        spf_domain=min((each for each in (one.spf_domain, other.spf_domain) if each), default=None),
+        first_seen=min(one.first_seen, other.first_seen),
+        last_seen=max(one.last_seen, other.last_seen),
+        origins=origins,
+        days=_add(one.days, other.days),
+    )
 
 
 _Key = TypeVar("_Key", str, date)

@@ -99,6 +99,7 @@ class Configuration:
 
     accepted_domains:  as A-labels, added to those of the exports.
     mx_provider:       one of MX_PROVIDERS, or None: ask the DNS evidence.
+    keep_days:         how many days a store keeps evidence, or None: until it is dropped.
     time_zone:         the zone of logs that name none, such as ``Europe/Madrid``, or None: their times stay unknown.
     people:            those whose names are worth copying, as ``Name;address``.
     detections:        what runs by itself elsewhere.
@@ -112,6 +113,7 @@ class Configuration:
     accepted_domains: tuple[str, ...] = ()
     mx_provider: str | None = None
     time_zone: str | None = None
+    keep_days: int | None = None
     networks: tuple[KnownNetwork, ...] = ()
     register: tuple[RegisterEntry, ...] = ()
     people: tuple[str, ...] = ()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from string import Formatter
+
+_FORMATTER = Formatter()
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -62,3 +65,49 @@ def english(value: object) -> str:
     if isinstance(value, tuple | list):
         return ", ".join(english(item) for item in value)
     return str(value)
+
+
+def as_document(value: object) -> object:
+    """Give a Text, and whatever stands in it, as JSON holds it; `from_document` reads it back."""
+    if isinstance(value, Text):
+        values = {name: as_document(item) for name, item in value.values}
+        return {"text": value.template, "context": value.context, "plural": value.plural, "values": values}
+    if isinstance(value, tuple | list):
+        return [as_document(item) for item in value]
+    return value if isinstance(value, int | float | str) or value is None else str(value)
+
+
+def from_document(document: object) -> Text:
+    """
+    Give the Text that `as_document` wrote.
+
+    Raises ValueError for anything else: a template that reaches into its values is no sentence of ours.
+    """
+    if not isinstance(document, dict) or not isinstance(document.get("values"), dict):
+        raise ValueError("no sentence")
+    template, context, plural = (document.get(name) for name in ("text", "context", "plural"))
+    values = {name: _held(item) for name, item in document["values"].items()}
+    for each in (template,) if plural is None else (template, plural):
+        if not isinstance(each, str) or not isinstance(context, str | None):
+            raise ValueError("no sentence")
+        for _, name, form, conversion in _FORMATTER.parse(each):
+            if form or conversion or name not in {None, *values}:
+                raise ValueError("no sentence")
+    if plural is not None and not isinstance(values.get("n"), int):
+        raise ValueError("no sentence")
+    text = object.__new__(Text)
+    parts = {
+        "template": template,
+        "context": context,
+        "plural": plural,
+        "values": tuple(sorted(values.items())),
+    }
+    for name, part in parts.items():
+        object.__setattr__(text, name, part)
+    return text
+
+
+def _held(item: object) -> object:
+    if isinstance(item, dict):
+        return from_document(item)
+    return tuple(_held(each) for each in item) if isinstance(item, list) else item

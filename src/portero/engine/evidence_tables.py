@@ -12,7 +12,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from portero.core.evidence import TABLES
+from portero.core.evidence import TABLES, Origin
+from portero.core.message.arrival import TracedMail
 
 # Only names of this file and of the schemas, and whole numbers, are put into its queries.
 # ruff: noqa: S608
@@ -250,20 +251,27 @@ class EvidenceTables:
         found = tuple(str(row[0]) for row in self.rows(query))
         return found or tuple(str(row[0]) for row in self.rows(_BY_RECIPIENTS))
 
-    def traced(self, keys: Sequence[str]) -> list[tuple[object, ...]]:
+    def traced(self, keys: Sequence[str], names: Sequence[str]) -> dict[str, TracedMail]:
         """
-        Give the rows of mails with one of these network message ids or Message-IDs.
+        Give what traces say of mails with these network message ids or Message-IDs, by either; names are the documents'.
 
-        Each is (network message id, Message-ID, connector, direction, P1, client address, outcome, document, line); rows
-        that know the connector come last, so that they win.
+        Where several rows tell of one mail, one that knows the connector wins.
         """
         self.connection.register("wanted", pa.table({"key": pa.array(keys, pa.string())}))
-        found = self.rows(
+        rows = self.rows(
             "SELECT network_message_id, message_id, connector, direction, mail_from, client_ip, outcome, document, line "
             "FROM mail_rows WHERE lower(network_message_id) IN (SELECT key FROM wanted) "
             "OR message_id IN (SELECT key FROM wanted) ORDER BY connector IS NOT NULL, document, line LIMIT 200000"
         )
         self.connection.unregister("wanted")
+        found: dict[str, TracedMail] = {}
+        for row in rows:
+            network_id, message_id, connector, direction, mail_from, client_ip, outcome, document, line = (
+                None if each is None else str(each) for each in row
+            )
+            origin = Origin(names[int(document or 0)], None if line is None else int(line))
+            mail = TracedMail(connector, direction, mail_from, client_ip, outcome, origin)
+            found |= {key: mail for key in ((network_id or "").lower(), message_id) if key}
         return found
 
     def close(self) -> None:

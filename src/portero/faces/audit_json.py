@@ -41,8 +41,7 @@ def audit_document(audit: Audit, renderer: Renderer) -> dict[str, object]:
 
     Beyond the contract's keys: ``language``, ``totals``, ``assumptions``, ``blind_spots``, ``hosts``, ``questions``,
     ``connector_design``, ``waves``; of a sender ``outside_messages``, ``owner``, ``service``, ``host`` and ``migration``
-    (null for abuse); of a
-    reason its ``code``; of a step its ``controls``.
+    (null for abuse); of a reason its ``code``; of a step its ``controls``.
     Source: contract section 4.
     """
     return {

@@ -26,6 +26,7 @@ from portero.faces.deciding import add_decide
 from portero.faces.design import add_design
 from portero.faces.desk import Desk, UseCases
 from portero.faces.dns_command import add_dns
+from portero.faces.evidence_command import add_evidence
 from portero.faces.help import help_page
 from portero.faces.message.commands import add_explain, add_scan, add_train
 from portero.faces.policy import add_policy
@@ -156,6 +157,7 @@ def build(use_cases: UseCases, lang: str = "en") -> typer.Typer:
     add_decide(face, desk, Command)
     add_relay(face, desk, use_cases.relay, Command, Group)
     add_scenario(face, desk, options, Command, Group)
+    add_evidence(face, desk, Command, Group)
     return face
 
 

@@ -102,6 +102,15 @@ class Options:
                 Text("Keep what --resolve learned in this file, as evidence for a run without a network.")
             ),
         )
+        self.store = typer.Option(
+            "--store",
+            metavar="FOLDER",
+            help=say(
+                Text(
+                    "Keep evidence in this folder: the next call reads only what is new and judges all of it."
+                )
+            ),
+        )
         self.json = typer.Option("--json", help=say(Text("Print the result as JSON.")))
         self.serve = typer.Option("--serve", help=say(Text("Open it in the dashboard.")))
         self.port = typer.Option(
@@ -157,6 +166,7 @@ def add_audit(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCo
         resolve: Annotated[bool, options.resolve] = False,
         resolver: Annotated[list[str] | None, options.resolver] = None,
         record: Annotated[Path | None, options.record] = None,
+        store: Annotated[Path | None, options.store] = None,
         json: Annotated[bool, options.json] = False,
         verbose: Annotated[bool, options.verbose] = False,
     ) -> None:
@@ -173,6 +183,7 @@ def add_audit(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCo
             verbose=verbose,
             asking=asking,
             baseline=baseline,
+            store=store,
         )
         desk.gate(findings, worst)
 
@@ -187,6 +198,7 @@ def add_senders(face: typer.Typer, desk: Desk, options: Options, cls: type[Typer
         resolve: Annotated[bool, options.resolve] = False,
         resolver: Annotated[list[str] | None, options.resolver] = None,
         record: Annotated[Path | None, options.record] = None,
+        store: Annotated[Path | None, options.store] = None,
         json: Annotated[bool, options.json] = False,
         verbose: Annotated[bool, options.verbose] = False,
     ) -> None:
@@ -196,6 +208,7 @@ def add_senders(face: typer.Typer, desk: Desk, options: Options, cls: type[Typer
             profile=Profile.STANDARD,
             progress=desk.progress,
             asking=may_ask(resolve, resolver, record),
+            store=store,
         )
         if json:
             desk.print_json([sender_document(each, desk.renderer) for each in held.senders])
@@ -232,6 +245,7 @@ def add_simulate(face: typer.Typer, desk: Desk, options: Options, cls: type[Type
         resolve: Annotated[bool, options.resolve] = False,
         resolver: Annotated[list[str] | None, options.resolver] = None,
         record: Annotated[Path | None, options.record] = None,
+        store: Annotated[Path | None, options.store] = None,
         json: Annotated[bool, options.json] = False,
     ) -> None:
         controls = control or []
@@ -243,11 +257,17 @@ def add_simulate(face: typer.Typer, desk: Desk, options: Options, cls: type[Type
         asking = may_ask(resolve, resolver, record)
         if scenario is not None:
             [simulation] = desk.use_cases.try_scenarios(
-                [scenario], evidence, controls, config=config, progress=desk.progress, asking=asking
+                [scenario],
+                evidence,
+                controls,
+                config=config,
+                progress=desk.progress,
+                asking=asking,
+                store=store,
             ).simulations
         else:
             simulation = desk.use_cases.simulate(
-                evidence, controls, config=config, progress=desk.progress, asking=asking
+                evidence, controls, config=config, progress=desk.progress, asking=asking, store=store
             )
         if json:
             desk.print_json([simulation_document(simulation, desk.renderer)])
@@ -283,6 +303,7 @@ def add_plan(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCom
         resolve: Annotated[bool, options.resolve] = False,
         resolver: Annotated[list[str] | None, options.resolver] = None,
         record: Annotated[Path | None, options.record] = None,
+        store: Annotated[Path | None, options.store] = None,
         json: Annotated[bool, options.json] = False,
     ) -> None:
         free_folder(out)
@@ -293,6 +314,7 @@ def add_plan(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCom
             profile=Profile.STANDARD,
             progress=desk.progress,
             asking=may_ask(resolve, resolver, record),
+            store=store,
         )
         if first is not None:
             held = desk.use_cases.start(held, first)
@@ -398,6 +420,7 @@ def _audit(
     verbose: bool,
     asking: Asking | None = None,
     baseline: Path | None = None,
+    store: Path | None = None,
 ) -> tuple[Finding, ...]:
     held = desk.use_cases.audit(
         evidence,
@@ -406,6 +429,7 @@ def _audit(
         progress=desk.progress,
         asking=asking,
         baseline=baseline,
+        store=store,
     )
     written = desk.write(desk.use_cases.write, held, out)
     if json:

@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -86,6 +86,38 @@ class ServeOptions:
     database: str | None
 
 
+class KeptDocument(Protocol):
+    """One document of a store, as its lists show it."""
+
+    @property
+    def id(self) -> str:
+        """Give the first characters of its content's hash."""
+
+    @property
+    def name(self) -> str:
+        """Give the name it had when it was read."""
+
+    @property
+    def kind(self) -> str:
+        """Give the id of the source that read it."""
+
+    @property
+    def rows(self) -> int:
+        """Count its rows."""
+
+    @property
+    def first(self) -> datetime | None:
+        """Give its earliest time."""
+
+    @property
+    def last(self) -> datetime | None:
+        """Give its latest time."""
+
+    @property
+    def read_at(self) -> datetime:
+        """Give when it was read."""
+
+
 class UseCases(Protocol):
     """What the command line asks for; wiring answers."""
 
@@ -98,8 +130,14 @@ class UseCases(Protocol):
         progress: Progress,
         asking: Asking | None = None,
         baseline: Path | None = None,
+        store: Path | None = None,
     ) -> Audit:
-        """Read evidence and audit it, against an approved state where one is given."""
+        """
+        Read evidence and audit it.
+
+        baseline:  an approved state to audit against.
+        store:     a folder that keeps evidence: all that is kept there is audited with what is new.
+        """
 
     def changes(self, before: Path, after: Sequence[Path], *, progress: Progress) -> tuple[Drift, ...]:
         """Say what changed between two states of the configuration."""
@@ -126,6 +164,7 @@ class UseCases(Protocol):
         config: Path | None,
         progress: Progress,
         asking: Asking | None = None,
+        store: Path | None = None,
     ) -> Simulation:
         """Read evidence and replay the controls together on it."""
 
@@ -138,11 +177,18 @@ class UseCases(Protocol):
         config: Path | None,
         progress: Progress,
         asking: Asking | None = None,
+        store: Path | None = None,
     ) -> Trial:
         """Read evidence and replay scenario files on it, each with these controls beside its own."""
 
     def draft_scenario(self, audit: Audit) -> str:
         """Write the audit's plan down as a scenario file."""
+
+    def kept(self, store: Path) -> Sequence[tuple[str, KeptDocument]]:
+        """Give the documents of a store, each with the folder of its organisation."""
+
+    def forget(self, store: Path, documents: Sequence[str]) -> tuple[KeptDocument, ...]:
+        """Take documents out of a store; a ConfigError names those that are not there."""
 
     def domains(
         self,

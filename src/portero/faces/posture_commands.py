@@ -44,6 +44,7 @@ def add_check(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCo
         resolve: Annotated[bool, options.resolve] = False,
         resolver: Annotated[list[str] | None, options.resolver] = None,
         record: Annotated[Path | None, options.record] = None,
+        store: Annotated[Path | None, options.store] = None,
         form: Annotated[str, form] = TABLE,
         explain: Annotated[str | None, explain] = None,
         json: Annotated[bool, options.json] = False,
@@ -63,6 +64,7 @@ def add_check(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCo
             progress=desk.progress,
             asking=may_ask(resolve, resolver, record),
             baseline=baseline,
+            store=store,
         )
         if chosen == "json":
             desk.print_json([finding_document(each, desk.renderer) for each in held.findings])

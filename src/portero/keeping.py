@@ -1,0 +1,227 @@
+"""Audits over a lake: reads what is new into it, folds days that changed, and merges the days' flows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+
+from pydantic import TypeAdapter, ValidationError
+
+from portero.core.audit import Totals
+from portero.core.evidence import Coverage, Gap
+from portero.core.exchange.settings import Settings
+from portero.core.flow import merge_flows, merge_outside
+from portero.core.hosts import Inside
+from portero.core.message.arrival import TracedMail
+from portero.engine.evidence_tables import EvidenceTables, evidence_tables
+from portero.engine.fold import Arrival, Folded, fold
+from portero.engine.hosts import fold_hosts
+from portero.sources.document import Batch, Document, Item, Note
+from portero.store.lake import Lake, Writer, content_id
+
+# Part of the key of every day's flows: raise it when the fold gives other flows for the same rows.
+FOLD = 1
+_MAIL = ("mail_rows", "report_rows")
+_BLOCK_OCTETS = 1 << 20
+# What putting connections beside mails looks at, so that no other column of all days is read for it.
+_BESIDE_HOSTS = (
+    *(
+        "line",
+        "network_message_id",
+        "message_id",
+        "observed_at",
+        "client_ip",
+        "direction",
+        "header_from",
+        "sender",
+    ),
+    "size_octets",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DayFlows:
+    """What one day folds to; days fold apart and merge to the same answer."""
+
+    folded: Folded
+    own_domains: tuple[str, ...] = ()
+
+
+_CODEC = TypeAdapter(DayFlows)
+_NOTHING = Folded((), (), Totals(), (), frozenset())
+
+
+class Keeping:
+    """The evidence tables of an audit over a lake, behind the port that the use cases name."""
+
+    def __init__(self, lake: Lake) -> None:
+        self.lake = lake
+        self._writer = Writer(lake)
+        self.read_now = 0
+
+    def identify(self, document: Document) -> str:
+        """Give a document's id."""
+        with document.open() as stream:
+            return content_id(iter(lambda: stream.read(_BLOCK_OCTETS), b""))
+
+    def has(self, document: str) -> bool:
+        """Tell whether a document with this id was read, in this run or before."""
+        return self.lake.knows(document) or document in self._writer.documents
+
+    def take(self, document: str, name: str, kind: str, items: Iterable[Item]) -> list[Item] | None:
+        """
+        Read a document's rows into the lake.
+
+        A document without rows, as settings and DNS answers are, is not kept and its items are given back: hand it over
+        with each audit. No source gives rows and settings from one document.
+        """
+        rest: list[Item] = []
+        rows = False
+        for item in items:
+            if isinstance(item, Batch):
+                rows = rows or bool(item.rows.num_rows)
+                self._writer.add(document, item.table, item.rows)
+            else:
+                rest.append(item)
+        if not rows:
+            return rest
+        self.read_now += 1
+        notes = [item.text for item in rest if isinstance(item, Note)]
+        gaps = [item for item in rest if isinstance(item, Gap)]
+        self._writer.done(document, name, kind, notes, gaps)
+        return None
+
+    def settle(self, keep_days: int | None) -> int:
+        """Make what was read a part of the lake, and let days go that are older than wanted; gives how many."""
+        self.lake.commit(self._writer)
+        if keep_days is None:
+            return 0
+        return self.lake.expire((datetime.now(UTC) - timedelta(days=keep_days)).date())
+
+    def coverage(self) -> tuple[Coverage, ...]:
+        """Give what every document of the lake contributed."""
+        return tuple(each.coverage for each in self.lake.documents)
+
+    def gaps(self) -> tuple[Gap, ...]:
+        """Give what of every document of the lake could not be used."""
+        return tuple(gap for each in self.lake.documents for gap in each.said_gaps())
+
+    def own_domains(self) -> tuple[str, ...]:
+        """Guess the organisation's domains from mail alone, each day by itself."""
+        found = self._days(Settings())
+        return tuple(dict.fromkeys(name for each in found for name in each.own_domains))
+
+    def fold(self, settings: Settings) -> Folded:
+        """Fold the days that changed, take the others as they were kept, and merge them."""
+        return merge_days([each.folded for each in self._days(settings)])
+
+    def hosts(self, settings: Settings, own: Callable[[str], bool], zone: str | None) -> Inside:
+        """Fold what network evidence shows of hosts, beside the mails of the same days."""
+        if not self.lake.days("session_rows", "host_rows"):
+            return Inside()
+        with evidence_tables() as tables:
+            names = self._load(
+                tables, self.lake.days("session_rows", "host_rows"), ("session_rows", "host_rows")
+            )
+            if days := _around(self.lake.days("session_rows")):
+                self._load(
+                    tables,
+                    [day for day in self.lake.days("mail_rows") if day in days],
+                    ("mail_rows",),
+                    _BESIDE_HOSTS,
+                )
+            tables.finish()
+            return fold_hosts(tables, settings, names, own, zone)
+
+    def traced(self, keys: Sequence[str]) -> dict[str, TracedMail]:
+        """Give what traces say of mails, by network message id and by Message-ID, a day at a time."""
+        found: dict[str, TracedMail] = {}
+        for day in self.lake.days("mail_rows"):
+            with evidence_tables() as tables:
+                names = self._load(tables, [day], ("mail_rows",))
+                tables.finish()
+                for key, mail in tables.traced(keys, names).items():
+                    if key not in found or mail.connector is not None:
+                        found[key] = mail
+        return found
+
+    def _days(self, settings: Settings) -> list[DayFlows]:
+        names = sorted((held.name, str(held.match_subdomains)) for held in settings.accepted_domains)
+        found: list[DayFlows] = []
+        fresh: dict[str, tuple[str, bytes]] = {}
+        for day in self.lake.days(*_MAIL):
+            key = self.lake.key_of(day, *_MAIL, also=f"{FOLD} {names}")
+            kept = self._kept(day, key)
+            if kept is None:
+                kept = self._fold_day(day, settings)
+                fresh[day] = (key, _CODEC.dump_json(kept))
+            found.append(kept)
+        self.lake.keep_flows(fresh)
+        return found
+
+    def _kept(self, day: str, key: str) -> DayFlows | None:
+        data = self.lake.flows(day, key)
+        try:
+            return None if data is None else _CODEC.validate_json(data)
+        except ValidationError:
+            return None  # whatever it is, the rows it was folded from are still there
+
+    def _fold_day(self, day: str, settings: Settings) -> DayFlows:
+        with evidence_tables() as tables:
+            names = self._load(tables, [day], _MAIL)
+            tables.finish()
+            if not settings.accepted_domains:
+                return DayFlows(_NOTHING, tables.own_domains())
+            return DayFlows(fold(tables, settings, names))
+
+    def _load(
+        self,
+        tables: EvidenceTables,
+        days: Sequence[str],
+        wanted: Sequence[str],
+        columns: Sequence[str] | None = None,
+    ) -> list[str]:
+        """Load days' rows, and give the documents' names by their numbers, which are the same for every call."""
+        numbers = {each.id: number for number, each in enumerate(self.lake.documents)}
+        for table in wanted:
+            for document, rows in self.lake.rows(table, days, columns):
+                tables.add(numbers[document], table, rows)
+        return [each.name for each in self.lake.documents]
+
+
+def merge_days(days: Sequence[Folded]) -> Folded:
+    """
+    Merge what days fold to.
+
+    A client address delivers for as many domains as on its busiest day: those of several days are partly the same.
+    """
+    arrivals: dict[tuple[str, str], Arrival] = {}
+    for arrival in (arrival for each in days for arrival in each.arrivals):
+        key = (arrival.client_ip, arrival.connector)
+        held = arrivals.get(key, arrival)
+        arrivals[key] = replace(held, domains=max(held.domains, arrival.domains))
+    return Folded(
+        flows=merge_flows(flow for each in days for flow in each.flows),
+        outside=merge_outside(row for each in days for row in each.outside),
+        totals=Totals(
+            ours=sum(each.totals.ours for each in days),
+            others=sum(each.totals.others for each in days),
+            rows=sum(each.totals.rows for each in days),
+        ),
+        arrivals=tuple(sorted(arrivals.values(), key=lambda each: (-each.domains, each.client_ip))),
+        mailboxes=frozenset(name for each in days for name in each.mailboxes),
+    )
+
+
+def _around(days: Iterable[str]) -> frozenset[str]:
+    """Give days and their neighbours: clocks differ, and a log's own clock may be of another day."""
+    found = set()
+    for text in days:
+        try:
+            day = date.fromisoformat(text)
+        except ValueError:
+            found.add(text)
+            continue
+        found |= {(day + timedelta(days=shift)).isoformat() for shift in (-1, 0, 1)}
+    return frozenset(found)

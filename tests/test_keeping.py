@@ -1,0 +1,276 @@
+"""The lake: audits over it say what audits over the files say, read only what is new, and forget what they are told to."""
+
+import csv
+import json
+from datetime import UTC, datetime, timedelta
+from uuid import NAMESPACE_URL, uuid5
+
+import pytest
+
+from portero import wiring
+from portero.config import parse_config
+from portero.core.finding import Profile
+from portero.errors import ConfigError, InputError
+from portero.faces.audit_json import audit_document
+from portero.faces.render import Renderer
+from portero.keeping import Keeping
+from portero.store.lake import Lake, content_id, folder_of
+
+CONFIG = '[organisation]\nname = "Contoso"\naccepted_domains = ["contoso.com"]\n'
+TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+COLUMNS = (
+    "Received",
+    "SenderAddress",
+    "RecipientAddress",
+    "Subject",
+    "Status",
+    "FromIP",
+    "ToIP",
+    "Size",
+    "MessageId",
+    "MessageTraceId",
+)
+
+
+def day(folder, number, ago, mails=6):
+    """Write the trace of one day: a scanner, a newsletter, mail of a mailbox, mail of others."""
+    at = TODAY - timedelta(days=ago)
+    with (folder / f"trace-{number:02}.csv").open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(COLUMNS)
+        for n in range(mails):
+            for sender, address in (
+                ("scan@contoso.com", "203.0.113.9"),
+                ("ann@contoso.com", ""),
+                ("news@contoso.com", "198.51.100.4"),
+                ("x@example.org", "192.0.2.7"),
+            ):
+                when = at + timedelta(hours=8 + n)
+                mark = str(uuid5(NAMESPACE_URL, f"{sender}/{number}/{n}"))
+                writer.writerow(
+                    (
+                        when.strftime("%Y-%m-%dT%H:%M:%S.0000000Z"),
+                        sender,
+                        f"r{n}@contoso.com",
+                        f"Subject {n}",
+                        "Delivered",
+                        address,
+                        "",
+                        4000,
+                        f"<{mark}@x>",
+                        mark,
+                    )
+                )
+
+
+@pytest.fixture
+def evidence(tmp_path):
+    folder = tmp_path / "evidence"
+    folder.mkdir()
+    (folder / "portero.toml").write_text(CONFIG)
+    return folder
+
+
+def audit(folder, store=None):
+    return wiring.audit([folder], config=None, profile=Profile.STANDARD, progress=lambda _: None, store=store)
+
+
+def document(found):
+    held = audit_document(found, Renderer("en"))
+    return json.loads(
+        json.dumps({key: value for key, value in held.items() if key != "generated_at"}, default=str)
+    )
+
+
+def files(store):
+    return {path.relative_to(store): path.stat().st_mtime_ns for path in store.rglob("*") if path.is_file()}
+
+
+def test_an_audit_over_a_lake_says_what_one_over_the_files_says(evidence, tmp_path):
+    for number in range(5):
+        day(evidence, number, 10 - number)
+    kept, plain = document(audit(evidence, tmp_path / "lake")), document(audit(evidence))
+    assert kept == plain
+    assert kept["senders"]
+
+
+def test_days_that_come_one_by_one_add_up_to_the_same(evidence, tmp_path):
+    store = tmp_path / "lake"
+    for number in range(5):
+        day(evidence, number, 10 - number)
+        last = document(audit(evidence, store))
+    assert last == document(audit(evidence))
+
+
+def test_the_lake_answers_for_what_is_no_longer_handed_over(evidence, tmp_path):
+    store = tmp_path / "lake"
+    day(evidence, 0, 9)
+    audit(evidence, store)
+    (evidence / "trace-00.csv").unlink()
+    day(evidence, 1, 8)
+    found = audit(evidence, store)
+    assert [each.document for each in found.coverage] == ["trace-00.csv", "trace-01.csv"]
+    assert found.totals.ours == 36
+
+
+def test_the_same_file_given_twice_changes_nothing_whatever_it_is_called(evidence, tmp_path):
+    store = tmp_path / "lake"
+    day(evidence, 0, 9)
+    first = document(audit(evidence, store))
+    before = files(store)
+    (evidence / "trace-00.csv").rename(evidence / "again.csv")
+    (evidence / "copy.csv").write_bytes((evidence / "again.csv").read_bytes())
+    assert document(audit(evidence, store)) == first
+    assert files(store) == before
+
+
+def test_only_days_that_changed_are_folded_again(evidence, tmp_path, monkeypatch):
+    store = tmp_path / "lake"
+    for number in range(4):
+        day(evidence, number, 10 - number)
+    audit(evidence, store)
+    folded = []
+    fold_day = Keeping._fold_day
+    monkeypatch.setattr(
+        Keeping,
+        "_fold_day",
+        lambda self, text, settings: folded.append(text) or fold_day(self, text, settings),
+    )
+    day(evidence, 4, 6)
+    audit(evidence, store)
+    assert folded == [(TODAY - timedelta(days=6)).date().isoformat()]
+
+
+def test_another_own_domain_folds_all_again(evidence, tmp_path):
+    store = tmp_path / "lake"
+    day(evidence, 0, 9)
+    audit(evidence, store)
+    (evidence / "portero.toml").write_text(CONFIG.replace('"contoso.com"', '"contoso.com", "example.org"'))
+    assert document(audit(evidence, store)) == document(audit(evidence))
+
+
+def test_own_domains_are_guessed_over_a_lake_too(evidence, tmp_path):
+    day(evidence, 0, 9)
+    (evidence / "portero.toml").write_text('[organisation]\nname = "Contoso"\n')
+    assert document(audit(evidence, tmp_path / "lake")) == document(audit(evidence))
+
+
+def test_gaps_and_notes_are_said_again(evidence, tmp_path):
+    store = tmp_path / "lake"
+    day(evidence, 0, 9)
+    with (evidence / "trace-00.csv").open("a") as stream:
+        stream.write("too,few,cells\n")
+    first = document(audit(evidence, store))
+    assert [gap["line"] for gap in first["gaps"]] == [26]
+    assert document(audit(evidence, store)) == first
+
+
+def test_a_dropped_document_is_gone_with_its_rows_and_may_come_back(evidence, tmp_path):
+    store = tmp_path / "lake"
+    day(evidence, 0, 9)
+    day(evidence, 1, 9)
+    whole = document(audit(evidence, store))
+    (gone,) = wiring.forget(store, ["trace-00.csv"])
+    assert (gone.name, [each.name for _, each in wiring.kept(store)]) == ("trace-00.csv", ["trace-01.csv"])
+    (evidence / "trace-00.csv").rename(tmp_path / "aside.csv")
+    assert audit(evidence, store).totals.ours == 18
+    (tmp_path / "aside.csv").rename(evidence / "trace-00.csv")
+    back = document(audit(evidence, store))
+    assert back["totals"] == whole["totals"]
+    told = [
+        [(each["id"], each["messages"], each["judgement"]) for each in held["senders"]]
+        for held in (back, whole)
+    ]
+    assert told[0] == told[1]
+
+
+def test_what_is_not_there_or_not_one_cannot_be_dropped(evidence, tmp_path):
+    store = tmp_path / "lake"
+    day(evidence, 0, 9)
+    audit(evidence, store)
+    before = files(store)
+    with pytest.raises(ConfigError):
+        wiring.forget(store, ["trace-00.csv", "nothing.csv"])
+    assert files(store) == before
+
+
+def test_retention_lets_old_days_go_and_does_not_read_them_again(evidence, tmp_path):
+    store = tmp_path / "lake"
+    day(evidence, 0, 40)
+    day(evidence, 1, 5)
+    (evidence / "portero.toml").write_text(CONFIG + "keep_days = 30\n")
+    assert audit(evidence, store).totals.ours == 18
+    before = files(store)
+    assert audit(evidence, store).totals.ours == 18
+    assert files(store) == before
+    assert not [path for path in before if (TODAY - timedelta(days=40)).date().isoformat() in str(path)]
+
+
+def test_organisations_are_kept_apart(evidence, tmp_path):
+    store = tmp_path / "lake"
+    day(evidence, 0, 9)
+    audit(evidence, store)
+    (evidence / "portero.toml").write_text(CONFIG.replace("Contoso", "Fabrikam"))
+    audit(evidence, store)
+    assert len({place for place, _ in wiring.kept(store)}) == 2
+    assert folder_of("../../etc") != "../../etc"
+    assert "/" not in folder_of("../../etc")
+
+
+def test_flows_that_were_tampered_with_are_folded_again(evidence, tmp_path):
+    store = tmp_path / "lake"
+    day(evidence, 0, 9)
+    first = document(audit(evidence, store))
+    (flows,) = store.glob("*/flows/*.json")
+    flows.write_bytes(b'{"folded": 1}')
+    assert document(audit(evidence, store)) == first
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        '{"format": 99}',
+        '{"format": 1, "files": {"mail_rows/2026-11-20": ["../../x"]}}',
+        '{"format": 1, "files": {"../x/2026-11-20": []}}',
+    ],
+)
+def test_a_manifest_that_is_none_is_named(tmp_path, text):
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(InputError) as raised:
+        Lake(tmp_path)
+    assert "manifest.json" in str(raised.value)
+
+
+def test_a_missing_file_is_named_and_not_taken_for_an_empty_day(evidence, tmp_path):
+    store = tmp_path / "lake"
+    day(evidence, 0, 9)
+    audit(evidence, store)
+    next(store.glob("*/flows/*.json")).unlink()
+    next(store.glob("*/mail_rows/*/*.parquet")).unlink()
+    with pytest.raises(InputError):
+        audit(evidence, store)
+
+
+def test_a_run_that_stops_half_way_leaves_the_lake_as_it_was(evidence, tmp_path, monkeypatch):
+    store = tmp_path / "lake"
+    day(evidence, 0, 9)
+    first = document(audit(evidence, store))
+    day(evidence, 1, 8)
+    with monkeypatch.context() as patch:
+        patch.setattr(Lake, "commit", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            audit(evidence, store)
+    (evidence / "trace-01.csv").unlink()
+    assert document(audit(evidence, store)) == first
+
+
+def test_an_id_is_of_the_content_alone():
+    assert content_id([b"ab", b"c"]) == content_id([b"abc"]) != content_id([b"abd"])
+
+
+def test_keep_days_is_a_whole_number():
+    assert parse_config("[organisation]\nkeep_days = 90", "f").keep_days == 90
+    with pytest.raises(ConfigError):
+        parse_config('[organisation]\nkeep_days = "90"', "f")
