@@ -169,12 +169,17 @@ def test_the_command_survives_all_of_it_in_bounded_memory(tmp_path):
     )
     (folder / "parts.eml").write_bytes(nested)
     (folder / "fields.eml").write_bytes(b"From: a@b\nTo: c\n" + b"X-Y: z\n" * 500_000 + b"\nx\n")
+    (folder / "bomb.zip").write_bytes(zipped([("a.csv", bytes(400 << 20))]))
     script = (
-        "import resource, sys; from portero.__main__ import main\n"
+        "import re, resource, sys; from pathlib import Path; from portero.__main__ import main\n"
         "try: main()\n"
         "except SystemExit as end: code = end.code or 0\n"
         "else: code = 0\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stderr); sys.exit(code)"
+        # Linux counts in ru_maxrss what the process was forked from, which is this one with all its tests.
+        "held = Path('/proc/self/status')\n"
+        "peak = re.search(r'VmHWM:\\s*(\\d+)', held.read_text())[1] if held.exists() else "
+        "resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "print(int(peak) // 1024, file=sys.stderr); sys.exit(code)"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, "audit", str(folder), "--out", str(tmp_path / "out")],
@@ -190,10 +195,18 @@ def test_the_command_survives_all_of_it_in_bounded_memory(tmp_path):
         },
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert int(done.stderr.split()[-1]) < 1_000
+    assert int(done.stderr.split()[-1]) < 400  # MiB; half of it are the libraries
     audit = json.loads((tmp_path / "out" / "audit.json").read_text("utf-8"))
     named = {gap["origin"].partition("!")[0] for gap in audit["gaps"]}
-    assert named >= {"entities.xml", "bomb.gz", "line.csv", "deep.json", "parts.eml", "fields.eml"}
+    assert named >= {
+        "entities.xml",
+        "bomb.gz",
+        "bomb.zip",
+        "line.csv",
+        "deep.json",
+        "parts.eml",
+        "fields.eml",
+    }
 
 
 def test_records_end_at_the_bound_and_a_limit_that_is_none_is_refused(tmp_path):
