@@ -14,8 +14,9 @@ from portero.core.controls import parse_control
 from portero.core.design import design
 from portero.core.exchange.settings import Settings
 from portero.core.register import KnownNetwork
-from portero.core.sender import Judgement, Kind, Sender
+from portero.core.sender import DecidedBy, Judgement, Kind, Reason, Sender
 from portero.core.simulate import Replay, simulate
+from portero.core.text import Text
 from portero.core.ways_in import addresses
 from support.organisations import OPEN, SETTINGS, organisations
 from support.senders import a_sender, anonymous
@@ -163,3 +164,22 @@ def test_what_else_a_range_admits_is_named() -> None:
     [made] = design(Replay([device("a", "203.0.113.9"), other], OPEN)).connectors
 
     assert made.ranges[0].besides == ("b",)
+
+
+@pytest.mark.parametrize(
+    ("code", "decided_by", "warned"),
+    [
+        ("weeks-8", DecidedBy.EVIDENCE, True),
+        ("spf-pass", DecidedBy.EVIDENCE, False),
+        ("weeks-8", DecidedBy.PERSON, False),
+    ],
+)
+def test_an_address_that_only_behaviour_vouches_for_is_to_be_confirmed(
+    code: str, decided_by: DecidedBy, warned: bool
+) -> None:
+    sender = replace(
+        device("a", "203.0.113.9"), because=(Reason(code, Text("x"), -2.0),), decided_by=decided_by
+    )
+    [made] = design(Replay([sender], OPEN)).connectors
+
+    assert any("forger" in str(each) for each in made.ranges[0].cautions) is warned

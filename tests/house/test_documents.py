@@ -3,6 +3,7 @@
 import re
 import shlex
 import subprocess
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,12 @@ def portero(*words: str) -> subprocess.CompletedProcess[str]:
     return tool("python", "-m", "portero", *words)
 
 
+@lru_cache
+def help_of(*names: str) -> subprocess.CompletedProcess[str]:
+    """Ask each command for its help once: many calls name the same one, and each asking starts a process."""
+    return portero(*names, "--help", "--lang", "en")
+
+
 @pytest.mark.parametrize("lang", ["en", "es"])
 def test_the_command_answers_help(lang: str) -> None:
     run = portero("--help", "--lang", lang)
@@ -47,12 +54,12 @@ def test_a_documented_call_names_a_command_and_options_that_exist(call: str) -> 
     words = shlex.split(call, comments=True)
     # Commands may have commands of their own; what comes behind their names, and is no option, is an argument.
     names = [words[1]]
-    run = portero(*names, "--help", "--lang", "en")
+    run = help_of(*names)
     for word in words[2:]:
         if "\nCommands:\n" not in run.stdout or word.startswith("-"):
             break
         names.append(word)
-        run = portero(*names, "--help", "--lang", "en")
+        run = help_of(*names)
     assert run.returncode == 0, run.stderr
     for word in words[2:]:
         if word.startswith("--"):

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from portero.core.address import exact_network, lies_in, neighbourhood
+from portero.core.address import NetworkMap, exact_network, lies_in, neighbourhood
+from portero.core.case import ANCHORED
 from portero.core.controls import apply_controls, parse_control
 from portero.core.exchange.attribution import seen_connectors
 from portero.core.exchange.new_connector import connector_blocks
 from portero.core.exchange.settings import Settings
 from portero.core.flow import Flow
 from portero.core.register import KnownNetwork
-from portero.core.sender import Judgement, Kind, Sender
+from portero.core.sender import DecidedBy, Judgement, Kind, Sender
 from portero.core.simulate import Replay, decide
 from portero.core.simulation import Effect, SenderEffect
 from portero.core.text import Text, count
@@ -250,34 +252,58 @@ def _certificate(needs: Sequence[_Need], settings: Settings, relays: bool) -> st
     return None
 
 
+class _Spots:
+    """IPv4 addresses with who sends from each, asked by block."""
+
+    def __init__(self, held: Iterable[tuple[str, Sender]]) -> None:
+        spots = sorted(
+            (
+                (int(ipaddress.IPv4Address(address)), sender.id, sender)
+                for address, sender in held
+                if ":" not in address
+            ),
+            key=lambda each: each[:2],
+        )
+        self._numbers = [number for number, _, _ in spots]
+        self._senders = [sender for _, _, sender in spots]
+
+    def within(self, block: ipaddress.IPv4Network) -> list[Sender]:
+        """Give who sends from a block, each once."""
+        first, last = int(block.network_address), int(block.broadcast_address)
+        held = self._senders[bisect_left(self._numbers, first) : bisect_right(self._numbers, last)]
+        return list({each.id: each for each in held}.values())
+
+
 def _ranges(
     needs: Sequence[_Need], replay: Replay, own: Sequence[_Own], neighbours: Neighbours
 ) -> tuple[Range, ...]:
     wanted = sorted({ipaddress.IPv4Address(address) for each in needs for address in addresses(each.flows)})
-    barred = [ipaddress.IPv4Address(address) for address in neighbours.strangers if ":" not in address]
-    blocks: list[ipaddress.IPv4Network] = []
-    alone: list[ipaddress.IPv4Network] = []
+    barred = sorted(int(ipaddress.IPv4Address(each)) for each in neighbours.strangers if ":" not in each)
+    places = NetworkMap((network, network) for network, _ in own)
+    grouped: dict[ipaddress.IPv4Network | None, list[ipaddress.IPv4Address]] = {}
     for address in wanted:
-        if any(address in block for block in blocks):
-            continue
-        network = next((each for each, _ in own if address in each), None)
-        if network is None:
-            alone.append(ipaddress.IPv4Network(address))
-        else:
-            blocks += _cover([each for each in wanted if each in network], barred)
-    for block in ipaddress.collapse_addresses(alone):
-        blocks += block.subnets(new_prefix=_WIDEST) if block.prefixlen < _WIDEST else [block]
-    return tuple(_range(block, needs, wanted, replay, own) for block in sorted(set(blocks)))
+        grouped.setdefault(next(iter(places.covering(str(address))), None), []).append(address)
+    blocks = [
+        part
+        for block in ipaddress.collapse_addresses(map(ipaddress.IPv4Network, grouped.pop(None, [])))
+        for part in (block.subnets(new_prefix=_WIDEST) if block.prefixlen < _WIDEST else [block])
+    ]
+    for held in grouped.values():
+        blocks += _cover(held, barred)
+    everybody = _Spots((address, each) for each in replay.senders for address in addresses(each.flows))
+    by_id = {each.sender.id: each for each in needs}
+    return tuple(
+        _range(block, by_id, wanted, everybody, replay.settings, own) for block in sorted(set(blocks))
+    )
 
 
-def _cover(
-    held: Sequence[ipaddress.IPv4Address], barred: Sequence[ipaddress.IPv4Address]
-) -> list[ipaddress.IPv4Network]:
+def _cover(held: Sequence[ipaddress.IPv4Address], barred: Sequence[int]) -> list[ipaddress.IPv4Network]:
     """Cover sorted addresses of one own network by the fewest blocks that hold no barred address."""
     block = ipaddress.IPv4Network(held[0])
     while held[-1] not in block:
         block = block.supernet()
-    if block.prefixlen >= _WIDEST and not any(each in block for each in barred):
+    first, last = int(block.network_address), int(block.broadcast_address)
+    if block.prefixlen >= _WIDEST and bisect_left(barred, first) == bisect_right(barred, last):
         return [block]
     low, high = block.subnets()
     lower = [each for each in held if each in low]
@@ -286,27 +312,29 @@ def _cover(
 
 def _range(
     block: ipaddress.IPv4Network,
-    needs: Sequence[_Need],
+    needs: Mapping[str, _Need],
     wanted: Sequence[ipaddress.IPv4Address],
-    replay: Replay,
+    everybody: _Spots,
+    settings: Settings,
     own: Sequence[_Own],
 ) -> Range:
-    inside = [each for each in needs if _any_in(addresses(each.flows), block)]
-    meant = {each.sender.id for each in inside}
-    besides = [
-        each.id
-        for each in replay.senders
-        if each.id not in meant and each.legitimate and _any_in(addresses(each.flows), block)
+    there = everybody.within(block)
+    # A sender to keep may stand in the block by mail that needs no connector; that alone is no reason for the range.
+    inside = [
+        needs[each.id]
+        for each in there
+        if each.id in needs and _any_in(addresses(needs[each.id].flows), block)
     ]
+    meant = {each.sender.id for each in inside}
     place = next((held.name for network, held in own if lies_in(block, network)), None)
     return Range(
         network=str(block),
         senders=tuple(sorted(meant)),
         addresses=block.num_addresses,
-        seen=sum(each in block for each in wanted),
-        besides=tuple(sorted(besides)),
+        seen=bisect_right(wanted, block.broadcast_address) - bisect_left(wanted, block.network_address),
+        besides=tuple(sorted(each.id for each in there if each.legitimate and each.id not in meant)),
         place=place,
-        cautions=tuple(_cautions(block, inside, replay.settings, place)),
+        cautions=tuple(_cautions(block, inside, settings, place)),
     )
 
 
@@ -330,6 +358,18 @@ def _cautions(
         yield Text(
             "Its name {name} shows an address of a hosting provider: list it only while it is reserved for you.",
             name=rented[0],
+        )
+    behaving = [
+        each.sender.label
+        for each in inside
+        if each.sender.decided_by is DecidedBy.EVIDENCE
+        and ANCHORED.isdisjoint(r.code for r in each.sender.because)
+    ]
+    if behaving:
+        yield Text(
+            "Only their behaviour speaks for {senders}, which a patient forger can imitate: have the owner confirm the "
+            "address before you list it.",
+            senders=tuple(behaving),
         )
     listed = sorted(
         {

@@ -105,10 +105,15 @@ def migrate(
     made:    the connectors designed, which settle who can stay direct.
     window:  aware UTC bounds of the message evidence; without them nobody is called silent.
     """
-    unhelped = {each.sender for each in made.unhelped}
-    concerned = unhelped | made.admitted
+    answers = {each.sender: Option(Road.CONNECTOR, False, each.why) for each in made.unhelped}
+    for each in made.connectors:
+        why = Text(
+            "Its addresses are its own, so connector “{name}” admits it and nothing changes in the machine.",
+            name=each.name,
+        )
+        answers.update(dict.fromkeys(each.senders, Option(Road.CONNECTOR, True, why)))
     return {
-        sender.id: _migration(sender, settings, made, sender.id in concerned, window)
+        sender.id: _migration(sender, settings, answers.get(sender.id), window)
         for sender in senders
         if must_keep(sender)
     }
@@ -133,8 +138,7 @@ def volume(sender: Sender) -> Volume:
 def _migration(
     sender: Sender,
     settings: Settings,
-    made: Design,
-    concerned: bool,
+    connector: Option | None,
     window: tuple[datetime, datetime] | None,
 ) -> Migration:
     measured = volume(sender)
@@ -153,7 +157,7 @@ def _migration(
         return Migration(sender.id, Road.RETIRE, why, measured)
     if sender.path is Path.AUTHENTICATED:
         return _authenticated(sender, settings, measured)
-    if not concerned:
+    if connector is None:
         return Migration(sender.id, Road.STAY, Text("Refusing Direct Send does not concern it."), measured)
     fixed = {
         Kind.SERVICE: (Road.RETURN_PATH, _RETURN_PATH),
@@ -164,7 +168,7 @@ def _migration(
     if sender.kind in fixed:
         road, why = fixed[sender.kind]
         return Migration(sender.id, road, why, measured, options=(Option(road, True, why),))
-    options = tuple(_machine_options(sender, measured, made))
+    options = tuple(_machine_options(sender, measured, connector))
     road = _choose(sender, options)
     why = next(each.why for each in options if each.road is road)
     return Migration(sender.id, road, why, measured, cost=_cost(road, measured), options=options)
@@ -225,20 +229,8 @@ def _authenticated(sender: Sender, settings: Settings, measured: Volume) -> Migr
     return Migration(sender.id, Road.STAY, why, measured, by=BASIC_OFF_BY_DEFAULT, options=options)
 
 
-def _machine_options(sender: Sender, measured: Volume, made: Design) -> Iterable[Option]:
-    unhelped = next((each for each in made.unhelped if each.sender == sender.id), None)
-    if unhelped is None:
-        connector = next(each for each in made.connectors if sender.id in each.senders)
-        yield Option(
-            Road.CONNECTOR,
-            True,
-            Text(
-                "Its addresses are its own, so connector “{name}” admits it and nothing changes in the machine.",
-                name=connector.name,
-            ),
-        )
-    else:
-        yield Option(Road.CONNECTOR, False, unhelped.why)
+def _machine_options(sender: Sender, measured: Volume, connector: Option) -> Iterable[Option]:
+    yield connector
     mailbox = sender.kind is Kind.MAILBOX
     device = sender.kind is Kind.DEVICE
     yield Option(
