@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from portero.relay.spool import Reader
-from support.relay import CONFIG, Device, hop
+from support.relay import CONFIG, Device, Hop, hop
 
 # Forks a relay that has everything imported, so that a thousand starts take minutes and not hours.
 NURSERY = """
@@ -54,7 +54,11 @@ BEFORE, AFTER, TORN = 0, 1, 2
 
 @dataclass
 class Count:
-    """What was seen over all lives of the relay."""
+    """
+    What was seen over all lives of the relay.
+
+    kept:  what the queue still held behind the last kill; answered but neither arrived nor kept then is lost for certain.
+    """
 
     lives: int = 0
     kills: int = 0
@@ -64,6 +68,8 @@ class Count:
     refused: Counter[str] = field(default_factory=Counter)
     arrived: Counter[str] = field(default_factory=Counter)
     damaged: list[str] = field(default_factory=list)
+    kept: set[str] = field(default_factory=set)
+    lost_at_the_last_kill: set[str] = field(default_factory=set)
 
     @property
     def lost(self) -> set[str]:
@@ -118,6 +124,7 @@ def crash(folder: Path, kills: int, *, seed: int = 1) -> Count:
             stop.set()
             for each in senders:
                 each.join()
+        _look_at_the_dead(folder, far, total)
         _finish(process, folder)
         for got in far.got:
             _weigh(total, got.content)
@@ -191,6 +198,21 @@ def _died(process: subprocess.Popen[str], seconds: float) -> bool:
     return False
 
 
+def _look_at_the_dead(folder: Path, far: Hop, total: Count) -> None:
+    """Count while nobody lives: what was answered 250 lies at the next hop or in the queue, and nowhere else."""
+    end = time.monotonic() + 30
+    while far.open and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not far.open
+    arrived = {name for got in far.got if (name := _name(got.content)) is not None}
+    total.kept = {
+        envelope.message_id[1:-1]
+        for envelope in Reader(folder / "spool").messages((), 1_000_000)
+        if envelope.message_id.endswith("@load.test>")
+    }
+    total.lost_at_the_last_kill = set(total.answered) - arrived - total.kept
+
+
 def _finish(process: subprocess.Popen[str], folder: Path) -> None:
     """Run undisturbed until nothing waits; a busy machine has time as long as the queue gets shorter."""
     child = _start(process, folder, 0, KILL, BEFORE, 0)
@@ -239,11 +261,16 @@ def _load(port: int, seed: int, total: Count, stop: threading.Event) -> None:
 _TRACE = re.compile(rb"\AX-Portero-Relay: [^\r\n]*\r\nReceived: (?:[^\r\n]|\r\n\t)*\r\n")
 
 
-def _weigh(total: Count, content: bytes) -> None:
+def _name(content: bytes) -> str | None:
+    """Give the name a device of ours gave to a message, or None for a notice."""
     found = re.search(rb"^Message-ID: <(.*?)>", content, re.MULTILINE)
-    if found is None or b"delivery-status" in content[:2000]:
+    return None if found is None or b"delivery-status" in content[:2000] else found[1].decode()
+
+
+def _weigh(total: Count, content: bytes) -> None:
+    name = _name(content)
+    if name is None:
         return
-    name = found[1].decode()
     total.arrived[name] += 1
     wanted = total.answered.get(name)
     # What was never answered 250 may arrive all the same: the answer was lost with the process.

@@ -163,6 +163,9 @@ class Hop:
 
 
 class _Line(socketserver.StreamRequestHandler):
+    # Each reply of a group is a write of its own: one that waits for the other side's late acknowledgement takes 40 ms.
+    disable_nagle_algorithm = True
+
     def handle(self) -> None:
         hop: Hop = self.server.hop  # type: ignore[attr-defined]  # set below
         with hop.lock:

@@ -92,8 +92,10 @@ class Control:
                     future.set_result({str(each): str(error) for each in rest} if error else result)
 
             self._spool.alter(change, rest, told_by_disk)
-            answer |= {str(number): told for number, told in (await future).items()}
-            self._office.wake()
+            try:
+                answer |= {str(number): told for number, told in (await future).items()}
+            finally:
+                self._office.altered(rest)
         return answer
 
 

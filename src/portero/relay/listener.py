@@ -249,12 +249,10 @@ class Gate:
     """
 
     def __init__(self, listener: Listener) -> None:
-        self.listener = listener
+        self._admit(listener)
         self._reception: Reception | None = None
         self.open: set[Connection] = set()
         self.clients: Counter[str] = Counter()
-        self.balancers: NetworkMap[bool] = NetworkMap((each, True) for each in listener.proxy_from)
-        self._only: NetworkMap[bool] = NetworkMap((each, True) for each in listener.only_from)
         self._context = None if listener.tls == "none" else server_context(listener)
         self._server: asyncio.Server | None = None
         self._sweeper: asyncio.Task[None] | None = None
@@ -264,6 +262,22 @@ class Gate:
         # Until when a client may be idle that speaks now; the sweeper moves it on, a second's precision is enough.
         self.idle_until = self.now() + listener.idle_seconds + _SWEEP_SECONDS
         self.encrypted = 0
+
+    def _admit(self, listener: Listener) -> None:
+        self.listener = listener
+        self.balancers: NetworkMap[bool] = NetworkMap((each, True) for each in listener.proxy_from)
+        self._only: NetworkMap[bool] = NetworkMap((each, True) for each in listener.only_from)
+
+    def reload(self, listener: Listener) -> None:
+        """
+        Take new limits, names and certificates for connections to come; port and kind of TLS stay as they are.
+
+        Raises ConfigError where the certificate cannot be read; `server_context` finds that out beforehand.
+        """
+        if self._context is not None:
+            # The open port holds this very context, so it is filled anew and not replaced.
+            _load(self._context, listener)
+        self._admit(listener)
 
     async def bind(self) -> None:
         """Open the port, without listening yet. Raises ConfigError where the system refuses."""
@@ -404,6 +418,16 @@ def server_context(listener: Listener) -> ssl.SSLContext:
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    _load(context, listener)
+    if listener.old_tls:
+        # Security level 0 is what OpenSSL 3 asks for before it speaks TLS 1.0.
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")
+        with _expected_deprecation():
+            context.minimum_version = ssl.TLSVersion.TLSv1
+    return context
+
+
+def _load(context: ssl.SSLContext, listener: Listener) -> None:
     try:
         context.load_cert_chain(sure(listener.certificate), listener.key)
         if listener.client_ca is not None:
@@ -419,12 +443,6 @@ def server_context(listener: Listener) -> ssl.SSLContext:
                 ),
             )
         ) from None
-    if listener.old_tls:
-        # Security level 0 is what OpenSSL 3 asks for before it speaks TLS 1.0.
-        context.set_ciphers("DEFAULT:@SECLEVEL=0")
-        with _expected_deprecation():
-            context.minimum_version = ssl.TLSVersion.TLSv1
-    return context
 
 
 @contextlib.contextmanager

@@ -128,7 +128,7 @@ class Reception:
         self._office = office
         self._clock = clock
         self._observer = observer
-        self._check_password = check_password
+        self.check_password = check_password
         self._allowances: dict[str, _Allowance] = {}
         self._date = (0, "")
         self.reload(settings)
@@ -149,7 +149,7 @@ class Reception:
 
     def login(self, user: str, password: str) -> bool:
         """Check a device's credentials."""
-        good = self._check_password is not None and self._check_password(user, password)
+        good = self.check_password is not None and self.check_password(user, password)
         if not good:
             self.tally.refuse("login")
         return good

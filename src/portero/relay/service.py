@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -20,11 +21,11 @@ from portero.relay.control import Control
 from portero.relay.dkim import Signer
 from portero.relay.dsn import make_notice
 from portero.relay.envelope import Envelope, Recipient
-from portero.relay.listener import Gate
+from portero.relay.listener import Gate, server_context
 from portero.relay.observer import Habits
 from portero.relay.passwords import Passwords
 from portero.relay.reception import Reception
-from portero.relay.settings import Settings, load_settings
+from portero.relay.settings import Listener, Settings, load_settings
 from portero.relay.spool import Reader, Spool
 from portero.relay.status import StatusDoor
 from portero.relay.tokens import Tokens
@@ -36,6 +37,8 @@ log = structlog.get_logger("portero.relay")
 TRAIL = "audit.jsonl"
 _PACES = "paces"
 _KEEP_SECONDS = 15
+# What a running relay keeps from its start.
+_STARTED_WITH = ("hostname", "spool", "user", "audit", "status")
 
 
 def serve(
@@ -131,7 +134,7 @@ class Relay:
             self.spool,
             reader,
             notice=self._notice,
-            sign=Signer(settings.dkim, time.time).sign if settings.dkim else None,
+            sign=_sign(settings),
         )
         self.office.restore(reader.kept(_PACES))
         self.habits = Habits(reader)
@@ -153,15 +156,38 @@ class Relay:
         self._watcher = loop.create_task(self._watch())
 
     def reload(self) -> None:
-        """Read the configuration anew; a wrong one is told and changes nothing. Listeners stay as they are."""
+        """
+        Read the configuration anew; a wrong one is told and changes nothing.
+
+        What is bound to the start (ports, kinds of TLS, folders, names, the user) stays, and the log says so.
+        """
         try:
             settings = load_settings(Path(self.settings.file))
+            sign = _sign(settings)
+            for listener in settings.listeners:
+                if listener.tls != "none":
+                    # Tried on the side: a certificate that does not fit its key must change nothing.
+                    server_context(listener)
         except ConfigError as error:
             log.error("reload-refused", problems=[str(each) for each in error.problems])
             return
-        self.settings = settings
-        self.reception.reload(settings)
-        self.office.reload(settings)
+        kept = [name for name in _STARTED_WITH if getattr(settings, name) != getattr(self.settings, name)]
+        listeners = {_door(each): each for each in settings.listeners}
+        for gate in self.gates:
+            at = _door(gate.listener)
+            if at in listeners:
+                gate.reload(listeners.pop(at))
+            else:
+                kept.append(f"listener {gate.listener.manners.name}")
+        kept += [f"listener {each.manners.name}" for each in listeners.values()]
+        if kept:
+            log.warning("needs-restart", what=kept)
+        self.settings = replace(settings, **{name: getattr(self.settings, name) for name in _STARTED_WITH})
+        self.reception.reload(self.settings)
+        self.reception.check_password = Passwords(settings.passwords).right
+        self.office.reload(self.settings)
+        self.office.sign = sign
+        self.spool.free_octets = settings.free_octets
         log.info("reloaded")
 
     async def stop(self) -> None:
@@ -169,6 +195,7 @@ class Relay:
         self.reception.stopping = True
         await asyncio.gather(*(gate.stop() for gate in self.gates))
         await self.office.stop()
+        await self._written()
         self.control.close()
         if self._door is not None:
             self._door.close()
@@ -177,6 +204,12 @@ class Relay:
             self._watcher.cancel()
         await asyncio.to_thread(self.spool.close)
         self.trail.close()
+
+    async def _written(self) -> None:
+        """Wait until the disk has answered for all that was handed to it: an answer may bring one more change."""
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.spool.call(lambda _: None, lambda _, __: written.set_result(None))
+        await written
 
     def _notice(
         self, envelope: Envelope, recipients: list[Recipient], content: bytes | None, delayed: bool
@@ -282,6 +315,16 @@ class Relay:
         """Keep what a restart should not forget, and no promise hangs on."""
         self.habits.keep(self.spool)
         self.spool.keep(_PACES, self.office.kept())
+
+
+def _sign(settings: Settings) -> Callable[[Envelope, bytes], bytes] | None:
+    """Give what signs as mail leaves. Raises ConfigError where a key cannot be read."""
+    return Signer(settings.dkim, time.time).sign if settings.dkim else None
+
+
+def _door(listener: Listener) -> tuple[object, ...]:
+    """Give what of a listener is bound to its open port."""
+    return listener.host, listener.port, listener.tls, listener.old_tls
 
 
 def become(user: str, folders: tuple[Path, ...]) -> None:

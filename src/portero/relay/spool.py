@@ -67,6 +67,7 @@ class _Batch:
     """What one commit carries."""
 
     rows: list[tuple[object, ...]] = field(default_factory=list)
+    row_octets: int = 0
     files: list[int] = field(default_factory=list)
     updates: dict[int, tuple[str, float, str]] = field(default_factory=dict)
     removals: list[int] = field(default_factory=list)
@@ -253,6 +254,7 @@ class Spool:
             batch.put_done.append(done)
             if content is None:
                 batch.files.append(envelope.id)
+            batch.row_octets += envelope.size
             self._counts[envelope.state] += 1
             self.octets += envelope.size
         elif kind == "remove":
@@ -296,7 +298,13 @@ class Spool:
         calls = [(done, error) for done in batch.put_done]
         if error is None:
             calls += [(done, None) for done in batch.done]
+        if calls:
+            self._tell(_answer_all, calls)
         for work, answer in batch.calls:
+            if error is not None:
+                # What it would change may be among the marks that could not be written.
+                self._tell(answer, None, error)
+                continue
             try:
                 result, failure = work(self._connection), None
                 self._connection.commit()
@@ -304,8 +312,6 @@ class Spool:
                 self._connection.rollback()
                 result, failure = None, refused
             self._tell(answer, result, failure)
-        if calls:
-            self._tell(_answer_all, calls)
 
     def _tell(self, function: Callable[..., object], *words: object) -> None:
         # The thread that answers may be gone already when the last commit ends.
@@ -362,6 +368,7 @@ class Spool:
         self.refused += len(batch.rows)
         for row in batch.rows:
             self._counts[str(row[1])] -= 1
+        self.octets -= batch.row_octets
         self._left.updates = batch.updates
         self._left.removals = batch.removals
         self._left.unlink = batch.unlink

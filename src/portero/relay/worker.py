@@ -7,7 +7,7 @@ import json
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -84,6 +84,7 @@ class Entry:
     open:   jobs not yet answered.
     read:   the content that was read from disk, while it is small.
     dropped, hold:  a person wants it out of the queue, or put aside, once its jobs are answered.
+    away:   it was handed to the disk, which has not answered yet.
     """
 
     envelope: Envelope
@@ -94,6 +95,7 @@ class Entry:
     dropped: bool = False
     hold: bool = False
     read: bytes | None = None
+    away: bool = False
 
 
 @dataclass(slots=True)
@@ -159,11 +161,13 @@ class PostOffice:
         self._store = store
         self._shelf = shelf
         self._notice = notice
-        self._sign = sign
+        self.sign = sign
         self._clock = clock
         self._held: dict[int, Entry] = {}
         # Let go since the last look at the disk began: what that look saw of them is old.
         self._gone: set[int] = set()
+        # The disk is about to change them by hand.
+        self._changing: set[int] = set()
         self._octets = 0
         self._stopping = False
         self._poll: asyncio.Task[None] | None = None
@@ -177,7 +181,7 @@ class PostOffice:
         self.reload(settings)
 
     def reload(self, settings: Settings) -> None:
-        """Take new ways and routes; lines under way keep theirs until they are idle."""
+        """Take new ways and routes; a line under way keeps its own until its message is settled."""
         self._settings = settings
         self._device_ways = {device.name: device.ways for device in settings.devices}
         for way in settings.ways:
@@ -194,7 +198,9 @@ class PostOffice:
                 lane.down_until = 0.0
         for name in self.lanes.keys() - {way.name for way in settings.ways}:
             gone = self.lanes.pop(name)
-            for job in list(gone.ready):
+            jobs = list(gone.ready)
+            gone.ready.clear()
+            for job in jobs:
                 self._route_again(job)
 
     @property
@@ -245,6 +251,7 @@ class PostOffice:
         self._stopping = True
         if self._poll is not None:
             self._poll.cancel()
+            await asyncio.gather(self._poll, return_exceptions=True)
         tasks = [task for lane in self.lanes.values() for task in lane.tasks]
         for lane in self.lanes.values():
             lane.ready.clear()
@@ -258,15 +265,26 @@ class PostOffice:
             await asyncio.gather(*pending, return_exceptions=True)
 
     def alter(self, number: int, change: str) -> str | None:
-        """Change a message in hand: what is being sent ends first. None where it is not in hand."""
+        """
+        Change a message in hand: what is being sent ends first.
+
+        None where it is not in hand: the disk changes it, and it is not taken up before `altered` is called.
+        """
         entry = self._held.get(number)
-        if entry is None:
+        if entry is None or entry.away:
+            self._changing.add(number)
             return None
         if change == "drop":
             entry.dropped = True
         elif change == "hold":
             entry.hold = True
         return "sending"
+
+    def altered(self, numbers: Iterable[int]) -> None:
+        """Take up again what the disk has changed by hand; a look at the disk that is under way saw it as it was."""
+        self._changing.difference_update(numbers)
+        self._gone.update(numbers)
+        self.wake()
 
     async def _take_up(self) -> None:
         loop = asyncio.get_running_loop()
@@ -283,7 +301,9 @@ class PostOffice:
                     log.error("queue-unreadable", error=str(error))
                     due = []
                 for envelope in due:
-                    if envelope.id not in self._held and envelope.id not in self._gone and self.room(0):
+                    number = envelope.id
+                    known = number in self._held or number in self._gone or number in self._changing
+                    if not known and self.room(0):
                         self._hold(Entry(envelope, None, "waiting"))
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), _POLL_SECONDS)
@@ -362,6 +382,7 @@ class PostOffice:
     async def _work(self, lane: Lane) -> None:
         """Be one line of a lane: carry jobs one after another until there are none."""
         carrier: Carrier | None = None
+        opened: Way | None = None
         try:
             while not self._stopping:
                 if not lane.ready:
@@ -379,8 +400,13 @@ class PostOffice:
                     await asyncio.sleep(min(wait, 60.0))
                     continue
                 lane.pace.begin(now, len(job.recipients))
+                if carrier is not None and opened is not lane.way:
+                    await carrier.close()
+                    carrier = None
                 if carrier is None:
-                    carrier = lane.transport.open(lane.way, self._kit)
+                    carrier, opened = self._open(lane, job), lane.way
+                    if carrier is None:
+                        return
                 failed = await self._carry(lane, carrier, job)
                 if failed:
                     await carrier.close()
@@ -394,6 +420,16 @@ class PostOffice:
         finally:
             if carrier is not None:
                 await carrier.close()
+
+    def _open(self, lane: Lane, job: Job) -> Carrier | None:
+        """Open a lane's way for a job, or settle that it cannot be: a certificate may be gone since the start."""
+        try:
+            return lane.transport.open(lane.way, self._kit)
+        except Exception as error:
+            log.error("way-unusable", way=lane.way.name, error=str(error))
+            told = Outcome(Kind.DEFERRED, str(error) or type(error).__name__, Scope.WAY)
+            self._settle(lane, job, [told] * len(job.recipients))
+            return None
 
     async def _rest(self, lane: Lane) -> bool:
         """Wait for a job; False where none came for long."""
@@ -429,8 +465,8 @@ class PostOffice:
                 return False
             # For a notice, should there be one; a large content is read again rather than kept.
             entry.read = content if len(content) <= _KEPT_OCTETS else None
-            if self._sign is not None:
-                content = self._sign(envelope, content)
+            if self.sign is not None:
+                content = self.sign(envelope, content)
             outcomes = await carrier.deliver(
                 Outgoing(
                     queue_id=envelope.queue_id,
@@ -577,6 +613,7 @@ class PostOffice:
         """Free what a message occupies; it counts as in hand until the disk knows better."""
         self._octets -= len(entry.content or b"")
         entry.content = entry.read = None
+        entry.away = True
 
         def known(_: Exception | None) -> None:
             self._held.pop(entry.envelope.id, None)
