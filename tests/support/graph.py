@@ -171,6 +171,11 @@ class _Handler(BaseHTTPRequestHandler):
             held["content"] += document
             return self.answer(201 if len(held["content"]) == held["size"] else 200, {})
         if route.endswith("/send"):
+            draft = graph.drafts[words["message"]]
+            fields = (draft.get(f"{name}Recipients", []) for name in ("to", "cc", "bcc"))
+            if graph.unknown & {each["emailAddress"]["address"] for field in fields for each in field}:
+                error = {"code": "ErrorInvalidRecipients", "message": "At least one recipient is not valid."}
+                return self.answer(400, {"error": error})
             graph.sent_drafts.append(graph.drafts.pop(words["message"]))
             return self.answer(202)
         if self.command == "DELETE":

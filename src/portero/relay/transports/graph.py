@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -91,12 +92,23 @@ class GraphCarrier:
         self._mailbox = f"{base}/v1.0/users/{quote(way.text('mailbox'), safe='@')}"
 
     async def deliver(self, message: Outgoing) -> list[Outcome]:
-        """Carry a message; see `Carrier`. Where one recipient is wrong Graph refuses all, so each is tried alone then."""
-        outcome = await self._send(message)
-        several = len(message.recipients) > 1
-        if several and outcome.kind is Kind.REFUSED and "ErrorInvalidRecipients" in outcome.reply:
-            return [await self._send(_only(message, number)) for number in range(len(message.recipients))]
-        return [outcome for _ in message.recipients]
+        """
+        Carry a message; see `Carrier`.
+
+        Where one recipient is wrong Graph refuses all and does not say which: halves are tried until it stands alone.
+        """
+        outcome, number = await self._send(message), len(message.recipients)
+        if number == 1 or outcome.kind is not Kind.REFUSED or "ErrorInvalidRecipients" not in outcome.reply:
+            return [outcome] * number
+        outcomes: list[Outcome] = []
+        for part in (message.recipients[: number // 2], message.recipients[number // 2 :]):
+            failed = next((each for each in outcomes if each.scope is Scope.WAY), None)
+            if failed is not None:
+                # A throttle or an outage: the rest waits with those it met.
+                outcomes += [failed] * len(part)
+            else:
+                outcomes += await self.deliver(replace(message, recipients=part))
+        return outcomes
 
     async def close(self) -> None:
         """Leave; see `Carrier`."""
@@ -154,10 +166,15 @@ class GraphCarrier:
         for attachment in attachments:
             failed = await self._attach(token, place, attachment)
             if failed is not None:
-                with suppress(self._errors):
-                    await self._request(token, "DELETE", self._mailbox + place, b"")
+                break
+        else:
+            failed = await self._post(token, f"{place}/send", b"", {"Content-Type": "application/json"})
+            if failed.kind is Kind.DELIVERED:
                 return failed
-        return await self._post(token, f"{place}/send", b"", {"Content-Type": "application/json"})
+        # What was not sent must not lie in the mailbox as a draft, one more with each try.
+        with suppress(self._errors):
+            await self._request(token, "DELETE", self._mailbox + place, b"")
+        return failed
 
     async def _attach(self, token: str, place: str, attachment: Mapping[str, Any]) -> Outcome | None:
         """Attach one file; None where that went well."""
@@ -213,12 +230,6 @@ def _outcome(answer: Any) -> Outcome:
         error = answer.json().get("error", {})
         code, message = str(error.get("code", "")), str(error.get("message", ""))
     return outcome_of(answer.status_code, code, message, answer.headers.get("Retry-After"))
-
-
-def _only(message: Outgoing, number: int) -> Outgoing:
-    return Outgoing(
-        message.queue_id, message.mail_from, (message.recipients[number],), message.content, message.eight_bit
-    )
 
 
 def _context(ca: Path) -> Any:
