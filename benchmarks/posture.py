@@ -89,20 +89,22 @@ def main() -> None:
         now=datetime(2026, 11, 24, tzinfo=UTC),
         mail_seen=False,
     )
-    start = time.perf_counter()
+    start, working = time.perf_counter(), time.process_time()
     slowest = []
     for check in checks():
         before = time.perf_counter()
         find(check, posture)
         slowest.append((time.perf_counter() - before, check.id))
-    judged = time.perf_counter() - start
-    start = time.perf_counter()
+    judged, judging = time.perf_counter() - start, time.process_time() - working
+    start, working = time.perf_counter(), time.process_time()
     found = found_for(held, DOMAINS)
     standings = coverage(mailboxes(held), found, groups_of(held))
-    covered = time.perf_counter() - start
+    covered, covering = time.perf_counter() - start, time.process_time() - working
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{len(checks())} checks on {number} mailboxes: {judged:.2f} s")
-    print(f"protection of every mailbox, {len(standings)} policies: {covered:.2f} s")
+    print(f"{len(checks())} checks on {number} mailboxes: {judged:.2f} s, {judging:.2f} s of the processor")
+    print(
+        f"protection of every mailbox, {len(standings)} policies: {covered:.2f} s, {covering:.2f} s of the processor"
+    )
     print(f"peak memory: {peak:.0f} MB, the tenant itself among it")
     print(
         "slowest: "

@@ -7,28 +7,17 @@ from typing import Any
 
 import pytest
 
-from portero.core.address import parse_network
 from portero.core.checks.con_03 import CHECK
 from portero.core.finding import Finding, Outcome, find
-from portero.core.register import Configuration, KnownNetwork
+from support.connectors import CONNECTOR, known
 
 Build = Callable[..., Any]
 PASS, WARN, FAIL = Outcome.PASS, Outcome.WARN, Outcome.FAIL
 UNKNOWN, NOT_APPLICABLE = Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
 
-CONNECTOR: dict[str, object] = {
-    "Name": "Devices", "Enabled": True, "ConnectorType": "Partner", "SenderDomains": ["smtp:*;1"],
-    "SenderIPAddresses": ["203.0.113.10"], "TlsSenderCertificateName": None, "RequireTls": True,
-    "ConnectorSource": "AdminUI", "Comment": "it@contoso.com",
-}  # fmt: skip
-
 
 def judged(posture: Build, *connectors: dict[str, object], **fields: Any) -> Finding:
     return find(CHECK, posture({"Get-InboundConnector": connectors}, **fields))
-
-
-def known(use: str, network: str = "203.0.113.0/24") -> Configuration:
-    return Configuration(networks=(KnownNetwork("HQ", (parse_network(network),), use),))
 
 
 @pytest.mark.parametrize(
@@ -51,6 +40,32 @@ def test_wide_ranges_that_are_registered_pass(posture: Build) -> None:
     wide = {**CONNECTOR, "SenderIPAddresses": ["198.51.0.0/18"]}
 
     assert judged(posture, wide, configuration=known("partner", "198.51.0.0/16")).outcome is PASS
+
+
+@pytest.mark.parametrize(
+    ("ranges", "outcome"),
+    [
+        (["198.51.100.0/24"], WARN),
+        (["198.51.100.7", "203.0.113.10"], WARN),
+        (["198.51.100.0/24", "192.0.2.7"], UNKNOWN),
+        (["198.51.0.0/16"], FAIL),
+        (["198.51.100.0-198.51.102.9"], UNKNOWN),
+        (["203.0.113.10"], PASS),
+    ],
+)
+def test_ranges_that_a_vendor_publishes_for_all_its_customers_warn(
+    posture: Build, ranges: list[str], outcome: Outcome
+) -> None:
+    dns = {
+        ("contoso.com", "TXT"): ["v=spf1 include:_spf.vendor.example ip4:192.0.2.7 -all"],
+        ("_spf.vendor.example", "TXT"): ["v=spf1 ip4:198.51.100.0/24 ip4:198.51.102.0/24 -all"],
+    }
+    found = judged(
+        posture, {**CONNECTOR, "SenderIPAddresses": ranges}, dns=dns, configuration=known("devices")
+    )
+
+    assert found.outcome is outcome
+    assert outcome is not WARN or "_spf.vendor.example" in str(found.because)
 
 
 def test_absent_lists_and_answers_are_unknown(posture: Build) -> None:

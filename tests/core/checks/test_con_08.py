@@ -7,28 +7,17 @@ from typing import Any
 
 import pytest
 
-from portero.core.address import parse_network
 from portero.core.checks.con_08 import CHECK
 from portero.core.finding import Finding, Outcome, find
-from portero.core.register import Configuration, KnownNetwork
+from support.connectors import CONNECTOR
 
 Build = Callable[..., Any]
 PASS, WARN, FAIL = Outcome.PASS, Outcome.WARN, Outcome.FAIL
 UNKNOWN, NOT_APPLICABLE = Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
 
-CONNECTOR: dict[str, object] = {
-    "Name": "Devices", "Enabled": True, "ConnectorType": "Partner", "SenderDomains": ["smtp:*;1"],
-    "SenderIPAddresses": ["203.0.113.10"], "TlsSenderCertificateName": None, "RequireTls": True,
-    "ConnectorSource": "AdminUI", "Comment": "it@contoso.com",
-}  # fmt: skip
-
 
 def judged(posture: Build, *connectors: dict[str, object], **fields: Any) -> Finding:
     return find(CHECK, posture({"Get-InboundConnector": connectors}, **fields))
-
-
-def known(use: str, network: str = "203.0.113.0/24") -> Configuration:
-    return Configuration(networks=(KnownNetwork("HQ", (parse_network(network),), use),))
 
 
 SHARED = {**CONNECTOR, "TlsSenderCertificateName": "*.exclaimer.net"}

@@ -11,6 +11,7 @@ import pytest
 from portero.core.checks.con_10 import CHECK
 from portero.core.evidence import Coverage
 from portero.core.finding import Finding, Outcome, find
+from support.connectors import CONNECTOR
 
 Build = Callable[..., Any]
 PASS, WARN, FAIL = Outcome.PASS, Outcome.WARN, Outcome.FAIL
@@ -25,11 +26,6 @@ LONG = (
         datetime(2026, 11, 24, tzinfo=UTC),
     ),
 )
-CONNECTOR: dict[str, object] = {
-    "Name": "Devices", "Enabled": True, "ConnectorType": "Partner", "SenderDomains": ["smtp:*;1"],
-    "SenderIPAddresses": ["203.0.113.10"], "TlsSenderCertificateName": None, "RequireTls": True,
-    "ConnectorSource": "AdminUI", "Comment": "it@contoso.com",
-}  # fmt: skip
 
 
 def judged(posture: Build, *connectors: dict[str, object], out: object = (), **fields: Any) -> Finding:

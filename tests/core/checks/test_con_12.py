@@ -9,16 +9,11 @@ import pytest
 
 from portero.core.checks.con_12 import CHECK
 from portero.core.finding import Finding, Outcome, find
+from support.connectors import CONNECTOR
 
 Build = Callable[..., Any]
 PASS, WARN, FAIL = Outcome.PASS, Outcome.WARN, Outcome.FAIL
 UNKNOWN, NOT_APPLICABLE = Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
-
-CONNECTOR: dict[str, object] = {
-    "Name": "Devices", "Enabled": True, "ConnectorType": "Partner", "SenderDomains": ["smtp:*;1"],
-    "SenderIPAddresses": ["203.0.113.10"], "TlsSenderCertificateName": None, "RequireTls": True,
-    "ConnectorSource": "AdminUI", "Comment": "it@contoso.com",
-}  # fmt: skip
 
 
 def judged(posture: Build, *connectors: dict[str, object], **fields: Any) -> Finding:
