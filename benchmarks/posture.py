@@ -1,6 +1,8 @@
 """All checks, and effective protection of every mailbox, on a tenant of 50,000: seconds and peak memory.
 
 Run it with ``python benchmarks/posture.py [MAILBOXES]``. The goal is 20 seconds and 1 GB.
+Measured on 2026-11-24 on a machine with two busy cores: checks 5.2 s by the clock and 1.9 s of the processor, protection
+9.9 s and 4.1 s, 178 MB.
 """
 
 from __future__ import annotations

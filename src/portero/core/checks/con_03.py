@@ -4,8 +4,7 @@ No connector lets in more addresses than the senders behind it use.
 Before: a list holds whole blocks, of a cloud or of a provider, because one sender once used an address of it; everybody who rents there is
 inside.
 
-After: each list holds at most 1,024 addresses, all of them in networks that portero.toml names with their use. Ranges of a vendor that
-our SPF records include are shared with its other customers.
+After: each list holds at most 1,024 addresses, all of them in networks that portero.toml names with their use.
 
 Mend: take the block out and list the addresses that senders really use; name networks in portero.toml.
 
