@@ -56,6 +56,9 @@ def test_a_line_somebody_left_open_takes_no_other_with_it(tmp_path: Path) -> Non
     [
         "{",
         "[]",
+        json.dumps(decision().document() | {"sender": "s-" + "9" * 90}),
+        json.dumps(decision().document() | {"note": "a\x00b"}),
+        json.dumps(decision().document() | {"decided_by": "A" * 301}),
         "[" * 5000,
         '{"sender": "s-1"}',
         '{"sender": "s-1", "judgement": "maybe", "decided_by": "a", "decided_at": "2026-11-24T10:00:00+00:00"}',

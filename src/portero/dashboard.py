@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from portero.app import Case, Evidence, Inventory
+from portero.config import find_config
 from portero.core.audit import Audit
+from portero.core.decision import Decision
 from portero.core.dns import Dns
 from portero.core.evidence import Origin
 from portero.core.text import Text
+from portero.decision_log import find_logs, read_log, record
 from portero.errors import ConfigError, InputError, PorteroError
 from portero.faces.web.ports import Cancelled, Say, Work
 from portero.faces.web.serving import Serving, serve
@@ -64,7 +67,14 @@ def serve_dashboard(
     def read(paths: Sequence[Path], say: Say, cancelled: Callable[[], bool]) -> bytes:
         return read_apart(gather, paths, say, cancelled)
 
-    serve(serving, state, Work(read, unpack, export), evidence, say, name)
+    serve(serving, state, Work(read, unpack, export, decided, record), evidence, say, name)
+
+
+def decided(places: Sequence[Path], here: bool) -> Sequence[Decision]:
+    """Read the records of decisions that lie with evidence. Raises ConfigError for a line that is none."""
+    settings = find_config(places) if here else None
+    logs = find_logs(places, settings, here=here)
+    return sorted((each for path in logs for each in read_log(path)), key=lambda each: each.decided_at)
 
 
 # What the reading alone needed.

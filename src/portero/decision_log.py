@@ -4,26 +4,35 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from portero.core.decision import Decision
+from portero.core.decision import RECORD, Decision
 from portero.core.evidence import Origin
 from portero.core.sender import Judgement
 from portero.core.text import Text
 from portero.errors import ConfigError
 
-FILE_NAME = "portero.decisions.jsonl"
+FILE_NAME = RECORD
 # As many as an organisation of any size decides in a hundred years.
 OCTETS = 1 << 26
+# Records also come from elsewhere, and every database must be able to keep what one says.
+_SENDER = re.compile(r"s-[0-9a-f]{12}")
+_LONGEST_NAME = 300
+_LONGEST_NOTE = 10_000
 
 
-def find_logs(evidence: Iterable[Path], config: Path | None) -> tuple[Path, ...]:
-    """Give the records that count for a call: beside the configuration, in the evidence's folders, where one stands."""
+def find_logs(evidence: Iterable[Path], config: Path | None, *, here: bool = True) -> tuple[Path, ...]:
+    """
+    Give the records that count for a call: beside the configuration, in the evidence's folders, where one stands.
+
+    here:  whether the working folder's counts; not for what somebody else handed over.
+    """
     folders = [config.parent] if config else []
     folders += [path if path.is_dir() else path.parent for path in evidence]
-    folders.append(Path.cwd())
+    folders += [Path.cwd()] if here else []
     found = dict.fromkeys((folder / FILE_NAME).resolve() for folder in folders)
     return tuple(path for path in found if path.is_file())
 
@@ -62,15 +71,31 @@ def _decision(held: Mapping[str, object]) -> Decision:
     decided_at = datetime.fromisoformat(str(held["decided_at"]))
     if decided_at.tzinfo is None:
         raise ValueError("zone")
+    sender = str(held["sender"])
+    if not _SENDER.fullmatch(sender):
+        raise ValueError("sender")
     return Decision(
-        sender=str(held["sender"]),
+        sender=sender,
         judgement=Judgement(str(held["judgement"])),
-        decided_by=str(held["decided_by"]),
+        decided_by=_words(held["decided_by"], _LONGEST_NAME),
         decided_at=decided_at.astimezone(UTC),
-        owner=None if owner is None else str(owner),
-        note=str(held.get("note") or ""),
+        owner=None if owner is None else _words(owner, _LONGEST_NAME),
+        note=_words(held.get("note") or "", _LONGEST_NOTE),
         expires_on=None if expires is None else date.fromisoformat(str(expires)),
     )
+
+
+def _words(value: object, most: int) -> str:
+    text = str(value)
+    if len(text) > most or "\x00" in text:
+        raise ValueError("text")
+    return text
+
+
+def record(decisions: Iterable[Decision]) -> bytes:
+    """Write decisions as a record holds them, oldest first."""
+    held = sorted(decisions, key=lambda each: each.decided_at)
+    return "".join(json.dumps(each.document(), ensure_ascii=False) + "\n" for each in held).encode()
 
 
 def append(path: Path, decision: Decision) -> None:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from portero.core.access import Action, Role
+from portero.core.decision import Decision
 from portero.core.ledger import Job, JobState, Run, StaleError, StepMark, StepState, UnknownEntryError, Upload
 from portero.core.sender import Judgement
 from portero.store.state import tables
@@ -145,6 +146,26 @@ def test_a_token_ends_when_it_says(state: State, contoso: str) -> None:
     assert state.tokens(contoso)[0].used_at == NOW
     assert state.use_token(secret, NOW + timedelta(days=1)) is None
     assert state.use_token("portero_nonsense", NOW) is None
+
+
+def test_a_record_from_elsewhere_says_each_thing_once(state: State, contoso: str) -> None:
+    old = Decision("s-1", Judgement.ABUSE, "Cid", NOW - timedelta(days=2), note="forged")
+    new = Decision("s-2", Judgement.LEGITIMATE, "Cid", NOW + timedelta(hours=1), owner="it@contoso.com")
+    state.decide(contoso, {"s-1": "Scanner"}, Judgement.LEGITIMATE, "Ana", NOW)
+    assert state.adopt(contoso, [old, new], {}, "Bea", NOW) == 1
+    assert [each for each, _ in state.decisions(contoso)] == [
+        Decision("s-1", Judgement.LEGITIMATE, "Ana", NOW),
+        new,
+    ]
+    assert state.trail(contoso)[0].action == "sender.adopt"
+    # Withdrawn, or undone: the same record does not bring it back, a newer word does.
+    state.decide(contoso, {"s-1": "Scanner"}, None, "Ana", NOW + timedelta(hours=2))
+    state.undo(contoso, {"s-2": 1}, "Ana", NOW + timedelta(minutes=1))
+    assert state.adopt(contoso, [old, new], {}, "Bea", NOW) == 0
+    assert state.decisions(contoso) == ()
+    again = replace(new, decided_at=NOW + timedelta(hours=3))
+    assert state.adopt(contoso, [again], {}, "Bea", NOW) == 1
+    assert state.decisions(contoso) == ((again, 3),)
 
 
 def test_a_step_is_signed_upon_what_was_seen(state: State, contoso: str) -> None:

@@ -9,6 +9,9 @@ from datetime import date, datetime
 from portero.core.sender import WORD_ODDS, DecidedBy, Judgement, Kind, Reason, Sender
 from portero.core.text import Text
 
+# What the record of decisions is called wherever it lies: one JSON object a line, each as `Decision.document` gives it.
+RECORD = "portero.decisions.jsonl"
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:

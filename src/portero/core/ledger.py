@@ -139,7 +139,7 @@ class Job:
     Long work.
 
     said:    what it is doing or how it ended, one sentence in English and in Spanish.
-    result:  id of what it made, or None.
+    result:  id of what it made, how many decisions were new to it, or None.
     """
 
     id: str

@@ -13,7 +13,8 @@ from starlette.testclient import TestClient
 
 from portero.core.access import Role
 from portero.core.ledger import Person, Run
-from portero.dashboard import pack, unpack
+from portero.dashboard import decided, pack, unpack
+from portero.decision_log import record
 from portero.faces.web.application import create
 from portero.faces.web.cases import Cases
 from portero.faces.web.desk import WebDesk
@@ -67,7 +68,7 @@ class House:
 @pytest.fixture
 def house(tmp_path: Path, sample_case: bytes) -> Iterator[House]:
     state = State(open_database(f"sqlite:///{tmp_path / 'state.db'}"))
-    work = Work(lambda paths, say, _: pack(gather(paths, say)), unpack, files)
+    work = Work(lambda paths, say, _: pack(gather(paths, say)), unpack, files, decided, record)
     desk = WebDesk(state, work, Cases(state, work), Jobs(state), tmp_path / "uploads")
     ours = state.add_organisation("Northwind", "Ana", NOW).id
     theirs = state.add_organisation("Fabrikam", "Ana", NOW).id

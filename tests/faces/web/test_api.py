@@ -14,6 +14,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from starlette.testclient import TestClient
 
 from portero.core.access import Action
+from portero.core.decision import RECORD, Decision
+from portero.core.sender import Judgement
+from portero.decision_log import record
 from portero.faces.web.application import create
 from portero.faces.web.evidence_files import safe_name
 from portero.faces.web.guard import Guard
@@ -160,6 +163,39 @@ def test_a_batch_becomes_the_newest_run(api: TestClient, house: Any, tmp_path: P
     runs = api.get(f"{base(house)}/runs").json()
     assert runs[0]["id"] == done["result"]
     assert "notes.txt" in json.dumps(api.get(f"{base(house)}/evidence").json())
+
+
+def test_decisions_made_here_and_in_the_terminal_are_one_record(api: TestClient, house: Any) -> None:
+    one, two = [each["id"] for each in api.get(f"{base(house)}/senders").json()["items"][:2]]
+    made = Decision(one, Judgement.ABUSE, "Cid", datetime(2026, 11, 2, 9, tzinfo=UTC), note="ñ")
+    batch = upload(api, house, RECORD, record([made]))
+    job = api.post(f"{base(house)}/runs", json={"batch": batch}).json()
+    done = finished(api, house, job["id"])
+    assert (done["state"], done["result"]) == ("done", "1")
+    assert api.get(f"{base(house)}/runs").json()[0]["id"] == "r-0"
+    held = api.get(f"{base(house)}/senders/{one}").json()
+    assert (held["judgement"], held["decided_by"], held["revision"]) == ("abuse", "person", 1)
+
+    api.post(f"{base(house)}/decisions", json={"senders": [two], "judgement": "legitimate"})
+    given = house.client(house.owner()).get(f"/o/{house.ours}/files/{RECORD}").content
+    assert [json.loads(line)["sender"] for line in given.splitlines()] == [one, two]
+    assert given.splitlines()[0] + b"\n" == record([made])
+    batch = upload(api, house, RECORD, given)
+    job = api.post(f"{base(house)}/runs", json={"batch": batch}).json()
+    assert finished(api, house, job["id"])["result"] == "0"
+
+    batch = upload(api, house, RECORD, record([made]) + b"{}\n")
+    job = api.post(f"{base(house)}/runs", json={"batch": batch}).json()
+    assert finished(api, house, job["id"])["state"] == "failed"
+
+
+def test_who_may_hand_over_evidence_alone_hands_over_no_decision(api: TestClient, house: Any) -> None:
+    scopes = [Action.READ, Action.UPLOAD]
+    _, secret = house.state.add_token(house.ours, house.owner().id, "robot", scopes, None, NOW)
+    batch = upload(api, house, RECORD, b"\n")
+    robot = house.client()
+    robot.headers["authorization"] = f"Bearer {secret}"
+    assert robot.post(f"{base(house)}/runs", json={"batch": batch}).status_code == 403
 
 
 def test_an_upload_goes_on_where_it_was_cut(api: TestClient, house: Any) -> None:

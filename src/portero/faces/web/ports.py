@@ -81,6 +81,14 @@ class State(Protocol):
         expires_on: date | None = None,
         seen: Mapping[str, int] | None = None,
     ) -> None: ...
+    def adopt(
+        self,
+        organisation: str,
+        decisions: Sequence[Decision],
+        labels: Mapping[str, str],
+        who: str,
+        now: datetime,
+    ) -> int: ...
     def undo(self, organisation: str, revisions: Mapping[str, int], who: str, now: datetime) -> None: ...
     def add_scenario(
         self, organisation: str, name: str, controls: Sequence[str], who: str, now: datetime
@@ -112,11 +120,16 @@ class Work:
              `Cancelled` soon after the event it is given is set.
     unpack:  gives the case back; raises ValueError where another version wrote it.
     export:  the files of an audit by name, in a language.
+    decided: decisions in the records that lie with evidence, oldest first, and in the working folder's where wished;
+             raises ConfigError for a line that is none.
+    record:  decisions as the record that `portero decide` writes holds them.
     """
 
     read: Callable[[Sequence[Path], Say, Callable[[], bool]], bytes]
     unpack: Callable[[bytes], Case]
     export: Callable[[Audit, str], Mapping[str, bytes]]
+    decided: Callable[[Sequence[Path], bool], Sequence[Decision]]
+    record: Callable[[Iterable[Decision]], bytes]
 
 
 class Cancelled(Exception):  # noqa: N818 - no error: somebody wished it

@@ -112,7 +112,7 @@ def serve(
     owner = state.person("local", "owner", say_plain(Text("Local owner")), now(), owner=True)
     first = _first(state, owner, name)
     if evidence:
-        reading.start_places(desk, first.id, [path.absolute() for path in evidence], owner.name)
+        reading.start_places(desk, first.id, [path.absolute() for path in evidence], owner.name, here=True)
     try:
         listening = socket.create_server(
             (serving.host.strip("[]"), serving.port),

@@ -363,6 +363,60 @@ class State:
                 _note(connection, organisation, now, who, "sender.decide" if judgement else "sender.withdraw",
                       f"{label} ({sender})", before, after)  # fmt: skip
 
+    def adopt(
+        self,
+        organisation: str,
+        decisions: Sequence[Decision],
+        labels: Mapping[str, str],
+        who: str,
+        now: datetime,
+    ) -> int:
+        """
+        Take over decisions made elsewhere, under the names and times they bear; give how many were new.
+
+        One that is not newer than all that was decided here about its sender says nothing new, so a record may be
+        handed over again: what was decided, undone or withdrawn since then stays.
+
+        decisions:  oldest first.
+        labels:     what senders are called; one that is not there goes by its id.
+        """
+        table = tables.decisions
+        newest = (
+            select(table.c.sender, func.max(table.c.decided_at), func.max(table.c.revision))
+            .where(table.c.organisation == organisation)
+            .group_by(table.c.sender)
+        )
+        taken = 0
+        with writing(self._engine) as connection:
+            known = {row[0]: (row[1], row[2]) for row in connection.execute(newest)}
+            for each in decisions:
+                at, revision = known.get(each.sender, (None, 0))
+                if at is not None and each.decided_at <= at:
+                    continue
+                label = labels.get(each.sender, each.sender)
+                connection.execute(
+                    insert(table).values(
+                        organisation=organisation, sender=each.sender, label=label, judgement=each.judgement.value,
+                        owner=each.owner, note=each.note, expires_on=each.expires_on, decided_by=each.decided_by,
+                        decided_at=each.decided_at, revision=revision + 1,
+                    )
+                )  # fmt: skip
+                known[each.sender] = (each.decided_at, revision + 1)
+                taken += 1
+                after = {"judgement": each.judgement.value, "owner": each.owner, "note": each.note,
+                         "decided_by": each.decided_by, "decided_at": each.decided_at.isoformat()}  # fmt: skip
+                _note(
+                    connection,
+                    organisation,
+                    now,
+                    who,
+                    "sender.adopt",
+                    f"{label} ({each.sender})",
+                    None,
+                    after,
+                )
+        return taken
+
     def undo(self, organisation: str, revisions: Mapping[str, int], who: str, now: datetime) -> None:
         """
         Put senders back to what was decided before the newest decision about each.

@@ -236,7 +236,10 @@ def runs(entered: _Reader, if_none_match: _ETag = None) -> Response:
 @ROUTER.post("/organisations/{organisation}/runs", response_model=out.Job, status_code=202)
 def start_run(entered: _Uploader, wanted: out.StartRun) -> dict[str, object]:
     """Have a batch read; answers with the job. All files of the batch must be whole."""
-    job = reading.start(entered.desk, entered.organisation.id, wanted.batch, entered.name)
+    may_decide = entered.who.may(entered.organisation.id, Action.DECIDE)
+    job = reading.start(
+        entered.desk, entered.organisation.id, wanted.batch, entered.name, may_decide=may_decide
+    )
     return _job(job, entered)
 
 

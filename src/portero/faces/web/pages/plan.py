@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from portero.core.access import Action
+from portero.core.decision import RECORD
 from portero.core.ledger import StepMark, StepState, UnknownEntryError
 from portero.faces.web.pages.frame import enter, enter_to_change, field
 from portero.faces.web.steps import STATES, key_of, moved, progress, waves
@@ -17,7 +18,7 @@ from portero.faces.web.visitor import now
 ROUTER = APIRouter(include_in_schema=False)
 _TYPES = {
     "html": "text/html; charset=utf-8", "json": "application/json", "csv": "text/csv; charset=utf-8",
-    "md": "text/markdown; charset=utf-8", "ps1": "text/plain; charset=utf-8",
+    "md": "text/markdown; charset=utf-8", "ps1": "text/plain; charset=utf-8", "jsonl": "application/jsonl",
 }  # fmt: skip
 
 
@@ -69,11 +70,18 @@ async def mark(request: Request, organisation: str, key: str) -> Response:
 
 @ROUTER.get("/o/{organisation}/files/{name}")
 def download(request: Request, organisation: str, name: str) -> Response:
-    """Give one of the files that `portero audit` writes, made from the audit as it is now."""
+    """Give one of the files that `portero audit` writes, made from the audit as it is now, or the decisions in force."""
     entered = enter(request, organisation)
+    if name == RECORD:
+        held = [each for each, _ in entered.desk.state.decisions(entered.organisation.id)]
+        return _file(name, entered.desk.work.record(held))
     made = entered.desk.work.export(entered.view().audit, entered.who.renderer.lang)
     if name not in made:
         raise UnknownEntryError
+    return _file(name, made[name])
+
+
+def _file(name: str, content: bytes) -> Response:
     # The report is a page with a style of its own: as an attachment it never runs under our name.
     headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return Response(made[name], media_type=_TYPES[name.rpartition(".")[2]], headers=headers)
+    return Response(content, media_type=_TYPES[name.rpartition(".")[2]], headers=headers)
