@@ -98,7 +98,7 @@ def main(senders: int, seconds: float) -> None:
     content = timed("packing the case", lambda: pack(case))  # type: ignore[arg-type]
     print(f"{'size of the packed case':42} {len(content) / 1e6:8.2f} MB")  # type: ignore[arg-type]
     state = State(open_database(f"sqlite:///{folder / 'state.db'}"))
-    work = Work(lambda *_: b"", unpack, lambda *_: {}, lambda *_: (), lambda _: b"")
+    work = Work(lambda *_: b"", unpack, lambda *_: {}, lambda *_: (), lambda _: b"", lambda *_: ())
     desk = WebDesk(state, work, Cases(state, work), Jobs(state), folder)
     organisation = state.add_organisation("Large", "Ana", NOW).id
     state.add_run(Run("r-1", organisation, NOW, "Ana", (), 1, senders, NOW, NOW), content, NOW)  # type: ignore[arg-type]

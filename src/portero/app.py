@@ -569,6 +569,23 @@ def known(
     )
 
 
+def known_of(case: Case, senders: Sequence[Sender]) -> Known:
+    """
+    Give what single messages are judged by, of evidence whose rows are gone: all but the traces of those messages.
+
+    senders:  as they are judged now; they count only where domains were exported or configured, as in `known`.
+    """
+    evidence = case.evidence
+    settings = read_settings(evidence.tenant, evidence.configuration.accepted_domains)
+    return Known(
+        settings=replace(settings, dns=evidence.dns),
+        configuration=evidence.configuration,
+        senders=tuple(senders) if settings.accepted_domains else (),
+        people=people(evidence.tenant),
+        dns=evidence.dns,
+    )
+
+
 def people(tenant: Tenant) -> dict[str, frozenset[str]]:
     """
     Give the organisation's people by the words of their display names, with their mailboxes.

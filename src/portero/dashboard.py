@@ -17,6 +17,8 @@ from portero.core.audit import Audit
 from portero.core.decision import Decision
 from portero.core.dns import Dns
 from portero.core.evidence import Origin
+from portero.core.explain import Unread, Verdict
+from portero.core.sender import Sender
 from portero.core.text import Text
 from portero.decision_log import find_logs, read_log, record
 from portero.errors import ConfigError, InputError, PorteroError
@@ -31,6 +33,7 @@ _POLL_SECONDS = 0.2
 
 
 Gather = Callable[[Sequence[Path], Say], Case]
+Judging = Callable[[Case, Sequence[Sender], str, bytes], Sequence[Verdict | Unread]]
 Export = Callable[[Audit, str], Mapping[str, bytes]]
 
 
@@ -43,12 +46,14 @@ def serve_dashboard(
     *,
     gather: Gather,
     export: Export,
+    judge: Judging,
 ) -> None:
     """
     Serve; raises ConfigError and SourceUnavailable for what is in the way.
 
     gather:  reads evidence to a case; a function of a module, since another process will look it up there.
     export:  gives the files of an audit in a language.
+    judge:   judges the mails of a file by what a case knows.
     """
     try:
         serving.data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -67,7 +72,7 @@ def serve_dashboard(
     def read(paths: Sequence[Path], say: Say, cancelled: Callable[[], bool]) -> bytes:
         return read_apart(gather, paths, say, cancelled)
 
-    serve(serving, state, Work(read, unpack, export, decided, record), evidence, say, name)
+    serve(serving, state, Work(read, unpack, export, decided, record, judge), evidence, say, name)
 
 
 def decided(places: Sequence[Path], here: bool) -> Sequence[Decision]:

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
+from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -41,7 +43,7 @@ from portero.core.plan import plan_controls
 from portero.core.register import Configuration
 from portero.core.rules import rules
 from portero.core.scenario import draft
-from portero.core.sender import Judgement
+from portero.core.sender import Judgement, Sender
 from portero.core.simulation import Simulation
 from portero.core.text import Text, count
 from portero.decision_log import FILE_NAME, append, find_logs, read_log
@@ -708,6 +710,20 @@ def _is_letter(document: Document) -> bool:
 _LETTER = 160 << 20
 
 
+def judge_handed(
+    case: app.Case, senders: Sequence[Sender], name: str, octets: bytes
+) -> list[Verdict | Unread]:
+    """Judge the mails of a file that somebody handed over, the first of them, by what a case knows."""
+    with _messages_extra():
+        from portero.opening.judge import Judge, judge_all
+    tasks = islice(_letters(name, BytesIO(octets), LIMITS), _MOST_HANDED)
+    return list(judge_all(tasks, Judge(app.known_of(case, senders), model_of(None)), 1))
+
+
+# So many mails of one file are judged while somebody waits; `portero scan` has no such bound.
+_MOST_HANDED = 10
+
+
 def _handed_over(name: str) -> Iterator[Task]:
     try:
         if name == "-":
@@ -831,4 +847,5 @@ def serve(options: ServeOptions, evidence: Sequence[Path], progress: Progress) -
         load_config(settings_file).name if settings_file else None,
         gather=gather,
         export=files,
+        judge=judge_handed,
     )

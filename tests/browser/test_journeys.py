@@ -30,6 +30,16 @@ WORDS = {
     },
 }  # fmt: skip
 
+FORGED = b"""\
+From: "<script>console.error(1)</script>" <payroll@northwind.example>\r
+To: ana@northwind.example\r
+Subject: <img src=x onerror=console.error(2)> Voicemail: your password expires\r
+Message-ID: <1@evil.example>\r
+Content-Type: text/html\r
+\r
+<p>Your mailbox is closed today. <a href="https://login.evil.example/x">Sign in at https://outlook.office.com</a></p>\r
+"""
+
 
 class Visit:
     """A person at a browser; whatever the console complains of fails the test."""
@@ -145,6 +155,16 @@ def test_from_the_first_start_to_a_signed_step(
         page.get_by_role("link", name="apply.ps1").click()
     assert "Set-OrganizationConfig" in Path(download.value.path()).read_text("utf-8")
 
+    # A message is handed over and judged; nothing in it runs.
+    owner.go("messages")
+    page.locator("input[name=message]").set_input_files(
+        {"name": "voicemail.eml", "mimeType": "message/rfc822", "buffer": FORGED}
+    )
+    page.locator("main form button.primary").click()
+    expect(page.locator("article h2")).to_be_visible(timeout=60_000)
+    expect(page.locator("article")).to_contain_text("login.evil.example")
+    owner.shoot("08-message")
+
     # An analyst prepares a step, and the owner, who is somebody else, signs it.
     owner.go("settings")
     page.locator("form[action$='/people'] input[name=name]").fill("Ana")
@@ -210,7 +230,18 @@ def test_every_page_is_readable_dark_and_narrow(
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(northwind[0])
     wider = []
-    for name in ("", "senders", "rehearse", "plan", "findings", "evidence", "settings", "trail", "sender"):
+    for name in (
+        "",
+        "senders",
+        "rehearse",
+        "plan",
+        "findings",
+        "messages",
+        "evidence",
+        "settings",
+        "trail",
+        "sender",
+    ):
         if name == "sender":
             visit.go("senders")
             page.locator(".list-table tbody th a").first.click()

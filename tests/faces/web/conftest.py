@@ -23,7 +23,7 @@ from portero.faces.web.jobs import Jobs
 from portero.faces.web.ports import Work
 from portero.store.state.database import open_database
 from portero.store.state.state import State
-from portero.wiring import demo, files, gather
+from portero.wiring import demo, files, gather, judge_handed
 
 NOW = datetime.now(UTC)
 
@@ -68,7 +68,7 @@ class House:
 @pytest.fixture
 def house(tmp_path: Path, sample_case: bytes) -> Iterator[House]:
     state = State(open_database(f"sqlite:///{tmp_path / 'state.db'}"))
-    work = Work(lambda paths, say, _: pack(gather(paths, say)), unpack, files, decided, record)
+    work = Work(lambda paths, say, _: pack(gather(paths, say)), unpack, files, decided, record, judge_handed)
     desk = WebDesk(state, work, Cases(state, work), Jobs(state), tmp_path / "uploads")
     ours = state.add_organisation("Northwind", "Ana", NOW).id
     theirs = state.add_organisation("Fabrikam", "Ana", NOW).id

@@ -21,6 +21,7 @@ PAGES = (
     "rehearse",
     "plan",
     "findings",
+    "messages",
     "evidence",
     "trail",
     "settings",

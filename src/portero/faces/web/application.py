@@ -22,6 +22,7 @@ from portero.faces.web.guard import Door, Guard
 from portero.faces.web.pages import (
     evidence,
     findings,
+    messages,
     overview,
     plan,
     rehearse,
@@ -70,7 +71,7 @@ def create(desk: WebDesk, door: Door) -> FastAPI:
         lifespan=alive,
     )
     app.state.desk = desk
-    for module in (sign_in, overview, senders, rehearse, plan, findings, evidence, settings):
+    for module in (sign_in, overview, senders, rehearse, plan, findings, messages, evidence, settings):
         app.include_router(module.ROUTER)
     app.include_router(v1.ROUTER)
     app.add_api_route("/healthz", _healthy, include_in_schema=False)

@@ -94,7 +94,8 @@ class Guard:
             status, title, extra = refusal
             await _answer(guarded, status, title, extra)
             return
-        most = CHUNK_OCTETS if scope["method"] == "PATCH" else SMALL_OCTETS
+        handed = scope["method"] == "PATCH" or scope["path"].endswith("/messages")
+        most = CHUNK_OCTETS if handed else SMALL_OCTETS
         if int(headers.get("content-length") or 0) > most:
             await _answer(guarded, 413, f"The body may have {most} octets.", {})
             return

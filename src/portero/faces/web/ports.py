@@ -12,6 +12,7 @@ from portero.app import Case
 from portero.core.access import Action, Role
 from portero.core.audit import Audit
 from portero.core.decision import Decision
+from portero.core.explain import Unread, Verdict
 from portero.core.ledger import (
     Job,
     Organisation,
@@ -23,7 +24,7 @@ from portero.core.ledger import (
     TrailEntry,
     Upload,
 )
-from portero.core.sender import Judgement
+from portero.core.sender import Judgement, Sender
 from portero.core.text import Text
 
 Say = Callable[[Text], None]
@@ -123,6 +124,8 @@ class Work:
     decided: decisions in the records that lie with evidence, oldest first, and in the working folder's where wished;
              raises ConfigError for a line that is none.
     record:  decisions as the record that `portero decide` writes holds them.
+    judge:   the mails of a file by its name and octets, opened in a process apart and judged by what a case knows;
+             raises ConfigError where what opens mail is not installed.
     """
 
     read: Callable[[Sequence[Path], Say, Callable[[], bool]], bytes]
@@ -130,6 +133,7 @@ class Work:
     export: Callable[[Audit, str], Mapping[str, bytes]]
     decided: Callable[[Sequence[Path], bool], Sequence[Decision]]
     record: Callable[[Iterable[Decision]], bytes]
+    judge: Callable[[Case, Sequence[Sender], str, bytes], Sequence[Verdict | Unread]]
 
 
 class Cancelled(Exception):  # noqa: N818 - no error: somebody wished it
