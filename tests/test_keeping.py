@@ -2,6 +2,10 @@
 
 import csv
 import json
+import shutil
+import subprocess
+import sys
+import threading
 from datetime import UTC, datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
@@ -14,7 +18,7 @@ from portero.errors import ConfigError, InputError
 from portero.faces.audit_json import audit_document
 from portero.faces.render import Renderer
 from portero.keeping import Keeping
-from portero.store.lake import Lake, content_id, folder_of
+from portero.store.lake import Lake, alone, content_id, folder_of
 
 CONFIG = '[organisation]\nname = "Contoso"\naccepted_domains = ["contoso.com"]\n'
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -264,6 +268,124 @@ def test_a_run_that_stops_half_way_leaves_the_lake_as_it_was(evidence, tmp_path,
             audit(evidence, store)
     (evidence / "trace-01.csv").unlink()
     assert document(audit(evidence, store)) == first
+
+
+def test_a_changed_file_is_a_document_of_its_own_beside_the_old_one(evidence, tmp_path):
+    store = tmp_path / "lake"
+    day(evidence, 0, 9)
+    audit(evidence, store)
+    day(evidence, 0, 9, mails=8)  # the same name: six mails as before, and two more
+    found = audit(evidence, store)
+    assert [(each.document, each.rows) for each in found.coverage] == [
+        ("trace-00.csv", 24),
+        ("trace-00.csv", 32),
+    ]
+    assert found.totals.ours == 24  # mails that both tell of are one
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from portero import wiring
+from portero.core.finding import Profile
+from portero.store import lake
+moment = {"rows": "finish", "manifest": "_replace"}[sys.argv[3]]
+held = lake.Writer if moment == "finish" else lake
+real = getattr(held, moment)
+def die(*given):
+    if moment == "finish":
+        real(*given)
+    else:
+        given[0].with_name("manifest.json.1.part").write_bytes(given[1][:40])
+    os.kill(os.getpid(), signal.SIGKILL)
+setattr(held, moment, die)
+wiring.audit(
+    [Path(sys.argv[1])], config=None, profile=Profile.STANDARD, progress=lambda _: None, store=Path(sys.argv[2])
+)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no such signal")
+@pytest.mark.parametrize("moment", ["rows", "manifest"])
+def test_a_run_that_is_killed_while_it_writes_leaves_nothing_behind(evidence, tmp_path, moment):
+    store = tmp_path / "lake"
+    day(evidence, 0, 9)
+    first = document(audit(evidence, store))
+    before = set(files(store))
+    day(evidence, 1, 8)
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(evidence), str(store), moment], check=False, timeout=120
+    )
+    assert done.returncode == -9
+    assert set(files(store)) > before
+    (evidence / "trace-01.csv").rename(tmp_path / "aside.csv")
+    assert document(audit(evidence, store)) == first
+    assert set(files(store)) == before
+    (tmp_path / "aside.csv").rename(evidence / "trace-01.csv")
+    assert audit(evidence, store).totals.ours == 36
+
+
+def test_what_others_put_into_the_folder_stays(evidence, tmp_path):
+    store = tmp_path / "lake"
+    day(evidence, 0, 9)
+    audit(evidence, store)
+    mine = next(store.glob("*/mail_rows/*")) / "notes.txt"
+    mine.write_text("mine")
+    audit(evidence, store)
+    assert mine.exists()
+
+
+def test_a_second_run_waits_for_the_first_and_reads_nothing_twice(evidence, tmp_path):
+    store = tmp_path / "lake"
+    day(evidence, 0, 9)
+    waits, results = threading.Event(), []
+
+    def progress(text):
+        if "Waiting" in str(text):
+            waits.set()
+
+    def second():
+        results.append(
+            wiring.audit([evidence], config=None, profile=Profile.STANDARD, progress=progress, store=store)
+        )
+
+    run = threading.Thread(target=second)
+    with alone(store / folder_of("Contoso"), lambda: None):
+        run.start()
+        assert waits.wait(60)
+        assert not (store / folder_of("Contoso") / "manifest.json").exists()
+    run.join(60)
+    assert results[0].totals.ours == 18
+    assert document(audit(evidence, store))["totals"] == document(results[0])["totals"]
+
+
+def test_a_damaged_file_is_not_taken_for_an_empty_one_when_documents_are_dropped(evidence, tmp_path):
+    store = tmp_path / "lake"
+    day(evidence, 0, 9)
+    day(evidence, 1, 9)
+    audit(evidence, store)
+    next(store.glob("*/mail_rows/*/*.parquet")).write_bytes(b"PAR1")
+    with pytest.raises(InputError):
+        wiring.forget(store, ["trace-00.csv"])
+    assert len(wiring.kept(store)) == 2
+
+
+def test_a_store_that_cannot_be_written_is_named(evidence, tmp_path):
+    store = tmp_path / "lake"
+    day(evidence, 0, 9)
+    store.write_text("a file")
+    with pytest.raises(ConfigError) as raised:
+        audit(evidence, store)
+    assert str(store) in str(raised.value)
+    store.unlink()
+    audit(evidence, store)
+    (place,) = store.glob("*/mail_rows")
+    shutil.rmtree(place)
+    place.write_text("a file")
+    day(evidence, 1, 8)
+    with pytest.raises(ConfigError) as raised:
+        audit(evidence, store)
+    assert str(store) in str(raised.value)
 
 
 def test_an_id_is_of_the_content_alone():

@@ -18,7 +18,7 @@ from portero.engine.evidence_tables import EvidenceTables, evidence_tables
 from portero.engine.fold import Arrival, Folded, fold
 from portero.engine.hosts import fold_hosts
 from portero.sources.document import Batch, Document, Item, Note
-from portero.store.lake import Lake, Writer, content_id
+from portero.store.lake import Lake, Writer, content_id, writing
 
 # Part of the key of every day's flows: raise it when the fold gives other flows for the same rows.
 FOLD = 1
@@ -57,6 +57,7 @@ class Keeping:
 
     def __init__(self, lake: Lake) -> None:
         self.lake = lake
+        lake.sweep()
         self._writer = Writer(lake)
         self.read_now = 0
 
@@ -81,7 +82,8 @@ class Keeping:
         for item in items:
             if isinstance(item, Batch):
                 rows = rows or bool(item.rows.num_rows)
-                self._writer.add(document, item.table, item.rows)
+                with writing(self.lake.root):
+                    self._writer.add(document, item.table, item.rows)
             else:
                 rest.append(item)
         if not rows:
@@ -94,10 +96,11 @@ class Keeping:
 
     def settle(self, keep_days: int | None) -> int:
         """Make what was read a part of the lake, and let days go that are older than wanted; gives how many."""
-        self.lake.commit(self._writer)
-        if keep_days is None:
-            return 0
-        return self.lake.expire((datetime.now(UTC) - timedelta(days=keep_days)).date())
+        with writing(self.lake.root):
+            self.lake.commit(self._writer)
+            if keep_days is None:
+                return 0
+            return self.lake.expire((datetime.now(UTC) - timedelta(days=keep_days)).date())
 
     def coverage(self) -> tuple[Coverage, ...]:
         """Give what every document of the lake contributed."""
@@ -157,7 +160,8 @@ class Keeping:
                 kept = self._fold_day(day, settings)
                 fresh[day] = (key, _CODEC.dump_json(kept))
             found.append(kept)
-        self.lake.keep_flows(fresh)
+        with writing(self.lake.root):
+            self.lake.keep_flows(fresh)
         return found
 
     def _kept(self, day: str, key: str) -> DayFlows | None:

@@ -75,7 +75,7 @@ from portero.sources.document import Batch, Counted, Document, Item, Note, Sourc
 from portero.sources.mail_files import filed_mails
 from portero.sources.object_store import is_stored
 from portero.sources.walk import name_below, walk
-from portero.store.lake import Kept, Lake, folder_of, organisations
+from portero.store.lake import Kept, Lake, alone, folder_of, organisations, writing
 
 if TYPE_CHECKING:
     from portero.opening.judge import Task
@@ -258,8 +258,7 @@ def _gathered(
     # The configuration is read apart from the evidence, so it is neither evidence nor unknown.
     settled = [*([settings_file] if settings_file else []), *find_logs((*mails, *paths), settings_file)]
     own = {name_below(each, path) for path in (*mails, *paths) for each in settled}
-    keeping = None if store is None else Keeping(Lake(store / folder_of(configuration.name)))
-    with evidence_tables() as tables:
+    with _keeping(store, configuration.name, progress) as keeping, evidence_tables() as tables:
         reader = _Reader(tables, [], {}, {}, [], [], [], [], [], {})
         for found in walk(paths, _limits(configuration), mails=mails):
             if isinstance(found, Gap):
@@ -301,6 +300,17 @@ def _gathered(
             services=known_services(),
         )
         yield evidence, held_tables
+
+
+@contextmanager
+def _keeping(store: Path | None, organisation: str | None, progress: Progress) -> Iterator[Keeping | None]:
+    """Open an organisation's lake for this run alone, where there is to be one."""
+    if store is None:
+        yield None
+        return
+    root = store / folder_of(organisation)
+    with alone(root, lambda: progress(Text("Waiting for another run over {store}…", store=str(store)))):
+        yield Keeping(Lake(root))
 
 
 def _limits(configuration: Configuration) -> Limits:
@@ -522,7 +532,11 @@ def forget(store: Path, documents: Sequence[str]) -> tuple[Kept, ...]:
             chosen.setdefault(place, set()).add(document)
     if problems:
         raise ConfigError(tuple(problems))
-    return tuple(each for place, ids in chosen.items() for each in Lake(store / place).drop(ids))
+    gone: list[Kept] = []
+    for place, ids in chosen.items():
+        with alone(store / place, lambda: None), writing(store / place):
+            gone += Lake(store / place).drop(ids)
+    return tuple(gone)
 
 
 def domains(

@@ -3,7 +3,7 @@ The evidence lake: tables as Parquet by organisation, table and day under a mani
 
 A document is known by the hash of its content, so the same file given twice changes nothing. Files are written under
 names of their own and become part of the lake when the manifest, replaced in one move, names them; what it does not name
-is not there. Two runs at once lose at worst one run's entries, whose documents are then read again.
+is not there, and the next run takes away what a run that was cut off has left. Runs over one lake come one after another.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -24,11 +26,17 @@ from pydantic import TypeAdapter, ValidationError
 
 from portero.core.evidence import TABLES, Coverage, Gap, Origin
 from portero.core.text import Text, as_document, from_document
-from portero.errors import InputError
+from portero.errors import ConfigError, InputError
 
 FORMAT = 1
 UNDATED = "undated"
 _MANIFEST = "manifest.json"
+_LOCK = "lock"
+# What this module calls its files: of rows, of a day's flows, and of any of them while it is being written.
+_OWN_NAME = re.compile(
+    r"[0-9a-f]{24}\.(parquet|part)|[\w-]+-[0-9a-f]{16}\.json(\.\d+\.part)?|manifest\.json\.\d+\.part"
+)
+_LOOK_AGAIN_SECONDS = 0.2
 _ROWS_AT_ONCE = 100_000  # rows of one table and day that wait before they are written
 _TIMES = {"report_rows": ("begin_at",)}
 _ID = 24  # characters of a content's SHA-256 that name a document
@@ -223,8 +231,8 @@ class Lake:
         path = self.root / place / name
         try:
             table = pq.read_table(path)
-        except (OSError, pa.ArrowException):
-            return None
+        except (OSError, pa.ArrowException) as error:
+            raise _damaged(path, str(error)) from None  # other documents' rows may be in it
         left = table.filter(
             pc.invert(pc.is_in(table.column("document").cast(pa.string()), pa.array(list(gone))))
         )
@@ -256,6 +264,16 @@ class Lake:
         self._write(self._manifest.documents, files, flows)
         _remove(old)
         return len(late)
+
+    def sweep(self) -> int:
+        """Take away what no manifest names, as a run that was cut off leaves it, and give how many files that were."""
+        named = {self.root / place / name for place, names in self._manifest.files.items() for name in names}
+        named |= {self.root / "flows" / held[1] for held in self._manifest.flows.values()}
+        found = [*self.root.glob(f"{_MANIFEST}.*.part"), *self.root.glob("flows/*")]
+        found += [path for table in TABLES for path in self.root.glob(f"{table}/*/*")]
+        left = [path for path in found if path not in named and _OWN_NAME.fullmatch(path.name)]
+        _remove(left)
+        return len(left)
 
     def _read(self) -> _Manifest:
         path = self.root / _MANIFEST
@@ -377,6 +395,56 @@ def content_id(blocks: Iterable[bytes]) -> str:
     for block in blocks:
         digest.update(block)
     return digest.hexdigest()[:_ID]
+
+
+@contextmanager
+def alone(root: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    """
+    Keep other runs away from a lake; the system lets the lock go with the process, however that ends.
+
+    waiting:  called once where another run is there, which is waited for. Raises ConfigError for a folder that cannot be
+              written.
+    """
+    with writing(root):
+        root.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(root / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        said = False
+        while not _taken(descriptor):
+            if not said:
+                waiting()
+            said = True
+            time.sleep(_LOOK_AGAIN_SECONDS)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        with suppress(OSError):
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]  # the other system's
+            return True
+        return False
+    with suppress(BlockingIOError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
+
+
+@contextmanager
+def writing(root: Path) -> Iterator[None]:
+    """Raise ConfigError, with what to do, where a lake cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        template = "The store cannot be written in {path}: {reason}. Make room or give the right to write, and run again; nothing is lost."
+        reason = error.strerror or str(error)
+        raise ConfigError((Text(template, path=str(root), reason=reason),)) from error
 
 
 def organisations(folder: Path) -> tuple[str, ...]:
