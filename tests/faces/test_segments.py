@@ -146,3 +146,12 @@ def test_blocks_of_nftables_and_fortigate_close() -> None:
         words = [line.split()[0] for line in lines_of(text, "#")]
         assert words.count("config") == words.count("end") > 0
         assert words.count("edit") == words.count("next")
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda each: each.id)
+def test_an_addresss_zone_reaches_no_rule(target: Target) -> None:
+    zoned = Host("fe80::1%x\npermit ip any any", relay=True, port_25=1)
+    do, undo = (each.decode() for each in write(target, segment([zoned], []), Renderer(), deny=True).values())
+
+    assert "fe80::1" in "\n".join(lines_of(do, target.comment))
+    assert "permit ip any any" not in "\n".join(lines_of(do + undo, target.comment))

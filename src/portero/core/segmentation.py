@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from portero.core.address import client_address
 from portero.core.hosts import Host
 from portero.core.sender import Judgement, Kind, Sender
 from portero.core.text import Text
@@ -60,8 +61,9 @@ class Segmentation:
     unseen: tuple[Sender, ...]
 
     def addresses(self, version: int) -> tuple[str, ...]:
-        """Give the permitted addresses of one family, in order."""
-        held = (ipaddress.ip_address(each.host.address) for each in self.permits)
+        """Give the permitted addresses of one family, in order; an IPv6 zone, which may hold any text, is left out."""
+        canonical = (client_address(each.host.address) for each in self.permits)
+        held = {ipaddress.ip_address(each) for each in canonical if each is not None}
         return tuple(str(each) for each in sorted(a for a in held if a.version == version))
 
 
