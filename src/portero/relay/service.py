@@ -357,3 +357,6 @@ def become(user: str, folders: tuple[Path, ...]) -> None:
     os.setgroups([entry.pw_gid, *groups])
     os.setgid(entry.pw_gid)
     os.setuid(entry.pw_uid)
+    if not os.access(os.__file__, os.R_OK):
+        # What is imported late, for a kind of message that comes next week, would fail then and not now.
+        log.warning("program-unreadable", user=user, path=os.__file__)

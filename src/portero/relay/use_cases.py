@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 
 from portero.core.evidence import Origin
 from portero.core.sender import Sender
@@ -77,7 +78,8 @@ def logging_to(stream: Any) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks,
+            # Where it happened, without what the variables held: that may be a token, or somebody's mail.
+            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
