@@ -32,6 +32,8 @@ from portero.core.message.model import Model, read_model
 from portero.core.rules import rules
 from portero.learning.campaigns import campaigns
 from portero.learning.fit import Sample, learn, sample
+from portero.learning.function_words import FUNCTION_WORDS
+from portero.learning.generated import generate
 from portero.opening.budget import Budget
 from portero.opening.letter import open_content, read_letter
 
@@ -179,7 +181,14 @@ def trained(cases: dict[str, list[Case]], quiet: dict[str, list[Case]]) -> None:
     groups = campaigns([each.marks for _, each in samples])
     test = [int(hashlib.sha256(str(group).encode()).hexdigest(), 16) % 3 == 0 for group in groups]
     learning = [each for (_, each), held in zip(samples, test, strict=True) if not held]
-    learnt = learn(learning, "benchmark", cap=6.0, progress=print)
+    background = [
+        sample(made[2], rules(), phish=letter.phish)
+        for letter in generate(900, varied=True)
+        if (made := opened(("generated", "", letter.octets, True))) is not None
+    ]
+    learnt = learn(
+        learning, "benchmark", cap=6.0, background=background, refused=FUNCTION_WORDS, progress=print
+    )
     print("cross-validated on the learning part:")
     print(shown("  phish found", learnt.found))
     print(shown("  ham accused", learnt.accused))

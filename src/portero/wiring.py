@@ -782,10 +782,16 @@ def _messages_extra() -> Iterator[None]:
         raise ConfigError((text,)) from None
 
 
+# Generated mails of each kind that a model learns beside the organisation's own.
+_GENERATED = 900
+
+
 def train(phish: Sequence[Path], ham: Sequence[Path], out: Path, *, progress: Progress) -> Learnt:
     """Learn from the organisation's own labelled mail and write the model."""
     with _messages_extra():
         from portero.learning.fit import TooLittleError, learn, sample
+        from portero.learning.function_words import FUNCTION_WORDS
+        from portero.learning.generated import generate
         from portero.opening.judge import case_of
     samples = []
     for label, paths in ((True, phish), (False, ham)):
@@ -796,8 +802,13 @@ def train(phish: Sequence[Path], ham: Sequence[Path], out: Path, *, progress: Pr
                 samples.append(sample(case, rules(), phish=label))
             if len(samples) % 500 == 0:
                 progress(Text("Read so far: {number}", number=len(samples)))
+    background = [
+        sample(case, rules(), phish=letter.phish)
+        for letter in generate(_GENERATED, varied=True)
+        if (case := case_of(letter.octets)) is not None
+    ]
     try:
-        learnt = learn(samples, out.stem, cap=6.0)
+        learnt = learn(samples, out.stem, cap=6.0, background=background, refused=FUNCTION_WORDS)
     except TooLittleError as error:
         problem = Text(
             "There is too little to learn from: {phish} campaigns of phish and {ham} of ordinary mail; ten of each are needed.",

@@ -25,6 +25,8 @@ _SHARE = 1 / (1 + math.exp(-PRIOR))
 # A word in this share of one class and in almost none of the other marks where mail was collected, not what it is.
 _DUST_SHARE, _DUST_REST = 0.35, 0.002
 _FOOTER_SHARE, _FOOTER_WORDS = 0.02, 3
+# Of the weight of each class, how much background mail has.
+_BACKGROUND = 0.3
 
 
 class TooLittleError(ValueError):
@@ -56,12 +58,21 @@ def sample(case: Case, rules: Sequence[Rule], *, phish: bool) -> Sample:
 
 
 def learn(
-    samples: Sequence[Sample], name: str, *, cap: float, progress: Callable[[str], None] = lambda _: None
+    samples: Sequence[Sample],
+    name: str,
+    *,
+    cap: float,
+    background: Sequence[Sample] = (),
+    refused: frozenset[str] = frozenset(),
+    progress: Callable[[str], None] = lambda _: None,
 ) -> Learnt:
     """
     Learn from samples. Raises TooLittleError below ten campaigns of a class.
 
-    cap:  the most the model may say, in log odds.
+    cap:         the most the model may say, in log odds.
+    background:  generated mail of both kinds in all forms, learnt beside the samples and not measured: what is common in
+                 one side's collection alone, such as pictures or commerce, is then not taken for the crime.
+    refused:     words that are no features, alone or among themselves.
     The same samples in the same order give the same model.
     """
     labels = np.array([each.phish for each in samples])
@@ -70,13 +81,17 @@ def learn(
     if min(counts) < 10:
         raise TooLittleError(*counts)
     dropped = _footers(samples, groups)
+    own = len(samples)
+    samples = [*samples, *background]
+    labels = np.array([each.phish for each in samples])
+    groups = np.append(groups, np.arange(own, len(samples)))
     rows = [features(each.case, dropped) for each in samples]
-    vocabulary, dust = _vocabulary(rows, labels, groups)
+    vocabulary, dust = _vocabulary(rows, labels, groups, refused)
     progress(
-        f"{len(samples)} mails, {counts[0]} + {counts[1]} campaigns, {len(vocabulary)} features, {len(dust)} refused"
+        f"{own} mails, {counts[0]} + {counts[1]} campaigns, {len(vocabulary)} features, {len(dust)} refused"
     )
     matrix = _matrix(rows, vocabulary)
-    weights = _weights(labels, groups)
+    weights = _weights(labels, groups, own)
     rest = np.array([each.rest for each in samples])
     scores = np.zeros(len(samples))
     fold_of = _folds(groups, labels)
@@ -101,6 +116,7 @@ def learn(
         cap=cap,
         dropped=dropped,
     )
+    labels, chances = labels[:own], chances[:own]
     found = Rate(int((chances[labels] >= PHISH_FROM).sum()), int(labels.sum()))
     accused = Rate(int((chances[~labels] >= PHISH_FROM).sum()), int((~labels).sum()))
     doubted = Rate(
@@ -133,9 +149,14 @@ def _footers(samples: Sequence[Sample], groups: np.ndarray) -> frozenset[str]:
 
 
 def _vocabulary(
-    rows: Sequence[tuple[str, ...]], labels: np.ndarray, groups: np.ndarray
+    rows: Sequence[tuple[str, ...]], labels: np.ndarray, groups: np.ndarray, refused: frozenset[str]
 ) -> tuple[dict[str, int], tuple[str, ...]]:
     """Choose features that several campaigns have, and refuse those that only mark a collection."""
+
+    def empty(feature: str) -> bool:
+        words = feature.removeprefix("s:").removeprefix("i:").removeprefix("n:").split()
+        return all(word in refused for word in words)
+
     places: dict[str, set[int]] = {}
     for row, group in zip(rows, groups, strict=True):
         for each in row:
@@ -149,7 +170,7 @@ def _vocabulary(
     dust = []
     kept = []
     for each in sorted(places):
-        if len(places[each]) < _FEWEST_CAMPAIGNS:
+        if len(places[each]) < _FEWEST_CAMPAIGNS or empty(each):
             continue
         shares = {label: counted[label][each] / sizes[label] for label in (True, False)}
         marked = any(
@@ -173,13 +194,15 @@ def _matrix(rows: Sequence[tuple[str, ...]], vocabulary: dict[str, int]) -> spar
     return sparse.csr_matrix((values, columns, starts), shape=(len(rows), len(vocabulary)))
 
 
-def _weights(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Weigh a campaign by the square root of its size, and the classes alike."""
+def _weights(labels: np.ndarray, groups: np.ndarray, own: int) -> np.ndarray:
+    """Weigh a campaign by the square root of its size, the classes alike, and what follows ``own`` as a part of each."""
     sizes = Counter(groups.tolist())
     weights = np.array([1 / math.sqrt(sizes[int(group)]) for group in groups])
+    shares = ((slice(0, own), 1 - _BACKGROUND), (slice(own, None), _BACKGROUND))
     for label in (True, False):
-        held = labels == label
-        weights[held] *= len(labels) / (2 * weights[held].sum())
+        for part, share in shares if own < len(labels) else ((slice(None), 1.0),):
+            held = labels[part] == label
+            weights[part][held] *= share * len(labels) / (2 * weights[part][held].sum())
     return weights
 
 

@@ -147,17 +147,29 @@ class Letter:
     phish: bool
 
 
-def generate(number: int, seed: int = 20261124) -> Iterator[Letter]:
-    """Give so many ordinary mails and as many lures; the same number and seed give the same mails."""
+def generate(number: int, seed: int = 20261124, *, varied: bool = False) -> Iterator[Letter]:
+    """
+    Give so many ordinary mails and as many lures; the same number and seed give the same mails.
+
+    varied:  whether both kinds come in the same many forms, plain and HTML, short and long, with and without pictures, so
+             that a mail's form tells nothing about its kind.
+    """
     draw = random.Random(seed)  # noqa: S311 - nothing secret is drawn
     for at in range(number):
         for phish in (False, True):
             texts = _LURES if phish else _ORDINARY
             language = draw.choice(("en", "en", "es", "es", "pt", "fr", "de", "it"))
-            yield Letter(_letter(draw, draw.choice(texts[language]), at, phish=phish), phish)
+            more = [draw.choice(texts[language])[1] for _ in range(draw.choice(_LENGTHS))] if varied else None
+            yield Letter(_letter(draw, draw.choice(texts[language]), at, more, phish=phish), phish)
 
 
-def _letter(draw: random.Random, chosen: tuple[str, str, str], at: int, *, phish: bool) -> bytes:
+# How many sentences of its kind follow a varied mail's own.
+_LENGTHS = (0, 0, 0, 1, 2, 4, 8, 12)
+
+
+def _letter(
+    draw: random.Random, chosen: tuple[str, str, str], at: int, more: list[str] | None, *, phish: bool
+) -> bytes:
     org, sort = draw.choice(_ORGS), draw.choice(_SORTS)
     home = f"{org.lower()}{sort}.{draw.choice(_ENDS)}"
     values = {
@@ -200,10 +212,25 @@ def _letter(draw: random.Random, chosen: tuple[str, str, str], at: int, *, phish
         + "".join(f'<p><a href="{link}">{call}</a></p>' for link in links)
         + f"{footer}</body></html>"
     )
-    return (
-        f"From: {name} <{author}>\r\nTo: user@example.com\r\nSubject: {subject}\r\nMIME-Version: 1.0\r\n"
-        f"Content-Type: text/html; charset=utf-8\r\n\r\n{page}\r\n"
-    ).encode()
+    head = f"From: {name} <{author}>\r\nTo: user@example.com\r\nSubject: {subject}\r\nMIME-Version: 1.0\r\n"
+    if more is None:
+        return f"{head}Content-Type: text/html; charset=utf-8\r\n\r\n{page}\r\n".encode()
+    sentences = [sentence, *(each.format(**values) for each in more)]
+    form = draw.random()
+    if form < 0.35:
+        calls = "" if form < 0.1 else "".join(f"\r\n{call}: {link}\r\n" for link in dict.fromkeys(links))
+        text = "\r\n\r\n".join(sentences)
+        return f"{head}Content-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n{calls}\r\n".encode()
+    pictures = "".join(
+        f'<img src="https://www.{home}/{number}.jpg">'
+        for number in range(draw.choice((0, 0, 1, 2, 5, 9, 25)))
+    )
+    blocks = "".join(f"<tr><td>{each}</td></tr>" for each in sentences)
+    buttons = "".join(f'<p><a href="{link}">{call}</a></p>' for link in links)
+    page = (
+        f"<html><body>{pictures}<table>{blocks}</table>{buttons}{footer if form < 0.8 else ''}</body></html>"
+    )
+    return f"{head}Content-Type: text/html; charset=utf-8\r\n\r\n{page}\r\n".encode()
 
 
 def _stranger(draw: random.Random) -> str:
