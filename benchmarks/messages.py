@@ -32,8 +32,8 @@ from portero.core.message.model import Model, read_model
 from portero.core.rules import rules
 from portero.learning.campaigns import campaigns
 from portero.learning.fit import Sample, learn, sample
-from portero.learning.function_words import FUNCTION_WORDS
 from portero.learning.generated import generate
+from portero.learning.refused import REFUSED
 from portero.opening.budget import Budget
 from portero.opening.letter import open_content, read_letter
 
@@ -186,9 +186,7 @@ def trained(cases: dict[str, list[Case]], quiet: dict[str, list[Case]]) -> None:
         for letter in generate(900, varied=True)
         if (made := opened(("generated", "", letter.octets, True))) is not None
     ]
-    learnt = learn(
-        learning, "benchmark", cap=6.0, background=background, refused=FUNCTION_WORDS, progress=print
-    )
+    learnt = learn(learning, "benchmark", cap=6.0, background=background, refused=REFUSED, progress=print)
     print("cross-validated on the learning part:")
     print(shown("  phish found", learnt.found))
     print(shown("  ham accused", learnt.accused))

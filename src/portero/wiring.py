@@ -790,8 +790,8 @@ def train(phish: Sequence[Path], ham: Sequence[Path], out: Path, *, progress: Pr
     """Learn from the organisation's own labelled mail and write the model."""
     with _messages_extra():
         from portero.learning.fit import TooLittleError, learn, sample
-        from portero.learning.function_words import FUNCTION_WORDS
         from portero.learning.generated import generate
+        from portero.learning.refused import REFUSED
         from portero.opening.judge import case_of
     samples = []
     for label, paths in ((True, phish), (False, ham)):
@@ -808,7 +808,7 @@ def train(phish: Sequence[Path], ham: Sequence[Path], out: Path, *, progress: Pr
         if (case := case_of(letter.octets)) is not None
     ]
     try:
-        learnt = learn(samples, out.stem, cap=6.0, background=background, refused=FUNCTION_WORDS)
+        learnt = learn(samples, out.stem, cap=6.0, background=background, refused=REFUSED)
     except TooLittleError as error:
         problem = Text(
             "There is too little to learn from: {phish} campaigns of phish and {ham} of ordinary mail; ten of each are needed.",

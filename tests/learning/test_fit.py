@@ -15,6 +15,8 @@ from portero.core.message.learnt import Rate
 from portero.core.message.model import Model, read_model, write_model
 from portero.learning.campaigns import campaigns, signature
 from portero.learning.fit import Sample, TooLittleError, learn, sample
+from portero.learning.generated import generate
+from portero.learning.refused import REFUSED
 
 WORDS = [f"{a}{b}{c}a" for a in "bcdfgh" for b in "aeiou" for c in "lmnrst"]
 
@@ -74,6 +76,45 @@ def test_footers_and_collection_marks_are_refused() -> None:
 
     assert "to leave this list visit the portal" in learnt.footers
     assert not any("portal" in name.split() for name in learnt.model.weights)
+
+
+def test_words_that_tell_a_language_are_refused() -> None:
+    # Each telling word in a fifth of its class, as above.
+    ends = ("para usted claim", "para usted prize", "usted wallet", "para unlock", "por suspended")
+    plain = ("the meeting", "of the draft", "the notes", "an agenda", "the minutes")
+    held = [
+        sample(case("x", f"{' '.join(random.Random(n).choices(WORDS, k=40))} {(plain, ends)[n % 2][n // 2 % 5]}"), (), phish=bool(n % 2))
+        for n in range(120)
+    ]  # fmt: skip
+
+    weights = learn(held, "t", cap=6.0, refused=REFUSED).model.weights
+
+    assert "usted claim" in weights
+    assert not {"para", "usted", "para usted", "the", "of the"} & set(weights)
+
+
+def test_background_is_learnt_and_not_measured() -> None:
+    commerce = [sample(case("x", f"{' '.join(random.Random(n).choices(WORDS, k=40))} offer"), (), phish=False) for n in range(60)]  # fmt: skip
+    ends = ("offer", "wallet", "prize", "unlock", "notes", "agenda", "minutes", "draft")
+    collected = [sample(case("x", f"{' '.join(random.Random(n).choices(WORDS, k=40))} {ends[n % 8]}"), (), phish=n % 8 < 4) for n in range(1000, 1240)]  # fmt: skip
+
+    alone = learn(collected, "t", cap=6.0)
+    beside = learn(collected, "t", cap=6.0, background=commerce)
+
+    assert beside.model.weights["offer"] < 0 < alone.model.weights["offer"]
+    assert beside.model.weights["wallet"] > 0 > beside.model.weights["notes"]
+    assert beside.found.of + beside.accused.of == len(collected)
+    assert beside.campaigns == alone.campaigns
+
+
+def test_generated_mail_of_all_forms_is_the_same_again_and_both_kinds_share_the_forms() -> None:
+    letters = list(generate(60, varied=True))
+
+    assert letters == list(generate(60, varied=True))
+    for phish in (True, False):
+        held = [each.octets for each in letters if each.phish is phish]
+        assert any(b"text/plain" in each for each in held)
+        assert any(each.count(b"<img") > 4 for each in held)
 
 
 def test_a_readers_name_is_never_a_feature() -> None:

@@ -72,7 +72,7 @@ def learn(
     cap:         the most the model may say, in log odds.
     background:  generated mail of both kinds in all forms, learnt beside the samples and not measured: what is common in
                  one side's collection alone, such as pictures or commerce, is then not taken for the crime.
-    refused:     words that are no features, alone or among themselves.
+    refused:     words and traits that are no features, words alone or among themselves.
     The same samples in the same order give the same model.
     """
     labels = np.array([each.phish for each in samples])
@@ -202,7 +202,8 @@ def _weights(labels: np.ndarray, groups: np.ndarray, own: int) -> np.ndarray:
     for label in (True, False):
         for part, share in shares if own < len(labels) else ((slice(None), 1.0),):
             held = labels[part] == label
-            weights[part][held] *= share * len(labels) / (2 * weights[part][held].sum())
+            if held.any():
+                weights[part][held] *= share * len(labels) / (2 * weights[part][held].sum())
     return weights
 
 

@@ -1,6 +1,8 @@
-"""Words that hold sentences together: they tell a language and a register, never a crime."""
+"""What is no feature for learning: words that tell a language, and traits that the rules already weigh."""
 
 from __future__ import annotations
+
+from portero.core.message.lures import SUBJECTS
 
 _BY_LANGUAGE = {
     "English": (
@@ -36,3 +38,6 @@ _BY_LANGUAGE = {
 
 # Without accents, as `portero.core.message.words.plain_words` writes them.
 FUNCTION_WORDS = frozenset(word for words in _BY_LANGUAGE.values() for word in words.split())
+
+# Lures have rules; learnt too they would count twice, and shops speak of prizes and payments as well.
+REFUSED = FUNCTION_WORDS | {f"x:lure-{subject}" for subject in SUBJECTS}
