@@ -1,4 +1,11 @@
-"""What adding one day to a lake costs, with no day in it and with many: python benchmarks/lake_day.py [DAYS] [ROWS A DAY]."""
+"""
+What adding one day to a lake costs, with no day in it and with many: python benchmarks/lake_day.py [DAYS] [ROWS A DAY].
+
+Measured on 2026-11-24 on two shared cores under load, 90 days of 20,000 rows, seconds of the processor: one day into an
+empty lake 0.40; 90 days into an empty lake 30.81; one day more into the lake of 90 days 1.49; the same day again, which
+reads nothing and judges the whole lake, 1.14. So the day itself costs 0.35, about what it costs alone, and the rest is
+putting 90 days' flows together and judging them: 3.7 times one day alone at this size, less with more rows a day.
+"""
 
 import csv
 import sys
@@ -64,7 +71,7 @@ def add(folder: Path, store: Path) -> tuple[float, float]:
 
 def main() -> None:
     """Print the costs and their ratio."""
-    days, rows = (int(word) for word in (*sys.argv[1:], "90", "20000")[:2])
+    days, rows = (int(word) for word in (*sys.argv[1:], *("90", "20000")[len(sys.argv) - 1 :])[:2])
     start = datetime(2026, 8, 1, tzinfo=UTC)
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
