@@ -18,7 +18,8 @@ from portero.faces.web.visitor import now
 ROUTER = APIRouter(include_in_schema=False)
 _TYPES = {
     "html": "text/html; charset=utf-8", "json": "application/json", "csv": "text/csv; charset=utf-8",
-    "md": "text/markdown; charset=utf-8", "ps1": "text/plain; charset=utf-8", "jsonl": "application/jsonl", "ics": "text/calendar; charset=utf-8",
+    "md": "text/markdown; charset=utf-8", "ps1": "text/plain; charset=utf-8", "jsonl": "application/jsonl",
+    "ics": "text/calendar; charset=utf-8",
 }  # fmt: skip
 
 
