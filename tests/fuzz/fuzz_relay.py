@@ -13,10 +13,19 @@ from __future__ import annotations
 import contextlib
 import sys
 
-from portero.relay.data_phase import DataReader
-from portero.relay.protocol import Event, Manners, Peer, Session, State, Transaction
-from portero.relay.proxy import ProxyFault, read_proxy
-from portero.relay.syntax import Path
+try:
+    import atheris
+except ImportError:
+    # The tests run the target without it.
+    instrumented = contextlib.nullcontext()
+else:
+    instrumented = atheris.instrument_imports(include=["portero"])
+
+with instrumented:
+    from portero.relay.data_phase import DataReader
+    from portero.relay.protocol import Event, Manners, Peer, Session, State, Transaction
+    from portero.relay.proxy import ProxyFault, read_proxy
+    from portero.relay.syntax import Path
 
 
 class Memory:
@@ -104,8 +113,6 @@ def one_input(data: bytes) -> None:
 
 def main() -> None:
     """Run under atheris."""
-    import atheris
-
     atheris.Setup(sys.argv, one_input)
     atheris.Fuzz()
 
