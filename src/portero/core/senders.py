@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
@@ -145,9 +144,11 @@ def _word_of(entry: RegisterEntry) -> Reason:
 
 
 def _ranked(counted: Iterable[tuple[str, int]]) -> tuple[str, ...]:
-    total: Counter[str] = Counter()
+    total: dict[str, int] = {}
     for value, number in counted:
-        total[value] += number
+        total[value] = total.get(value, 0) + number
+    if len(total) < 2:
+        return tuple(total)
     return tuple(value for value, _ in sorted(total.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
