@@ -208,3 +208,44 @@ def test_a_loopback_is_nobodys_name_and_an_address_of_its_own_is_no_sign() -> No
     )
     assert "nameless-host" in {reason.code for reason in everybodys.because}
     assert "nameless-host" not in {reason.code for reason in own.because}
+
+
+def behind_one_address(name: str, mails: int, weeks: int, **given: object) -> Flow:
+    known = {
+        "client_ip": "203.0.113.10",
+        "connector": "",
+        "direction": "incoming",
+        "mail_from_domain": OURS,
+        "header_from": f"{name}@{OURS}",
+        "shapes": {"scan from mfp #": mails},
+        "dmarc": {"pass": mails},
+        "spf": {"pass": mails},
+    }
+    return flow(mails, weeks, every=7, **{**known, **given})
+
+
+def test_devices_of_one_model_stay_apart_and_scans_under_peoples_names_are_one_more() -> None:
+    senders = found(
+        behind_one_address("mfp1", 60, 9),
+        behind_one_address("mfp2", 40, 9),
+        *(behind_one_address(f"person{n}", 2, 2) for n in range(6)),
+        mailboxes=frozenset(f"person{n}@{OURS}" for n in range(6)),
+    )
+    assert sorted(sender.mails for sender in senders) == [12, 40, 60]
+
+
+def test_a_persons_forwarded_mail_is_not_the_device_she_scans_with() -> None:
+    forwarded = behind_one_address(
+        "ann", 12, 9, client_ip="198.51.100.140", shapes={"lunch?": 12}, dkim={"pass": 12}, spf={"fail": 12}
+    )
+    senders = found(behind_one_address("ann", 12, 9), forwarded, mailboxes=frozenset({f"ann@{OURS}"}))
+    assert {sender.client_networks for sender in senders} == {("203.0.113.10/32",), ("198.51.100.140/32",)}
+
+
+def test_a_vendor_that_passes_from_many_addresses_is_one_sender() -> None:
+    pool = [
+        behind_one_address("news", 12, 9, client_ip=f"198.51.{n}.7", ehlo=f"o{n}.vendor.example")
+        for n in range(4)
+    ]
+    (vendor,) = found(*pool)
+    assert vendor.mails == 48

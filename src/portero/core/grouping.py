@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -15,6 +16,10 @@ from portero.core.sender import Path
 
 # What many hosts call themselves says nothing about which host it is.
 _NAMELESS = ("localhost", "[127.", "127.", "win-", "desktop-", "localhost.localdomain", "user", "ylmf-pc")
+
+
+# From so many mails in so many weeks on, a name at an address is somebody of its own.
+_STEADY_MAILS, _STEADY_WEEKS = 8, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +56,27 @@ def nameless(ehlo: str | None) -> bool:
     return not text or text.lower().startswith(_NAMELESS) or client_address(text) is not None
 
 
-def group(placed: Sequence[Placed], settings: Settings) -> list[tuple[Placed, ...]]:
+def group(
+    placed: Sequence[Placed], settings: Settings, mailboxes: Collection[str] = ()
+) -> list[tuple[Placed, ...]]:
     """
     Part flows into senders.
 
+    mailboxes:  people's own, whose names machines and forwarders take too.
+
     Flows are joined where they share what an outsider cannot choose: the mailbox tenancy, the connector, the client
     address. A name, an EHLO or a subject alone never joins two places, for they are what an attacker copies.
-    Within one address they keep apart what is apart: two devices behind one NAT address have two names.
+    Within one address they keep apart what is apart: two devices behind one NAT address have two names. Only names that
+    come and go there are one host's together, where their subjects are the same.
     """
     links = _Links(len(placed))
     first: dict[tuple[str, ...], int] = {}
+    steady = _steady(placed, mailboxes)
     for index, item in enumerate(placed):
-        for token in _tokens(item, settings):
+        tokens = [*_tokens(item, settings, mailboxes)]
+        if (item.place, item.name) not in steady:
+            tokens += _shared_subjects(item)
+        for token in tokens:
             held = first.setdefault(token, index)
             links.join(held, index)
     _join_moving(placed, settings, links)
@@ -72,14 +86,27 @@ def group(placed: Sequence[Placed], settings: Settings) -> list[tuple[Placed, ..
     return [tuple(part) for part in parts.values()]
 
 
-def anchor(members: Iterable[Placed], settings: Settings) -> str:
+def _steady(placed: Sequence[Placed], mailboxes: Collection[str]) -> frozenset[tuple[str, str]]:
+    """Give the places and names that are somebody of their own there: no person's, and seen in three weeks and more."""
+    mails: Counter[tuple[str, str]] = Counter()
+    weeks: dict[tuple[str, str], set[tuple[int, int]]] = {}
+    for item in placed:
+        if item.place and item.name and item.name not in mailboxes:
+            mails[item.place, item.name] += item.flow.facts.mails
+            active = {day.isocalendar()[:2] for day in item.flow.facts.days}
+            weeks.setdefault((item.place, item.name), set()).update(active)
+    return frozenset(
+        key for key, number in mails.items() if number >= _STEADY_MAILS and len(weeks[key]) >= _STEADY_WEEKS
+    )
+
+
+def anchor(members: Iterable[Placed], settings: Settings, mailboxes: Collection[str] = ()) -> str:
     """
     Give what names a group of flows for as long as it sends, and no other group.
 
     Tokens part groups, so none is in two. What outlives an address comes first: a name that passes authentication.
     """
-    tokens = [token for item in members for token in _tokens(item, settings) if token[0] != "shape"]
-    first = min(tokens, key=_lasting)
+    first = min((token for item in members for token in _tokens(item, settings, mailboxes)), key=_lasting)
     return "|".join(first)
 
 
@@ -87,7 +114,7 @@ def _lasting(token: tuple[str, ...]) -> tuple[bool, tuple[str, ...]]:
     return token[0] != "passes", token
 
 
-def _tokens(item: Placed, settings: Settings) -> Iterator[tuple[str, ...]]:
+def _tokens(item: Placed, settings: Settings, mailboxes: Collection[str]) -> Iterator[tuple[str, ...]]:
     key = item.flow.key
     if item.path is Path.INTERNAL:
         yield ("mailboxes", author_domain(key) or "")
@@ -113,7 +140,7 @@ def _tokens(item: Placed, settings: Settings) -> Iterator[tuple[str, ...]]:
             yield ("connector", name)
         else:
             yield ("connector", name, item.place, item.name)
-            yield from _device_tokens(item, name)
+            yield from _host_token(item, name)
     elif item.path is Path.FOREIGN_ENVELOPE:
         yield (
             "envelope",
@@ -126,22 +153,41 @@ def _tokens(item: Placed, settings: Settings) -> Iterator[tuple[str, ...]]:
             yield ("address", item.place, item.name, "")
     else:
         yield ("address", item.place, item.name, _pass(item) if not item.place else "")
-        yield from _device_tokens(item, "")
-        if item.authenticated:
-            # Only who holds the domain's key or stands in its SPF record passes as it, from whatever address.
-            yield ("passes", item.name)
+        yield from _host_token(item, "")
+        if item.authenticated and item.name not in mailboxes and (proof := _proof(item)):
+            # Only who holds the domain's key or stands in its SPF record passes as it, from whatever address. A person's
+            # own mail passes by its key wherever a forwarder takes it.
+            yield ("passes", item.name, proof)
 
 
-def _device_tokens(item: Placed, scope: str) -> Iterable[tuple[str, ...]]:
-    """One host that writes under many names still has one EHLO or one kind of subject."""
-    if not item.place:
-        return
-    if not nameless(item.flow.key.ehlo):
+def _proof(item: Placed) -> str:
+    """Tell by what its mail passes DMARC, as far as witnesses say."""
+    if item.flow.facts.spf.get("pass"):
+        return "spf"
+    return "dkim" if item.flow.facts.dkim.get("pass") else ""
+
+
+def _host_token(item: Placed, scope: str) -> Iterable[tuple[str, ...]]:
+    """One host that writes under many names still has one EHLO."""
+    if item.place and not nameless(item.flow.key.ehlo):
         yield ("host", scope, item.place, item.flow.key.ehlo or "")
-    else:
-        for shape in item.flow.facts.shapes:
-            if len(shape) > 3:
-                yield ("shape", scope, item.place, shape)
+
+
+def _shared_subjects(item: Placed) -> Iterable[tuple[str, ...]]:
+    """Or it has one kind of subject, where it tells no name of its own."""
+    if not item.place or not nameless(item.flow.key.ehlo):
+        return
+    if item.path in {Path.INTERNAL, Path.AUTHENTICATED, Path.FOREIGN_ENVELOPE} or is_reported(item.flow):
+        return
+    scope = ""
+    if item.path is Path.CONNECTOR:
+        held = item.attribution.connector
+        if held is not None and (held.certificate or held.cloud_services_mail):
+            return
+        scope = (held.name if held else item.flow.key.connector or "").lower()
+    for shape in item.flow.facts.shapes:
+        if len(shape) > 3:
+            yield ("shape", scope, item.place, shape)
 
 
 def _pass(item: Placed) -> str:

@@ -20,6 +20,9 @@ from portero.core.reported import reported_flows, with_reports
 from portero.core.sender import WORD_ODDS, DecidedBy, Judgement, Kind, Path, Reason, Sender
 from portero.core.text import Text
 
+# From so many names on, one of them alone names nobody.
+_MANY_NAMES = 5
+
 
 def find_senders(
     flows: Sequence[Flow], outside: Sequence[OutsideFlow], context: Context, configuration: Configuration
@@ -37,17 +40,16 @@ def find_senders(
         attribution = attribute(flow, settings, seen)
         placed.append(Placed(flow, attribution, path_of(flow, settings, attribution)))
     entries, rest = _registered(placed, configuration)
-    cases = [look_at(each, context) for each in group(rest, settings)]
+    cases = [look_at(each, context) for each in group(rest, settings, context.mailboxes)]
     known = [item for _, members in entries for item in members]
     neighbours = find_neighbours(cases, [weigh(case) for case in cases], known)
     rows = by_address(outside)
     found = [
-        _sender(tuple(case.group), case.facts, weigh(case, neighbours), settings, rows, None)
-        for case in cases
+        _sender(tuple(case.group), case.facts, weigh(case, neighbours), context, rows, None) for case in cases
     ]
     for entry, members in entries:
         facts = merge_facts(item.flow.facts for item in members)
-        found.append(_sender(tuple(members), facts, (), settings, rows, entry))
+        found.append(_sender(tuple(members), facts, (), context, rows, entry))
     return tuple(sorted(found, key=lambda sender: (-sender.mails, sender.id)))
 
 
@@ -68,7 +70,7 @@ def _sender(
     members: tuple[Placed, ...],
     facts: Facts,
     reasons: tuple[Reason, ...],
-    settings: Settings,
+    context: Context,
     outside: Mapping[str, tuple[OutsideFlow, ...]],
     entry: RegisterEntry | None,
 ) -> Sender:
@@ -77,7 +79,7 @@ def _sender(
     judgement, confidence = judgement_of(sum(reason.weight for reason in reasons))
     if entry is not None and entry.judgement == "undecided":
         judgement, confidence = Judgement.UNDECIDED, 0.5
-    kind = _kind(members, facts, judgement, settings)
+    kind = _kind(members, facts, judgement, context.settings)
     addresses = sorted({item.flow.key.client_ip for item in members if item.flow.key.client_ip})
     written_as = {domain_of(item.name) for item in members if item.name}
     rows = [row for address in addresses for row in outside.get(address, ()) if row.header_from in written_as]
@@ -109,7 +111,7 @@ def _sender(
         ),
     )
     return Sender(
-        id=_id(members, settings, entry),
+        id=_id(members, context, entry),
         label=_label(entry, kind, names, addresses, connector),
         kind=kind,
         judgement=judgement,
@@ -164,9 +166,13 @@ def _networks(addresses: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def _id(members: Sequence[Placed], settings: Settings, entry: RegisterEntry | None) -> str:
+def _id(members: Sequence[Placed], context: Context, entry: RegisterEntry | None) -> str:
     """Give an id from what stays when the window moves: the register's label, or the group's anchor."""
-    text = f"register|{entry.label}" if entry is not None else anchor(members, settings)
+    text = (
+        f"register|{entry.label}"
+        if entry is not None
+        else anchor(members, context.settings, context.mailboxes)
+    )
     return "s-" + sha256(text.encode()).hexdigest()[:12]
 
 
@@ -230,6 +236,13 @@ def _label(
                 "Spoofer at {address}, writing under {number} names", address=place, number=len(names)
             )
         return Text("Spoofer at {address}, writing as {name}", address=place, name=name)
+    if len(addresses) == 1 and len(names) >= _MANY_NAMES:
+        return Text(
+            "{number} names from {address}, such as {name}",
+            number=len(names),
+            address=addresses[0],
+            name=name,
+        )
     if len(addresses) == 1:
         return Text("{name} from {address}", name=name, address=addresses[0])
     if addresses:
