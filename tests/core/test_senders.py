@@ -249,3 +249,22 @@ def test_a_vendor_that_passes_from_many_addresses_is_one_sender() -> None:
     ]
     (vendor,) = found(*pool)
     assert vendor.mails == 48
+
+
+def test_peoples_signatures_from_a_host_that_spf_does_not_know_are_a_forwarders() -> None:
+    (forwarder,) = found(
+        *(
+            behind_one_address(
+                f"person{n}",
+                3,
+                3,
+                ehlo="mx.club.example",
+                shapes={"lunch?": 3},
+                dkim={"pass": 3},
+                spf={"fail": 3},
+            )
+            for n in range(6)
+        ),
+        mailboxes=frozenset(f"person{n}@{OURS}" for n in range(6)),
+    )
+    assert forwarder.kind is Kind.FORWARDER

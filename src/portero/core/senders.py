@@ -9,7 +9,6 @@ from hashlib import sha256
 from portero.core.address import domain_of, exact_network, neighbourhood
 from portero.core.case import Context, judgement_of
 from portero.core.exchange.attribution import attribute, envelope_domain, path_of, seen_connectors, within
-from portero.core.exchange.settings import Settings
 from portero.core.flow import Facts, Flow, OutsideFlow, by_address, merge_facts
 from portero.core.grouping import Placed, anchor, group
 from portero.core.judge import look_at, weigh
@@ -79,7 +78,7 @@ def _sender(
     judgement, confidence = judgement_of(sum(reason.weight for reason in reasons))
     if entry is not None and entry.judgement == "undecided":
         judgement, confidence = Judgement.UNDECIDED, 0.5
-    kind = _kind(members, facts, judgement, context.settings)
+    kind = _kind(members, facts, judgement, context)
     addresses = sorted({item.flow.key.client_ip for item in members if item.flow.key.client_ip})
     written_as = {domain_of(item.name) for item in members if item.name}
     rows = [row for address in addresses for row in outside.get(address, ()) if row.header_from in written_as]
@@ -176,9 +175,9 @@ def _id(members: Sequence[Placed], context: Context, entry: RegisterEntry | None
     return "s-" + sha256(text.encode()).hexdigest()[:12]
 
 
-def _kind(members: Sequence[Placed], facts: Facts, judgement: Judgement, settings: Settings) -> Kind:
+def _kind(members: Sequence[Placed], facts: Facts, judgement: Judgement, context: Context) -> Kind:
     """Tell what a sender is; unknown where its mail does not show it."""
-    paths = {item.path for item in members}
+    settings, paths = context.settings, {item.path for item in members}
     held = members[0].attribution.connector
     if judgement is Judgement.ABUSE:
         return Kind.SPOOFER
@@ -195,6 +194,15 @@ def _kind(members: Sequence[Placed], facts: Facts, judgement: Judgement, setting
         and facts.mails >= 10
         and subjects * 5 >= facts.mails * 3
         and paths != {Path.CONNECTOR}
+    ):
+        return Kind.FORWARDER
+    # People's own signatures from a host that SPF does not know: their mail has been elsewhere and comes home.
+    people = names & context.mailboxes
+    if (
+        len(names) >= 5
+        and len(people) * 2 > len(names)
+        and facts.dkim.get("pass")
+        and not facts.spf.get("pass")
     ):
         return Kind.FORWARDER
     if paths == {Path.FOREIGN_ENVELOPE}:
