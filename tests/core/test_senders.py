@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from portero.core.case import Context
-from portero.core.exchange.settings import AcceptedDomain, Settings
+from portero.core.exchange.settings import AcceptedDomain, InboundConnector, Settings
 from portero.core.flow import Distinct, Flow
 from portero.core.register import Configuration, RegisterEntry
 from portero.core.sender import Judgement, Kind, Sender
@@ -268,3 +268,27 @@ def test_peoples_signatures_from_a_host_that_spf_does_not_know_are_a_forwarders(
         mailboxes=frozenset(f"person{n}@{OURS}" for n in range(6)),
     )
     assert forwarder.kind is Kind.FORWARDER
+
+
+def test_people_who_write_through_what_may_be_an_own_server_are_no_campaign() -> None:
+    server = [
+        flow(
+            12,
+            14,
+            client_ip="198.51.100.9",
+            sender=f"person{n}@{OURS}",
+            outside=0,
+            shapes={"re: matter": 12},
+            distinct_shapes=people(12),
+            recipients=Distinct(tuple(range(100 * n, 100 * n + 30))),
+            dmarc={"fail": 12},
+        )
+        for n in range(6)
+    ]
+    hybrid = InboundConnector(
+        "Inbound from 7f3c", "OnPremises", certificate="mail.contoso.com", cloud_services_mail=True
+    )
+    settings = replace(SETTINGS, inbound_connectors=(hybrid,))
+    context = Context(settings, window_of(server), mailboxes=frozenset(f"person{n}@{OURS}" for n in range(6)))
+    judged = {each.judgement for each in find_senders(server, (), context, Configuration())}
+    assert Judgement.ABUSE not in judged

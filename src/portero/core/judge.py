@@ -386,6 +386,9 @@ def _unforged(case: Case) -> None:
     """
     codes = case.codes
     likeness = codes & _CAMPAIGN
+    if "connector-possible" in codes:
+        # What an own server shows that people write through, and a summary cannot tell it from a stranger.
+        likeness = likeness - {"new-people", "burst", "roams"}
     forged = codes & _FORGED or ("self-addressed" in codes and likeness)
     forged = forged or ("as-mailbox" in codes and codes & {"burst", "short-lived", "lure"})
     if not forged and likeness and codes & AUTHENTICATED:
