@@ -220,7 +220,9 @@ def _hosts(walk: _Walk, each: Mechanism, name: str, *, counts: bool, passing: bo
         for text in answer.answers:
             address = client_address(text)
             if address is not None:
-                walk.networks[str(parse_network(f"{address}/{mask.bit_count()}"))] = None
+                # A server may answer either question with an address of the other family.
+                length = min(mask.bit_count(), 128 if ":" in address else 32)
+                walk.networks[str(parse_network(f"{address}/{length}"))] = None
 
 
 def _is_void(answer: DnsAnswer) -> bool:
