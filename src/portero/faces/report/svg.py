@@ -110,7 +110,7 @@ def flow(nodes: Sequence[Node], links: Sequence[Link], name: str) -> Markup:
     Nodes keep the order given. A node too thin for its name still gets the room of a line.
     """
     width, line, gap, box = 960, 17, 7, 9
-    edges = (330, 500, 830)
+    edges = (330, 490, 765)
     into: Mapping[str, int] = _sums(links, "target")
     out: Mapping[str, int] = _sums(links, "source")
     amounts = {each.key: max(into[each.key], out[each.key]) for each in nodes}
