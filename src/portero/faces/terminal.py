@@ -319,7 +319,7 @@ class Terminal:
             return
         table = self._table(
             Text("Questions to people"),
-            (Text("To"), Text("About"), Text("Why this one")),
+            (Text("Whom to ask"), Text("About"), Text("Why this one")),
             (Text("Senders"), Text("Messages")),
         )
         for each in questions:
