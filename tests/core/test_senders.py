@@ -292,3 +292,23 @@ def test_people_who_write_through_what_may_be_an_own_server_are_no_campaign() ->
     context = Context(settings, window_of(server), mailboxes=frozenset(f"person{n}@{OURS}" for n in range(6)))
     judged = {each.judgement for each in find_senders(server, (), context, Configuration())}
     assert Judgement.ABUSE not in judged
+
+
+def test_a_name_seen_elsewhere_too_is_no_host_of_its_own_beside_others() -> None:
+    members = [
+        behind_one_address(
+            f"member{n}",
+            12,
+            9,
+            client_ip="198.51.100.77",
+            shapes={"re: minutes": 12},
+            dmarc={"fail": 12},
+            spf={"fail": 12},
+        )
+        for n in range(6)
+    ]
+    scanned = [behind_one_address(f"member{n}", 12, 9, shapes={"scan from mfp #": 12}) for n in range(6)]
+    assert {each.judgement for each in found(*members, *scanned)} <= {
+        Judgement.LEGITIMATE,
+        Judgement.UNDECIDED,
+    }

@@ -87,17 +87,27 @@ def group(
 
 
 def _steady(placed: Sequence[Placed], mailboxes: Collection[str]) -> frozenset[tuple[str, str]]:
-    """Give the places and names that are somebody of their own there: no person's, and seen in three weeks and more."""
+    """
+    Give the places and names that are somebody of their own there, in three weeks and more.
+
+    A person's name is none, for a person writes from a scanner and through a list too: it is seen at several places.
+    A place counts where the name stays or passes authentication, so that no copy makes a device look like a person.
+    """
     mails: Counter[tuple[str, str]] = Counter()
     weeks: dict[tuple[str, str], set[tuple[int, int]]] = {}
+    passing: set[tuple[str, str]] = set()
     for item in placed:
         if item.place and item.name and item.name not in mailboxes:
-            mails[item.place, item.name] += item.flow.facts.mails
-            active = {day.isocalendar()[:2] for day in item.flow.facts.days}
-            weeks.setdefault((item.place, item.name), set()).update(active)
-    return frozenset(
+            key = item.place, item.name
+            mails[key] += item.flow.facts.mails
+            weeks.setdefault(key, set()).update(day.isocalendar()[:2] for day in item.flow.facts.days)
+            if item.authenticated:
+                passing.add(key)
+    steady = {
         key for key, number in mails.items() if number >= _STEADY_MAILS and len(weeks[key]) >= _STEADY_WEEKS
-    )
+    }
+    places = Counter(name for _, name in steady | passing)
+    return frozenset(key for key in steady if places[key[1]] == 1)
 
 
 def anchor(members: Iterable[Placed], settings: Settings, mailboxes: Collection[str] = ()) -> str:
