@@ -88,26 +88,24 @@ def group(
 
 def _steady(placed: Sequence[Placed], mailboxes: Collection[str]) -> frozenset[tuple[str, str]]:
     """
-    Give the places and names that are somebody of their own there, in three weeks and more.
+    Give the places and names that are somebody of their own there.
 
-    A person's name is none, for a person writes from a scanner and through a list too: it is seen at several places.
-    A place counts where the name stays or passes authentication, so that no copy makes a device look like a person.
+    It is no person's name, for a person writes from a scanner and through a list too; so it is seen at one place alone,
+    in three weeks and more.
     """
     mails: Counter[tuple[str, str]] = Counter()
     weeks: dict[tuple[str, str], set[tuple[int, int]]] = {}
-    passing: set[tuple[str, str]] = set()
     for item in placed:
         if item.place and item.name and item.name not in mailboxes:
             key = item.place, item.name
             mails[key] += item.flow.facts.mails
             weeks.setdefault(key, set()).update(day.isocalendar()[:2] for day in item.flow.facts.days)
-            if item.authenticated:
-                passing.add(key)
-    steady = {
-        key for key, number in mails.items() if number >= _STEADY_MAILS and len(weeks[key]) >= _STEADY_WEEKS
-    }
-    places = Counter(name for _, name in steady | passing)
-    return frozenset(key for key in steady if places[key[1]] == 1)
+    places = Counter(name for _, name in mails)
+    return frozenset(
+        key
+        for key, number in mails.items()
+        if places[key[1]] == 1 and number >= _STEADY_MAILS and len(weeks[key]) >= _STEADY_WEEKS
+    )
 
 
 def anchor(members: Iterable[Placed], settings: Settings, mailboxes: Collection[str] = ()) -> str:
