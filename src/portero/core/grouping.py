@@ -73,10 +73,10 @@ def group(
     first: dict[tuple[str, ...], int] = {}
     steady = _steady(placed, mailboxes)
     for index, item in enumerate(placed):
-        tokens = [*_tokens(item, settings, mailboxes)]
-        if (item.place, item.name) not in steady:
-            tokens += _shared_subjects(item)
-        for token in tokens:
+        alone = (item.place, item.name) in steady
+        for token in _tokens(item, settings, mailboxes):
+            if alone and token[0] == "shape":
+                continue
             held = first.setdefault(token, index)
             links.join(held, index)
     _join_moving(placed, settings, links)
@@ -114,7 +114,8 @@ def anchor(members: Iterable[Placed], settings: Settings, mailboxes: Collection[
 
     Tokens part groups, so none is in two. What outlives an address comes first: a name that passes authentication.
     """
-    first = min((token for item in members for token in _tokens(item, settings, mailboxes)), key=_lasting)
+    tokens = (token for item in members for token in _tokens(item, settings, mailboxes))
+    first = min((token for token in tokens if token[0] != "shape"), key=_lasting)
     return "|".join(first)
 
 
@@ -148,7 +149,7 @@ def _tokens(item: Placed, settings: Settings, mailboxes: Collection[str]) -> Ite
             yield ("connector", name)
         else:
             yield ("connector", name, item.place, item.name)
-            yield from _host_token(item, name)
+            yield from _device_tokens(item, name)
     elif item.path is Path.FOREIGN_ENVELOPE:
         yield (
             "envelope",
@@ -161,7 +162,7 @@ def _tokens(item: Placed, settings: Settings, mailboxes: Collection[str]) -> Ite
             yield ("address", item.place, item.name, "")
     else:
         yield ("address", item.place, item.name, _pass(item) if not item.place else "")
-        yield from _host_token(item, "")
+        yield from _device_tokens(item, "")
         if item.authenticated and item.name not in mailboxes and (proof := _proof(item)):
             # Only who holds the domain's key or stands in its SPF record passes as it, from whatever address. A person's
             # own mail passes by its key wherever a forwarder takes it.
@@ -175,27 +176,16 @@ def _proof(item: Placed) -> str:
     return "dkim" if item.flow.facts.dkim.get("pass") else ""
 
 
-def _host_token(item: Placed, scope: str) -> Iterable[tuple[str, ...]]:
-    """One host that writes under many names still has one EHLO."""
-    if item.place and not nameless(item.flow.key.ehlo):
+def _device_tokens(item: Placed, scope: str) -> Iterable[tuple[str, ...]]:
+    """One host that writes under many names still has one EHLO or one kind of subject."""
+    if not item.place:
+        return
+    if not nameless(item.flow.key.ehlo):
         yield ("host", scope, item.place, item.flow.key.ehlo or "")
-
-
-def _shared_subjects(item: Placed) -> Iterable[tuple[str, ...]]:
-    """Or it has one kind of subject, where it tells no name of its own."""
-    if not item.place or not nameless(item.flow.key.ehlo):
-        return
-    if item.path in {Path.INTERNAL, Path.AUTHENTICATED, Path.FOREIGN_ENVELOPE} or is_reported(item.flow):
-        return
-    scope = ""
-    if item.path is Path.CONNECTOR:
-        held = item.attribution.connector
-        if held is not None and (held.certificate or held.cloud_services_mail):
-            return
-        scope = (held.name if held else item.flow.key.connector or "").lower()
-    for shape in item.flow.facts.shapes:
-        if len(shape) > 3:
-            yield ("shape", scope, item.place, shape)
+    else:
+        for shape in item.flow.facts.shapes:
+            if len(shape) > 3:
+                yield ("shape", scope, item.place, shape)
 
 
 def _pass(item: Placed) -> str:
