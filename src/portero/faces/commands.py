@@ -202,14 +202,7 @@ def add_senders(face: typer.Typer, desk: Desk, options: Options, cls: type[Typer
         json: Annotated[bool, options.json] = False,
         verbose: Annotated[bool, options.verbose] = False,
     ) -> None:
-        held = desk.use_cases.audit(
-            evidence,
-            config=config,
-            profile=Profile.STANDARD,
-            progress=desk.progress,
-            asking=may_ask(resolve, resolver, record),
-            store=store,
-        )
+        held = desk.audit(evidence, config=config, asking=may_ask(resolve, resolver, record), store=store)
         if json:
             desk.print_json([sender_document(each, desk.renderer) for each in held.senders])
         else:
@@ -308,14 +301,7 @@ def add_plan(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCom
     ) -> None:
         free_folder(out)
         first = chosen_day("--start", start)
-        held = desk.use_cases.audit(
-            evidence,
-            config=config,
-            profile=Profile.STANDARD,
-            progress=desk.progress,
-            asking=may_ask(resolve, resolver, record),
-            store=store,
-        )
+        held = desk.audit(evidence, config=config, asking=may_ask(resolve, resolver, record), store=store)
         if first is not None:
             held = desk.use_cases.start(held, first)
         written = desk.write(desk.use_cases.write_plan, held, out)

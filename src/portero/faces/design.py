@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 from typer.core import TyperCommand
 
-from portero.core.finding import Profile
 from portero.core.text import Text
 from portero.faces.advice_json import design_document
 from portero.faces.commands import Options, may_ask
@@ -34,13 +33,7 @@ def add_design(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperC
         record: Annotated[Path | None, options.record] = None,
         json: Annotated[bool, options.json] = False,
     ) -> None:
-        held = desk.use_cases.audit(
-            evidence,
-            config=config,
-            profile=Profile.STANDARD,
-            progress=desk.progress,
-            asking=may_ask(resolve, resolver, record),
-        )
+        held = desk.audit(evidence, config=config, asking=may_ask(resolve, resolver, record))
         if json:
             desk.print_json(design_document(held.design, desk.renderer))
         else:

@@ -304,14 +304,33 @@ class Desk:
         except OSError as error:
             raise unwritable(out, error.strerror or str(error)) from error
 
-    def write_files(self, out: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:
-        """Write files by name into a folder that is there; what the system refuses is a fault of the call."""
+    def write_files(self, out: Path, files: Mapping[str, bytes]) -> None:
+        """Write files by name into a folder that is there, and say so; what the system refuses is a fault of the call."""
         try:
             for name, content in files.items():
                 (out / name).write_bytes(content)
         except OSError as error:
             raise unwritable(out, error.strerror or str(error)) from error
-        return tuple(out / name for name in files)
+        for name in files:
+            self.aside(Text("Written: {files}", files=str(out / name)))
+
+    def audit(
+        self,
+        evidence: Sequence[Path],
+        *,
+        config: Path | None,
+        asking: Asking | None = None,
+        store: Path | None = None,
+    ) -> Audit:
+        """Audit evidence by the standard profile, for an answer that no profile changes."""
+        return self.use_cases.audit(
+            evidence,
+            config=config,
+            profile=Profile.STANDARD,
+            progress=self.progress,
+            asking=asking,
+            store=store,
+        )
 
     def gate(self, findings: Sequence[Finding], worst: Severity | None) -> None:
         """

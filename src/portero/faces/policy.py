@@ -11,7 +11,6 @@ from typer.core import TyperCommand
 
 from portero.core.acceptance import Standing
 from portero.core.audit import Audit
-from portero.core.finding import Profile
 from portero.core.sender import DecidedBy, Judgement, Sender
 from portero.core.text import Text, count
 from portero.faces.commands import Options, may_ask
@@ -47,16 +46,9 @@ def add_policy(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperC
         record: Annotated[Path | None, options.record] = None,
     ) -> None:
         place = free_folder(out.parent)
-        held = desk.use_cases.audit(
-            evidence,
-            config=config,
-            profile=Profile.STANDARD,
-            progress=desk.progress,
-            asking=may_ask(resolve, resolver, record),
-        )
+        held = desk.audit(evidence, config=config, asking=may_ask(resolve, resolver, record))
         document = security_policy(held, desk.renderer)
-        for path in desk.write_files(place, {out.name: document.encode()}):
-            desk.aside(Text("Written: {files}", files=str(path)))
+        desk.write_files(place, {out.name: document.encode()})
 
 
 def security_policy(audit: Audit, renderer: Renderer) -> str:

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 from typer.core import TyperCommand
 
-from portero.core.finding import Profile
 from portero.core.questions import Question
 from portero.core.sender import Reason, Sender
 from portero.core.text import Text, count
@@ -52,20 +51,13 @@ def add_questions(face: typer.Typer, desk: Desk, options: Options, cls: type[Typ
         json: Annotated[bool, options.json] = False,
     ) -> None:
         place = free_folder(out) if out is not None else None
-        held = desk.use_cases.audit(
-            evidence,
-            config=config,
-            profile=Profile.STANDARD,
-            progress=desk.progress,
-            asking=may_ask(resolve, resolver, record),
-        )
+        held = desk.audit(evidence, config=config, asking=may_ask(resolve, resolver, record))
         if json:
             desk.print_json([question_document(each, desk.renderer) for each in held.questions])
         else:
             desk.terminal().questions(held.questions)
         if place is not None:
-            for path in desk.write_files(place, letters(held.questions, desk.renderer)):
-                desk.aside(Text("Written: {files}", files=str(path)))
+            desk.write_files(place, letters(held.questions, desk.renderer))
 
 
 def letters(questions: Sequence[Question], renderer: Renderer) -> Mapping[str, bytes]:

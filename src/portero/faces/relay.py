@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from portero.core.finding import Profile
 from portero.core.text import Text, count
 from portero.errors import ConfigError
 from portero.faces.desk import GATE_TRIPPED, Desk
@@ -104,9 +103,7 @@ def _add_rules(
         if learnt:
             text = relay().learnt_rules(config, say)
         elif evidence:
-            held = desk.use_cases.audit(
-                evidence, config=None, profile=Profile.STANDARD, progress=desk.progress
-            )
+            held = desk.audit(evidence, config=None)
             text = relay().rules(held.senders, say)
         else:
             raise ConfigError((Text("Name evidence, or --learnt."),))

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from portero.core.finding import Profile
 from portero.core.scenario import Difference, compare
 from portero.core.text import Text
 from portero.faces.commands import Options, may_ask
@@ -69,15 +68,8 @@ def add_scenario(
         record: Annotated[Path | None, options.record] = None,
     ) -> None:
         place = free_folder(out.parent)
-        held = desk.use_cases.audit(
-            evidence,
-            config=config,
-            profile=Profile.STANDARD,
-            progress=desk.progress,
-            asking=may_ask(resolve, resolver, record),
-        )
-        for path in desk.write_files(place, {out.name: desk.use_cases.draft_scenario(held).encode()}):
-            desk.aside(Text("Written: {files}", files=str(path)))
+        held = desk.audit(evidence, config=config, asking=may_ask(resolve, resolver, record))
+        desk.write_files(place, {out.name: desk.use_cases.draft_scenario(held).encode()})
 
 
 def difference_document(each: Difference) -> dict[str, object]:

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 from typer.core import TyperCommand
 
-from portero.core.finding import Profile
 from portero.core.segmentation import Segmentation
 from portero.core.segmentation import segment as segmented
 from portero.core.text import Text, count
@@ -59,13 +58,7 @@ def add_segment(face: typer.Typer, desk: Desk, options: Options, cls: type[Typer
         if not deny and not known[kind].logs:
             raise ConfigError((Text("{kind} cannot log without refusing: add --deny.", kind=kind),))
         place = free_folder(out)
-        held = desk.use_cases.audit(
-            evidence,
-            config=config,
-            profile=Profile.STANDARD,
-            progress=desk.progress,
-            asking=may_ask(resolve, resolver, record),
-        )
+        held = desk.audit(evidence, config=config, asking=may_ask(resolve, resolver, record))
         found = segmented(held.hosts, held.senders)
         if not found.permits and not found.blocked:
             raise ConfigError(
@@ -80,8 +73,7 @@ def add_segment(face: typer.Typer, desk: Desk, options: Options, cls: type[Typer
             desk.print_json(segmentation_document(found, desk.renderer))
         else:
             desk.terminal().segmentation(found)
-        for path in desk.write_files(place, write(known[kind], found, desk.renderer, deny=deny)):
-            desk.aside(Text("Written: {files}", files=str(path)))
+        desk.write_files(place, write(known[kind], found, desk.renderer, deny=deny))
         if deny and found.unseen:
             desk.aside(
                 count(
