@@ -13,8 +13,10 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import httpx2
 import uvicorn
@@ -83,10 +85,13 @@ def a_case(senders: int) -> app.Case:
     return app.Case(evidence, app.Inventory(settings, found, (), Totals(total, 0, total), window, ()))
 
 
-def timed(what: str, work: object) -> object:
+_Made = TypeVar("_Made")
+
+
+def timed(what: str, work: Callable[[], _Made]) -> _Made:
     """Print how long something takes."""
     started = time.perf_counter()
-    made = work()  # type: ignore[operator]
+    made = work()
     print(f"{what:42} {time.perf_counter() - started:8.2f} s")
     return made
 
@@ -95,13 +100,13 @@ def main(senders: int, seconds: float) -> None:
     """Measure and print."""
     folder = Path(tempfile.mkdtemp())
     case = timed(f"making {senders:,} senders", lambda: a_case(senders))
-    content = timed("packing the case", lambda: pack(case))  # type: ignore[arg-type]
-    print(f"{'size of the packed case':42} {len(content) / 1e6:8.2f} MB")  # type: ignore[arg-type]
+    content = timed("packing the case", lambda: pack(case))
+    print(f"{'size of the packed case':42} {len(content) / 1e6:8.2f} MB")
     state = State(open_database(f"sqlite:///{folder / 'state.db'}"))
     work = Work(lambda *_: b"", unpack, lambda *_: {}, lambda *_: (), lambda _: b"", lambda *_: ())
     desk = WebDesk(state, work, Cases(state, work), Jobs(state), folder)
     organisation = state.add_organisation("Large", "Ana", NOW).id
-    state.add_run(Run("r-1", organisation, NOW, "Ana", (), 1, senders, NOW, NOW), content, NOW)  # type: ignore[arg-type]
+    state.add_run(Run("r-1", organisation, NOW, "Ana", (), 1, senders, NOW, NOW), content, NOW)
     owner = state.person("local", "owner", "Ana", NOW, owner=True)
     now = datetime.now(UTC)
     cookies = {"portero": state.add_session(owner.id, now + timedelta(hours=1), now)}
