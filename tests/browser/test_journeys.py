@@ -136,8 +136,12 @@ def test_from_the_first_start_to_a_signed_step(
     expect(page).to_have_url(re.compile("q=" + re.escape(quote_plus(word))))
     expect(page.locator(".list-table tbody tr").first).to_contain_text(word)
     expect(page.locator("[data-choose]")).not_to_have_count(before)
+    # A click on a result opens it; leaving the box asks for no other list, which would replace the row in mid-click.
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     page.locator(".list-table tbody th a").first.click()
     page.wait_for_url("**/senders/s-*")
+    assert not [url for url in asked if "/senders?" in url]
     owner.shoot("06-sender")
 
     # Rehearse, keep the choice, export the plan.

@@ -47,6 +47,10 @@ document.addEventListener("change", (event) => {
 });
 document.addEventListener("htmx:afterSettle", showChosen);
 
+// A search was answered while it was typed; the "change" that leaving the box fires would ask again and take away
+// the row under the pointer between its press and its release.
+document.addEventListener("change", (event) => { if (event.target.matches("input[type=search]")) event.stopPropagation(); }, true);
+
 // Keys: / searches, j and k walk through the rows, x chooses, Enter opens.
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input:not([type=checkbox]), select, textarea")) return;
