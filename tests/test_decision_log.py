@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from portero import wiring
-from portero.core.decision import Decision
+from portero.core.decision import Act, Decision
 from portero.core.finding import Profile
+from portero.core.register import Criteria
 from portero.core.sender import DecidedBy, Judgement
 from portero.decision_log import FILE_NAME, append, find_logs, read_log
 from portero.errors import ConfigError
@@ -43,6 +46,20 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert read_log(file) == (first, decision(Judgement.LEGITIMATE))
 
 
+def test_acts_on_the_shape_are_written_and_read(tmp_path: Path) -> None:
+    file = tmp_path / FILE_NAME
+    base = replace(decision(), judgement=None)
+    split = Criteria.read({"cidr": ["203.0.113.9"], "ehlo": ["PRN2"], "header_from": ["a@contoso.com"]})
+    lines = (
+        replace(base, act=Act.MERGE, merge=("s-1111111111ff",)),
+        replace(base, act=Act.SPLIT, split=split),
+        replace(base, act=Act.DESCRIBE, name="Lobby printer"),
+        replace(base, act=Act.TAKE_BACK, of=Act.MERGE),
+    )
+    append(file, *lines)
+    assert read_log(file) == lines
+
+
 def test_a_line_somebody_left_open_takes_no_other_with_it(tmp_path: Path) -> None:
     file = tmp_path / FILE_NAME
     append(file, decision())
@@ -60,6 +77,23 @@ def test_a_line_somebody_left_open_takes_no_other_with_it(tmp_path: Path) -> Non
         json.dumps(decision().document() | {"note": "a\x00b"}),
         json.dumps(decision().document() | {"decided_by": "A" * 301}),
         "[" * 5000,
+        *(
+            json.dumps(decision().document() | {"judgement": None} | more)
+            for more in (
+                {},
+                {"act": "merge"},
+                {"act": "merge", "merge": ["Printer"]},
+                {"act": "merge", "merge": "s-1111111111ff"},
+                {"act": "split"},
+                {"act": "split", "split": {}},
+                {"act": "split", "split": {"cidr": ["everything"]}},
+                {"act": "split", "split": {"subject": ["x"]}},
+                {"act": "take-back"},
+                {"act": "take-back", "of": "take-back"},
+                {"act": "describe", "name": "a\x00b"},
+                {"act": "forget"},
+            )
+        ),
         '{"sender": "s-1"}',
         '{"sender": "s-1", "judgement": "maybe", "decided_by": "a", "decided_at": "2026-11-24T10:00:00+00:00"}',
         '{"sender": "s-1", "judgement": "abuse", "decided_by": "a", "decided_at": "2026-11-24T10:00:00"}',
@@ -106,8 +140,68 @@ def test_a_decision_wins_in_the_next_run(
     assert not any(FILE_NAME in gap.origin.document for gap in again.gaps)
 
 
+def test_a_person_names_joins_and_sets_apart_and_the_next_run_shows_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    evidence = tmp_path / "evidence"
+    write_sample(evidence, NOW)
+
+    def senders() -> dict[str, dict[str, Any]]:
+        assert run("senders", str(evidence), "--json") == 0
+        return {each["id"]: each for each in json.loads(capsys.readouterr().out)}
+
+    before = senders()
+    one, two = [each for each in before.values() if each["kind"] == "device"][:2]
+    bad = next(each for each in before.values() if each["judgement"] == "abuse")
+    words = ["--name", "Ground floor", "--merge", two["id"], "--merge", bad["id"], "--by", "Ana"]
+    assert run("decide", one["id"], *words, "--with", str(evidence), "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert [each["act"] for each in said["recorded"]] == ["merge", "describe"]
+    assert any(bad["id"] in each for each in said["remarks"])
+    after = senders()
+    assert after.keys() == before.keys() - {two["id"]}
+    whole = after[one["id"]]
+    assert (whole["label"], whole["messages"]) == ("Ground floor", one["messages"] + two["messages"])
+    assert after[bad["id"]]["judgement"] == "abuse"
+    assert {each["code"] for each in whole["because"]} >= {"named", "joined", "kept-apart"}
+
+    split = f"cidr={two['client_networks'][0]}"
+    assert run("decide", one["id"], "--split", split, "--with", str(evidence), "--json") == 0
+    capsys.readouterr()
+    [part] = senders().keys() - after.keys()
+    assert senders()[part]["client_networks"] == two["client_networks"]
+    assert run("decide", part, "legitimate", "--with", str(evidence)) == 0
+    assert run("decide", one["id"], "--take-back", "split", "--take-back", "merge") == 0
+    capsys.readouterr()
+    assert senders().keys() == before.keys()
+
+
+def test_who_is_not_in_the_evidence_is_not_decided_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_sample(tmp_path / "evidence", NOW)
+    assert run("decide", ID, "legitimate", "--with", "evidence") == 2
+    assert ID in capsys.readouterr().err
+    assert not (tmp_path / FILE_NAME).exists()
+
+
 @pytest.mark.parametrize(
-    "words", [("Pay slips", "abuse"), (ID, "good"), (ID, "abuse", "--until", "tomorrow")]
+    "words",
+    [
+        ("Pay slips", "abuse"),
+        (ID, "good"),
+        (ID, "abuse", "--until", "tomorrow"),
+        (ID,),
+        (ID, "--note", "why"),
+        (ID, "--until", "2027-01-01", "--name", "x"),
+        (ID, "--merge", ID),
+        (ID, "--merge", "Printer"),
+        (ID, "--split", "203.0.113.9"),
+        (ID, "--split", "cidr=printer"),
+        (ID, "--take-back", "everything"),
+    ],
 )
 def test_a_wrong_call_writes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]

@@ -14,7 +14,7 @@ from portero.core.audit import Audit, Totals
 from portero.core.case import Context
 from portero.core.checks import checks
 from portero.core.controls import Control, UnknownControlError, apply_controls, parse_control
-from portero.core.decision import Decision, with_decisions
+from portero.core.decision import Decision, effective, shape_reasons
 from portero.core.design import design
 from portero.core.dns import Dns, DnsStatus
 from portero.core.evidence import Coverage, Gap
@@ -28,15 +28,16 @@ from portero.core.mail.spf_record import is_spf, parse_record
 from portero.core.message.arrival import Known, TracedMail
 from portero.core.message.words import plain_words, tokens
 from portero.core.migration import migrate
-from portero.core.naming import name_senders
+from portero.core.naming import Ties, name_senders
 from portero.core.plan import make_plan, simulate_plan
 from portero.core.questions import ask
 from portero.core.records import Records
 from portero.core.register import Configuration
 from portero.core.scenario import Scenario, rehearse_scenario
 from portero.core.sender import Sender
-from portero.core.senders import find_senders, window_of
+from portero.core.senders import find_senders, join_senders, judge_apart, window_of
 from portero.core.services import name_services
+from portero.core.shaping import Workshop, with_decisions
 from portero.core.simulate import Replay, simulate
 from portero.core.simulation import Simulation
 from portero.core.text import Text, count
@@ -125,7 +126,9 @@ class Inventory:
     The senders as evidence and register judge them, with the settings they were judged under.
 
     Together with the evidence it is all that an audit needs, so whoever keeps both need not read rows again.
-    window:  aware UTC bounds of the message evidence; None without any.
+    window:     aware UTC bounds of the message evidence; None without any.
+    mailboxes:  own mailboxes, of those whose names mail from elsewhere claims.
+    ties:       hosts inside, by client address and name.
     """
 
     settings: Settings
@@ -135,6 +138,8 @@ class Inventory:
     window: tuple[datetime, datetime] | None
     assumptions: tuple[Text, ...]
     hosts: tuple[Host, ...] = ()
+    mailboxes: frozenset[str] = frozenset()
+    ties: Ties = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,39 +169,110 @@ def inventory(evidence: Evidence, tables: Tables, progress: Callable[[Text], Non
     settings = replace(with_gateway(settings, evidence, folded.arrivals), dns=evidence.dns)
     assumptions += _assumptions(settings, folded)
     progress(Text("Telling senders apart…"))
-    networks = evidence.configuration.network_map()
-
-    def use_of(address: str) -> str | None:
-        return next((place.use for place in networks.covering(address) if place.use), None)
-
+    use_of = _use_of(evidence)
     inside = hosts_inside(evidence, tables, settings)
     ties = tie_flows(folded.flows, inside, lambda address: use_of(address) in OWN_USES)
     assumptions += _about_hosts(inside)
-
-    def spf_of(address: str, domain: str) -> str | None:
-        result = evaluate(evidence.dns, address, domain, f"postmaster@{domain}", domain).result
-        return None if result is SpfResult.UNKNOWN else result.value
-
-    context = Context(
-        settings,
-        window_of(folded.flows),
-        use_of,
-        spf_of,
-        outside=by_address(folded.outside),
-        mailboxes=folded.mailboxes,
-        ties=ties,
-    )
+    context = context_of(evidence, settings, window_of(folded.flows), folded.outside, folded.mailboxes, ties)
     senders = find_senders(folded.flows, folded.outside, context, evidence.configuration)
-    senders = name_senders(senders, ties)
-    senders = name_services(senders, evidence.services, *_dns_names(evidence.dns))
     return Inventory(
         settings=settings,
-        senders=senders,
+        senders=_named(senders, evidence, ties),
         outside=folded.outside,
         totals=folded.totals,
         window=window_of(folded.flows),
         assumptions=tuple(assumptions),
         hosts=inside.hosts,
+        mailboxes=folded.mailboxes,
+        ties=ties,
+    )
+
+
+def context_of(
+    evidence: Evidence,
+    settings: Settings,
+    window: tuple[datetime, datetime] | None,
+    outside: Sequence[OutsideFlow],
+    mailboxes: frozenset[str],
+    ties: Ties,
+) -> Context:
+    """Give what a judgement looks at besides the sender."""
+
+    def spf_of(address: str, domain: str) -> str | None:
+        result = evaluate(evidence.dns, address, domain, f"postmaster@{domain}", domain).result
+        return None if result is SpfResult.UNKNOWN else result.value
+
+    return Context(
+        settings,
+        window,
+        _use_of(evidence),
+        spf_of,
+        outside=by_address(outside),
+        mailboxes=mailboxes,
+        ties=ties,
+    )
+
+
+def _use_of(evidence: Evidence) -> Callable[[str], str | None]:
+    networks = evidence.configuration.network_map()
+    return lambda address: next((place.use for place in networks.covering(address) if place.use), None)
+
+
+def _named(senders: Sequence[Sender], evidence: Evidence, ties: Ties) -> tuple[Sender, ...]:
+    return name_services(name_senders(senders, ties), evidence.services, *_dns_names(evidence.dns))
+
+
+def decided(
+    evidence: Evidence, held: Inventory, decisions: Iterable[Decision], now: datetime
+) -> tuple[Sender, ...]:
+    """
+    Give the senders that were found as people shaped, named and judged them.
+
+    decisions:  in the order in which they came to be.
+    """
+
+    def workshop() -> Workshop:
+        context = context_of(evidence, held.settings, held.window, held.outside, held.mailboxes, held.ties)
+
+        def judge(parts: Mapping[str, Sequence[Flow]]) -> Mapping[str, Sender]:
+            made = judge_apart(parts, held.senders, held.outside, context) if parts else {}
+            return {each.id: each for each in _named(tuple(made.values()), evidence, held.ties)}
+
+        def join(identity: str, senders: Sequence[Sender]) -> Sender:
+            return _named((join_senders(identity, senders, held.outside, context),), evidence, held.ties)[0]
+
+        return Workshop(judge, join)
+
+    return with_decisions(held.senders, decisions, now, workshop)
+
+
+def try_decisions(
+    evidence: Evidence,
+    held: Inventory,
+    past: Sequence[Decision],
+    new: Sequence[Decision],
+    now: datetime,
+) -> tuple[Text, ...]:
+    """
+    Say what becomes of the shape of senders by new acts, after those of the past.
+
+    Raises ConfigError for an act about a sender that the evidence does not hold.
+    """
+    before = {each.id: each for each in decided(evidence, held, past, now)}
+    known = {*before, *(each.id for each in held.senders), *(each.part for each in new if each.split)}
+    wanted = dict.fromkeys(each for line in new for each in (line.sender, *line.merge))
+    absent = tuple(
+        Text("The evidence holds no sender {sender}.", sender=each) for each in wanted if each not in known
+    )
+    if absent:
+        raise ConfigError(absent)
+    said = {reason.text for each in before.values() for reason in shape_reasons(each)}
+    after = decided(evidence, held, (*past, *new), now)
+    return tuple(
+        Text("{sender} ({label}): {reason}", sender=each.id, label=each.label, reason=reason.text)
+        for each in after
+        for reason in shape_reasons(each)
+        if reason.text not in said
     )
 
 
@@ -369,8 +445,8 @@ def conclude(
     progress: Callable[[Text], None],
 ) -> Audit:
     """Draw the audit from senders that were found: what people decided about them, simulations, findings, plan."""
-    decided = tuple(each for each in decisions if each.holds(now))
-    held = replace(held, senders=with_decisions(held.senders, decided, now))
+    lines = effective(decisions)
+    held = replace(held, senders=decided(evidence, held, lines, now))
     progress(Text("Replaying controls…"))
     replay = Replay(held.senders, held.settings)
     alone = tuple(replay.of((control,)) for control in standing_controls(held.settings))
@@ -398,7 +474,7 @@ def conclude(
         questions=ask(held.senders, evidence.configuration.networks),
         design=connectors,
         migrations=migrate(held.senders, held.settings, connectors, held.window),
-        decisions=decided,
+        decisions=lines,
     )
     return start(found, now.date() + NOTICE)
 
@@ -487,7 +563,7 @@ def rehearse(
 ) -> Simulation:
     """Replay controls together on senders that were found, judged as people decided; raises as `what_if` does."""
     _need_object(evidence, controls)
-    return simulate(with_decisions(held.senders, decisions, now), held.settings, controls, held.outside)
+    return simulate(decided(evidence, held, decisions, now), held.settings, controls, held.outside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -514,7 +590,7 @@ def try_scenarios(
     for each in scenarios:
         _need_object(evidence, [parse_control(text) for text in each.controls])
     held = inventory(evidence, tables, progress)
-    senders = with_decisions(held.senders, decisions, now)
+    senders = decided(evidence, held, decisions, now)
     idle = tuple(
         Text(
             "Move {number} of scenario {name} concerns no sender of this evidence.", number=n, name=each.name

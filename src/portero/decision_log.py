@@ -6,12 +6,10 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
 from pathlib import Path
 
-from portero.core.decision import RECORD, Decision
+from portero.core.decision import RECORD, Decision, shown
 from portero.core.evidence import Origin
-from portero.core.sender import Judgement
 from portero.core.text import Text
 from portero.errors import ConfigError
 
@@ -22,6 +20,7 @@ OCTETS = 1 << 26
 _SENDER = re.compile(r"s-[0-9a-f]{12}")
 _LONGEST_NAME = 300
 _LONGEST_NOTE = 10_000
+_MOST_NAMED = 1000
 
 
 def find_logs(evidence: Iterable[Path], config: Path | None, *, here: bool = True) -> tuple[Path, ...]:
@@ -66,30 +65,18 @@ def read_log(path: Path) -> tuple[Decision, ...]:
 
 
 def _decision(held: Mapping[str, object]) -> Decision:
-    expires = held.get("expires_on")
-    owner = held.get("owner")
-    decided_at = datetime.fromisoformat(str(held["decided_at"]))
-    if decided_at.tzinfo is None:
-        raise ValueError("zone")
-    sender = str(held["sender"])
-    if not _SENDER.fullmatch(sender):
-        raise ValueError("sender")
-    return Decision(
-        sender=sender,
-        judgement=Judgement(str(held["judgement"])),
-        decided_by=_words(held["decided_by"], _LONGEST_NAME),
-        decided_at=decided_at.astimezone(UTC),
-        owner=None if owner is None else _words(owner, _LONGEST_NAME),
-        note=_words(held.get("note") or "", _LONGEST_NOTE),
-        expires_on=None if expires is None else date.fromisoformat(str(expires)),
-    )
-
-
-def _words(value: object, most: int) -> str:
-    text = str(value)
-    if len(text) > most or "\x00" in text:
+    made = Decision.read(held)
+    named = (made.sender, *made.merge)
+    words = (made.decided_by, made.owner or "", made.name or "", *shown(made.split))
+    if (
+        not all(map(_SENDER.fullmatch, named))
+        or len(named) + len(words) > _MOST_NAMED
+        or any(len(each) > _LONGEST_NAME or "\x00" in each for each in words)
+        or len(made.note) > _LONGEST_NOTE
+        or "\x00" in made.note
+    ):
         raise ValueError("text")
-    return text
+    return made
 
 
 def record(decisions: Iterable[Decision]) -> bytes:
@@ -98,9 +85,9 @@ def record(decisions: Iterable[Decision]) -> bytes:
     return "".join(json.dumps(each.document(), ensure_ascii=False) + "\n" for each in held).encode()
 
 
-def append(path: Path, decision: Decision) -> None:
-    """Add a decision to a record, durably and in one write, so that two at once do not mix. Raises OSError."""
-    line = json.dumps(decision.document(), ensure_ascii=False)
+def append(path: Path, *decisions: Decision) -> None:
+    """Add decisions to a record, durably and in one write: all or none, and two at once do not mix. Raises OSError."""
+    line = record(decisions).decode().removesuffix("\n")
     before = path.read_bytes()[-1:] if path.exists() else b"\n"
     text = (line if before in {b"\n", b""} else "\n" + line) + "\n"
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)

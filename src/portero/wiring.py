@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -43,7 +42,7 @@ from portero.core.plan import plan_controls
 from portero.core.register import Configuration
 from portero.core.rules import rules
 from portero.core.scenario import draft
-from portero.core.sender import Judgement, Sender
+from portero.core.sender import Sender
 from portero.core.simulation import Simulation
 from portero.core.text import Text, count
 from portero.decision_log import FILE_NAME, append, find_logs, read_log
@@ -472,34 +471,38 @@ def _decisions(paths: Sequence[Path], config: Path | None) -> tuple[Decision, ..
 
 
 def decide(
-    sender: str,
-    judgement: Judgement,
+    lines: Sequence[Decision],
     *,
-    owner: str | None,
-    note: str,
-    until: date | None,
-    by: str | None,
     config: Path | None,
-) -> tuple[Decision, Path]:
-    """Record a person's decision beside the configuration, else in the working folder."""
-    settings_file = config or find_config(())
+    evidence: Sequence[Path],
+    progress: Progress,
+) -> tuple[Path, tuple[Text, ...]]:
+    """
+    Record what a person decided, all of it or nothing, beside the configuration, else in the working folder.
+
+    evidence:  where there is any, the senders must be in it, and the second value says what became of their shape.
+    """
+    settings_file = config or find_config(evidence)
     path = (settings_file.parent if settings_file else Path.cwd()) / FILE_NAME
-    decision = Decision(
-        sender=sender,
-        judgement=judgement,
-        decided_by=by or getpass.getuser(),
-        decided_at=datetime.now(UTC),
-        owner=owner,
-        note=note,
-        expires_on=until,
-    )
+    remarks = _tried(lines, evidence, config, progress) if evidence else ()
     try:
-        append(path, decision)
+        append(path, *lines)
     except OSError as error:
         raise ConfigError(
             (Text("Cannot write {file}: {reason}.", file=str(path), reason=error.strerror or str(error)),)
         ) from error
-    return decision, path
+    return path, remarks
+
+
+def _tried(
+    lines: Sequence[Decision], paths: Sequence[Path], config: Path | None, progress: Progress
+) -> tuple[Text, ...]:
+    """Say what new acts make of the senders in evidence; raises ConfigError for a sender that is not there."""
+    past = _decisions(paths, config)
+    with _gathered(paths, config, progress) as (evidence, tables):
+        return app.try_decisions(
+            evidence, app.inventory(evidence, tables, progress), past, lines, datetime.now(UTC)
+        )
 
 
 def kept(store: Path) -> tuple[tuple[str, Kept], ...]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
-from portero.core.decision import Decision, with_decisions
+from portero.core.decision import Decision
 from portero.core.sender import DecidedBy, Judgement, Kind, Path, Sender
+from portero.core.shaping import with_decisions
 from portero.core.text import Text
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)

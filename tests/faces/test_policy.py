@@ -9,8 +9,9 @@ from types import ModuleType
 import pytest
 
 from portero.core.audit import Audit
-from portero.core.decision import Decision, with_decisions
+from portero.core.decision import Decision
 from portero.core.sender import Judgement
+from portero.core.shaping import with_decisions
 from portero.faces.policy import security_policy
 from portero.faces.render import Renderer
 

@@ -47,7 +47,7 @@ class Audit:
     questions:     the fewest that people must answer, so that no sender stays undecided.
     design:        the connectors that let Direct Send be refused, and who cannot have one.
     waves:         the plan laid out in time.
-    decisions:     what people decided about senders and holds at the time of the audit.
+    decisions:     what people decided about senders and nobody replaced or took back, those that ran out among them.
     migrations:    how each sender to keep sends from now on, by sender id.
     """
 

@@ -85,6 +85,7 @@ class Facts:
     spf, dkim, dmarc, compauth: mails by result; compauth as ``result reason`` where the reason is known.
     dkim_domains:   mails by d= of the signature the witness named.
     envelopes:      P1 domains that DMARC reports give for the same address and P2 domain, with their mails.
+    lent:           whether dmarc is what such reports say, because no witness of the mail recorded a result.
     origins:        a sample of rows, per witness.
     """
 
@@ -110,6 +111,7 @@ class Facts:
     compauth: Mapping[str, int] = field(default_factory=dict)
     dkim_domains: Mapping[str, int] = field(default_factory=dict)
     envelopes: Mapping[str, int] = field(default_factory=dict)
+    lent: bool = False
     ptr: Mapping[str, int] = field(default_factory=dict)
     octets: int = 0
     origins: Mapping[str, tuple[Origin, ...]] = field(default_factory=dict)
@@ -139,6 +141,7 @@ class Facts:
             compauth=_add(self.compauth, other.compauth),
             dkim_domains=_add(self.dkim_domains, other.dkim_domains),
             envelopes=_add(self.envelopes, other.envelopes),
+            lent=self.lent or other.lent,
             ptr=_add(self.ptr, other.ptr),
             octets=self.octets + other.octets,
             origins=_join(self.origins, other.origins),

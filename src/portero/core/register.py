@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from portero.core.acceptance import Acceptance
-from portero.core.address import IPNetwork, NetworkMap, a_label, client_address, domain_of, mailbox_key
+from portero.core.address import (
+    IPNetwork,
+    NetworkMap,
+    a_label,
+    client_address,
+    domain_of,
+    mailbox_key,
+    parse_network,
+)
 from portero.core.evidence import Origin
 from portero.core.flow import FlowKey
 from portero.core.limits import LIMITS, Limits
@@ -31,6 +39,53 @@ class KnownNetwork:
     networks: tuple[IPNetwork, ...]
     use: str | None = None
     origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Criteria:
+    """
+    What mail must show to be meant: of each kind that is given any one value, and all kinds given.
+
+    header_from, mail_from:  patterns: a mailbox, or ``@domain`` (also written ``*@domain``) for all of a domain.
+    networks:                client address ranges.
+    ehlo:                    names the client calls itself.
+    """
+
+    header_from: tuple[str, ...] = ()
+    mail_from: tuple[str, ...] = ()
+    networks: tuple[IPNetwork, ...] = ()
+    ehlo: tuple[str, ...] = ()
+
+    def matches(self, key: FlowKey) -> bool:
+        """Tell whether a way of sending is meant, as `RegisterEntry.matches` does."""
+        return _matches(self, key)
+
+    def document(self) -> dict[str, list[str]]:
+        """Give the criteria as JSON holds them, by the names of `portero.toml`; kinds that are not given are left out."""
+        held = {
+            "header_from": [*self.header_from],
+            "mail_from": [*self.mail_from],
+            "cidr": [str(each) for each in self.networks],
+            "ehlo": [*self.ehlo],
+        }
+        return {name: values for name, values in held.items() if values}
+
+    @classmethod
+    def read(cls, document: Mapping[str, Iterable[object]]) -> Criteria:
+        """Read what `document` gives. Raises ValueError for an unknown kind, a value that is none, or no criterion."""
+        held = {name: tuple(map(str, values)) for name, values in document.items()}
+        if not any(held.values()) or held.keys() - {"header_from", "mail_from", "cidr", "ehlo"}:
+            raise ValueError("criteria")
+        mailboxes = (*held.get("header_from", ()), *held.get("mail_from", ()))
+        names = tuple(name.strip() for name in held.get("ehlo", ()))
+        if not all("@" in each for each in mailboxes) or not all(names):
+            raise ValueError("criteria")
+        return cls(
+            header_from=tuple(map(pattern, held.get("header_from", ()))),
+            mail_from=tuple(map(pattern, held.get("mail_from", ()))),
+            networks=tuple(map(parse_network, held.get("cidr", ()))),
+            ehlo=names,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +117,7 @@ class RegisterEntry:
         A criterion about something no witness knew does not match: an entry must not vouch for the unknown.
         Where P1 or P2 is not known, the traced sender stands for it, since it is one of the two.
         """
-        narrowed = bool(self.header_from or self.networks)
-        ehlo = None if key.ehlo is None else _label(key.ehlo)
-        given: list[bool] = []
-        if self.header_from:
-            given.append(_named(self.header_from, _author(key)))
-        if self.mail_from:
-            given.append(_envelope(self.mail_from, key, narrowed))
-        if self.networks:
-            given.append(_inside(self.networks, key.client_ip))
-        if self.ehlo:
-            given.append(ehlo in {_label(name) for name in self.ehlo})
-        return bool(given) and all(given)
+        return _matches(self, key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +180,21 @@ def pattern(text: str) -> str:
     """Give an address pattern in its one form: ``local@domain`` or ``@domain``; ``""`` is the null reverse-path."""
     value = mailbox_key(text)
     return value.removeprefix("*") if value.startswith("*@") else value
+
+
+def _matches(held: Criteria | RegisterEntry, key: FlowKey) -> bool:
+    narrowed = bool(held.header_from or held.networks)
+    ehlo = None if key.ehlo is None else _label(key.ehlo)
+    given: list[bool] = []
+    if held.header_from:
+        given.append(_named(held.header_from, _author(key)))
+    if held.mail_from:
+        given.append(_envelope(held.mail_from, key, narrowed))
+    if held.networks:
+        given.append(_inside(held.networks, key.client_ip))
+    if held.ehlo:
+        given.append(ehlo in {_label(name) for name in held.ehlo})
+    return bool(given) and all(given)
 
 
 def _author(key: FlowKey) -> str | None:

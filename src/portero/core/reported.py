@@ -58,8 +58,16 @@ def with_reports(flow: Flow, outside: Iterable[OutsideFlow]) -> Flow:
             envelopes[row.envelope] = envelopes.get(row.envelope, 0) + row.mails
     facts = replace(flow.facts, envelopes=envelopes) if envelopes else flow.facts
     if len(results) == 1 and not flow.facts.dmarc and not flow.facts.spf:
-        facts = replace(facts, dmarc={min(results): flow.facts.mails})
+        facts = replace(facts, dmarc={min(results): flow.facts.mails}, lent=True)
     return flow if facts is flow.facts else replace(flow, facts=facts)
+
+
+def without_reports(flow: Flow) -> Flow:
+    """Give a flow as it was before `with_reports`: as its own witnesses saw it."""
+    held = flow.facts
+    if not held.envelopes and not held.lent:
+        return flow
+    return replace(flow, facts=replace(held, envelopes={}, lent=False, dmarc={} if held.lent else held.dmarc))
 
 
 def is_reported(flow: Flow) -> bool:

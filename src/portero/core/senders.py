@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
 from portero.core.address import domain_of, exact_network, neighbourhood
-from portero.core.case import Context, judgement_of
+from portero.core.case import Case, Context, judgement_of
 from portero.core.exchange.attribution import attribute, envelope_domain, path_of, seen_connectors, within
 from portero.core.flow import Facts, Flow, OutsideFlow, by_address, merge_facts
 from portero.core.grouping import Placed, anchor, group
@@ -15,7 +16,7 @@ from portero.core.judge import look_at, weigh
 from portero.core.neighbours import find_neighbours
 from portero.core.register import Configuration, RegisterEntry
 from portero.core.reported import WITNESS as REPORTED
-from portero.core.reported import reported_flows, with_reports
+from portero.core.reported import reported_flows, with_reports, without_reports
 from portero.core.sender import WORD_ODDS, DecidedBy, Judgement, Kind, Path, Reason, Sender
 from portero.core.text import Text
 
@@ -50,6 +51,77 @@ def find_senders(
         facts = merge_facts(item.flow.facts for item in members)
         found.append(_sender(tuple(members), facts, (), context, rows, entry))
     return tuple(sorted(found, key=lambda sender: (-sender.mails, sender.id)))
+
+
+def judge_apart(
+    parts: Mapping[str, Sequence[Flow]],
+    senders: Sequence[Sender],
+    outside: Sequence[OutsideFlow],
+    context: Context,
+) -> dict[str, Sender]:
+    """
+    Judge mail that was taken out of senders, each part on its own evidence and beside those it was found among.
+
+    parts:    the mail of each, by the id it gets.
+    senders:  all senders as evidence found them; those with a name or an address of a part are looked at beside it.
+    """
+    seen = seen_connectors(flow for each in senders for flow in each.flows)
+
+    def placed(flows: Iterable[Flow]) -> tuple[Placed, ...]:
+        found = []
+        for flow in map(without_reports, flows):
+            attribution = attribute(flow, context.settings, seen)
+            found.append(Placed(flow, attribution, path_of(flow, context.settings, attribution)))
+        return tuple(found)
+
+    held = {identity: placed(flows) for identity, flows in parts.items()}
+    keys = {flow.key for flows in parts.values() for flow in flows}
+    near = {mark for members in held.values() for item in members for mark in (item.name, item.place) if mark}
+    cases = {identity: look_at(members, context) for identity, members in held.items()}
+    beside: list[Case] = []
+    known: list[Placed] = []
+    for sender in senders:
+        rest = placed(flow for flow in sender.flows if flow.key not in keys)
+        if not any(item.name in near or item.place in near for item in rest):
+            continue
+        if sender.decided_by is DecidedBy.REGISTER:
+            known += rest
+        else:
+            beside.append(look_at(rest, context))
+    everyone = [*cases.values(), *beside]
+    neighbours = find_neighbours(everyone, [weigh(case) for case in everyone], known)
+    rows = by_address(outside)
+    return {
+        identity: replace(
+            _sender(held[identity], case.facts, weigh(case, neighbours), context, rows, None), id=identity
+        )
+        for identity, case in cases.items()
+    }
+
+
+def join_senders(
+    identity: str, senders: Sequence[Sender], outside: Sequence[OutsideFlow], context: Context
+) -> Sender:
+    """Give one sender of several, judged as the one of them that most speaks against it: joining never earns trust."""
+    worst = max(senders, key=lambda each: sum(reason.weight for reason in each.because))
+    flows = [flow for each in senders for flow in each.flows]
+    seen = seen_connectors(flows)
+    members = []
+    for flow in flows:
+        attribution = attribute(flow, context.settings, seen)
+        members.append(Placed(flow, attribution, path_of(flow, context.settings, attribution)))
+    facts = merge_facts(flow.facts for flow in flows)
+    # Which service it is is found anew, for all of its mail.
+    because = tuple(each for each in worst.because if each.code != "service-named")
+    made = _sender(tuple(members), facts, because, context, by_address(outside), None)
+    return replace(
+        made,
+        id=identity,
+        judgement=worst.judgement,
+        confidence=worst.confidence,
+        decided_by=worst.decided_by,
+        owner=next((each.owner for each in senders if each.owner), None),
+    )
 
 
 def _registered(

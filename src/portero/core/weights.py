@@ -45,6 +45,12 @@ WEIGHTS: dict[str, Weight] = {
         -2.5, "A device inside opened the connections; not more, since a taken-over one does so too."
     ),
     "service-named": Weight(0.0, "Anybody can be a customer of a sending service: only informs."),
+    "named": Weight(0.0, "A person's name for it: only informs."),
+    "joined": Weight(
+        0.0, "A person joined senders: only informs, for each part is judged by its own evidence."
+    ),
+    "set-apart": Weight(0.0, "A person set mail apart: only informs, for both parts are judged anew."),
+    "kept-apart": Weight(0.0, "Joined with others by a person, and abuse: only informs."),
     "host-open": Weight(0.0, "Which device inside it is stays open: only informs."),
     "network-guest": Weight(0.5, "Guest networks hold strangers' computers."),
     # Authentication.

@@ -1,13 +1,20 @@
 """`portero decide`: a person's word about a sender, recorded with who, when and why."""
 # No postponed annotations: Typer reads them, and the help in them is made when the language is known.
 
+import getpass
 import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from typer.core import TyperCommand
 
+from portero.core.decision import Act, Decision
+from portero.core.register import Criteria
 from portero.core.sender import Judgement
 from portero.core.text import Text
 from portero.errors import ConfigError
@@ -36,14 +43,14 @@ def add_decide(face: typer.Typer, desk: Desk, cls: type[TyperCommand]) -> None:
             ),
         ],
         judgement: Annotated[
-            str,
+            str | None,
             typer.Argument(
-                metavar="legitimate|abuse|undecided",
+                metavar="[legitimate|abuse|undecided]",
                 help=say(
                     Text("The decision; undecided leaves the question open, whatever the evidence says.")
                 ),
             ),
-        ],
+        ] = None,
         owner: Annotated[
             str | None,
             typer.Option("--owner", metavar="WHO", help=say(Text("Who answers for the sender from now on."))),
@@ -57,6 +64,56 @@ def add_decide(face: typer.Typer, desk: Desk, cls: type[TyperCommand]) -> None:
                 "--until",
                 metavar="YYYY-MM-DD",
                 help=say(Text("Last day on which the decision holds; then evidence judges again.")),
+            ),
+        ] = None,
+        name: Annotated[
+            str | None,
+            typer.Option("--name", metavar="NAME", help=say(Text("What the sender is called from now on."))),
+        ] = None,
+        merge: Annotated[
+            list[str] | None,
+            typer.Option(
+                "--merge",
+                metavar="SENDER",
+                help=say(
+                    Text(
+                        "Another sender that is the same one; give it again for several. What evidence calls abuse stays "
+                        "apart until somebody decides about it."
+                    )
+                ),
+            ),
+        ] = None,
+        split: Annotated[
+            list[str] | None,
+            typer.Option(
+                "--split",
+                metavar="KIND=VALUE",
+                help=say(
+                    Text(
+                        "Set apart the mail that shows this, as a sender of its own. KIND is cidr, ehlo, header_from or "
+                        "mail_from; of several, mail must show one of each kind."
+                    )
+                ),
+            ),
+        ] = None,
+        take_back: Annotated[
+            list[TakeBack] | None,
+            typer.Option(
+                "--take-back",
+                metavar="judgement|name|merge|split",
+                help=say(Text("Undo what was decided of this kind; the record keeps both.")),
+            ),
+        ] = None,
+        evidence: Annotated[
+            list[Path] | None,
+            typer.Option(
+                "--with",
+                metavar="EVIDENCE",
+                help=say(
+                    Text(
+                        "Evidence to try the decision on first: whether the senders are there, and what becomes of them."
+                    )
+                ),
             ),
         ] = None,
         by: Annotated[
@@ -77,34 +134,131 @@ def add_decide(face: typer.Typer, desk: Desk, cls: type[TyperCommand]) -> None:
         ] = None,
         json: Annotated[bool, typer.Option("--json", help=say(Text("Print the result as JSON.")))] = False,
     ) -> None:
-        if not re.fullmatch(r"s-[0-9a-f]{12}", sender):
-            raise ConfigError((Text("{sender} is not a sender's id; audits print them.", sender=sender),))
-        decision, path = desk.use_cases.decide(
-            sender,
-            _judgement(judgement),
-            owner=owner,
+        base = Decision(
+            _sender(sender),
+            None,
+            by or getpass.getuser(),
+            datetime.now(UTC),
             note=note,
-            until=chosen_day("--until", until),
-            by=by,
-            config=config,
+        )
+        ends = chosen_day("--until", until)
+        lines = _acts(
+            base, _judgement(judgement), owner, ends, name, merge or (), split or (), take_back or ()
+        )
+        path, remarks = desk.use_cases.decide(
+            lines, config=config, evidence=evidence or (), progress=desk.progress
         )
         if json:
-            desk.print_json({"file": str(path), **decision.document()})
-        else:
-            desk.terminal().say(
+            documents = [each.document() for each in lines]
+            said = [desk.renderer.text(each) for each in remarks]
+            desk.print_json({"file": str(path), **documents[-1], "recorded": documents, "remarks": said})
+            return
+        terminal = desk.terminal()
+        for each in lines:
+            terminal.say(_said(each, path))
+        for remark in remarks:
+            terminal.say(remark)
+
+
+class TakeBack(StrEnum):
+    """What can be taken back."""
+
+    JUDGEMENT = "judgement"
+    NAME = "name"
+    MERGE = "merge"
+    SPLIT = "split"
+
+
+_ACTS = {
+    TakeBack.JUDGEMENT: Act.JUDGE,
+    TakeBack.NAME: Act.DESCRIBE,
+    TakeBack.MERGE: Act.MERGE,
+    TakeBack.SPLIT: Act.SPLIT,
+}
+
+
+def _acts(
+    base: Decision,
+    judgement: Judgement | None,
+    owner: str | None,
+    ends: date | None,
+    name: str | None,
+    merge: Sequence[str],
+    split: Sequence[str],
+    take_back: Sequence[TakeBack],
+) -> tuple[Decision, ...]:
+    """Give the lines of the record that a call amounts to, the judgement last; raises ConfigError where there is none."""
+    lines = [replace(base, act=Act.TAKE_BACK, of=_ACTS[each]) for each in take_back]
+    if merge:
+        others = tuple(_sender(each) for each in merge)
+        if base.sender in others:
+            raise ConfigError((Text("{sender} cannot be joined with itself.", sender=base.sender),))
+        lines.append(replace(base, act=Act.MERGE, merge=others))
+    if split:
+        lines.append(replace(base, act=Act.SPLIT, split=_criteria(split)))
+    if name or (owner and judgement is None):
+        lines.append(replace(base, act=Act.DESCRIBE, name=name, owner=owner))
+    if judgement is not None:
+        lines.append(replace(base, judgement=judgement, owner=owner, expires_on=ends))
+    elif ends is not None:
+        raise ConfigError((Text("--until is the end of a judgement. Say which: legitimate or abuse."),))
+    if not lines:
+        raise ConfigError(
+            (
                 Text(
-                    "{person} decided that {sender} is {judgement}. It stands in {file} and counts from the next run on.",
-                    person=decision.decided_by,
-                    sender=decision.sender,
-                    judgement=decision.judgement,
-                    file=str(path),
-                )
+                    "Nothing was decided. Give a judgement, or one of --owner, --name, --merge, --split and --take-back."
+                ),
             )
+        )
+    return tuple(lines)
 
 
-def _judgement(word: str) -> Judgement:
+def _criteria(words: Sequence[str]) -> Criteria:
+    held: dict[str, list[str]] = {}
+    for word in words:
+        kind, _, value = word.partition("=")
+        held.setdefault(kind.strip(), []).append(value.strip())
     try:
-        return Judgement(word)
+        return Criteria.read(held)
+    except ValueError:
+        raise ConfigError(
+            (
+                Text(
+                    "{words} does not say what to set apart. Write for example cidr=203.0.113.9, ehlo=PRINTER2, "
+                    "header_from=scanner@contoso.com or mail_from=@contoso.com.",
+                    words=tuple(words),
+                ),
+            )
+        ) from None
+
+
+def _said(line: Decision, path: Path) -> Text:
+    if line.act is Act.JUDGE:
+        return Text(
+            "{person} decided that {sender} is {judgement}. It stands in {file} and counts from the next run on.",
+            person=line.decided_by,
+            sender=line.sender,
+            judgement=line.judgement or Judgement.UNDECIDED,
+            file=str(path),
+        )
+    return Text(
+        "{person} about {sender}: {what}. It stands in {file} and counts from the next run on.",
+        person=line.decided_by,
+        sender=line.sender,
+        what=line.sentence(),
+        file=str(path),
+    )
+
+
+def _sender(text: str) -> str:
+    if not re.fullmatch(r"s-[0-9a-f]{12}", text):
+        raise ConfigError((Text("{sender} is not a sender's id; audits print them.", sender=text),))
+    return text
+
+
+def _judgement(word: str | None) -> Judgement | None:
+    try:
+        return None if word is None else Judgement(word)
     except ValueError:
         raise ConfigError(
             (

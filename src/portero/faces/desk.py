@@ -21,7 +21,6 @@ from portero.core.drift import Drift
 from portero.core.explain import Unread, Verdict
 from portero.core.finding import Finding, Outcome, Profile, Severity
 from portero.core.message.learnt import Learnt
-from portero.core.sender import Judgement
 from portero.core.simulation import Simulation
 from portero.core.text import Text, count
 from portero.errors import ConfigError, PorteroError
@@ -217,16 +216,13 @@ class UseCases(Protocol):
 
     def decide(
         self,
-        sender: str,
-        judgement: Judgement,
+        lines: Sequence[Decision],
         *,
-        owner: str | None,
-        note: str,
-        until: date | None,
-        by: str | None,
         config: Path | None,
-    ) -> tuple[Decision, Path]:
-        """Record a person's decision and give it with the file it went to."""
+        evidence: Sequence[Path],
+        progress: Progress,
+    ) -> tuple[Path, tuple[Text, ...]]:
+        """Record what a person decided; give the file it went to, and what evidence shows to become of it."""
 
     def explain(
         self,

@@ -11,6 +11,7 @@ from typer.core import TyperCommand
 
 from portero.core.acceptance import Standing
 from portero.core.audit import Audit
+from portero.core.decision import judgements
 from portero.core.sender import DecidedBy, Judgement, Sender
 from portero.core.text import Text, count
 from portero.faces.commands import Options, may_ask
@@ -154,7 +155,7 @@ def _by_people(sender: Sender) -> bool:
 
 
 def _approved(approved: Sequence[Sender], audit: Audit, renderer: Renderer) -> list[str]:
-    decided = {each.sender: each for each in audit.decisions}
+    decided = judgements(audit.decisions)
     rows = []
     for sender in approved:
         held = decided.get(sender.id)
@@ -225,13 +226,13 @@ def _exceptions(audit: Audit, renderer: Renderer) -> list[str]:
     rows += [
         (
             each.sender,
-            each.judgement.value,
+            renderer.value(each.judgement),
             each.owner or each.decided_by,
             each.note,
             renderer.date(each.expires_on),
         )
-        for each in audit.decisions
-        if each.expires_on is not None
+        for each in judgements(audit.decisions).values()
+        if each.expires_on is not None and each.judgement is not None and each.holds(audit.generated_at)
     ]
     return _table((Text("Rule"), Text("What"), Text("Owner"), Text("Reason"), Text("Until")), rows, renderer)
 

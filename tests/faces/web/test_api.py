@@ -124,7 +124,7 @@ def test_a_decision_upon_an_old_sight_is_refused_whole(api: TestClient, house: A
     answer = api.post(f"{base(house)}/decisions", json=body)
     assert answer.status_code == 409
     assert answer.headers["content-type"] == "application/problem+json"
-    assert [decision.sender for decision, _ in house.state.decisions(house.ours)] == [one]
+    assert [decision.sender for decision in house.state.decisions(house.ours)] == [one]
 
 
 def test_the_audit_is_the_contract_s(api: TestClient, house: Any) -> None:

@@ -129,7 +129,8 @@ def test_a_decision_is_undone_to_what_was_before(house: Any, csrf_of: Csrf) -> N
     decide(client, house, csrf, [sender], "abuse")
     undo = {"csrf": csrf, "undo": f"{sender}=2"}
     assert client.post(f"/o/{house.ours}/decisions/undo", data=undo).status_code == 303
-    [(decision, revision)] = house.state.decisions(house.ours)
+    [decision] = house.state.decisions(house.ours)
+    revision = house.state.revisions(house.ours)[decision.sender]
     assert (decision.judgement, decision.note, revision) == (Judgement.LEGITIMATE, "first", 3)
     assert client.post(f"/o/{house.ours}/decisions/undo", data=undo).status_code == 409
 

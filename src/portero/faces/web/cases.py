@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from portero import app
 from portero.core.audit import Audit
 from portero.core.controls import Control
-from portero.core.decision import Decision, with_decisions
+from portero.core.decision import Decision, judgements
 from portero.core.evidence import Origin
 from portero.core.finding import Profile
 from portero.core.ledger import Run
@@ -42,7 +42,8 @@ class View:
     What pages show of an organisation.
 
     settled:    whether plan and findings already follow every decision; senders and simulations always do.
-    decisions:  those in force, by sender.
+    acts:       what people decided and nobody took back, oldest first.
+    decisions:  the judgements among them, by sender.
     revisions:  how often each sender was decided about, for whoever decides next.
     rows:       room for what pages derive of the audit, by their own names; it goes when the audit changes.
     """
@@ -51,6 +52,7 @@ class View:
     case: app.Case
     audit: Audit
     settled: bool
+    acts: tuple[Decision, ...]
     decisions: Mapping[str, Decision]
     revisions: Mapping[str, int]
     senders: Mapping[str, Sender]
@@ -96,7 +98,7 @@ class Cases:
             view.rows[key] = app.rehearse(
                 view.case.evidence,
                 view.case.inventory,
-                view.decisions.values(),
+                view.acts,
                 controls,
                 datetime.now(UTC),
             )
@@ -155,11 +157,10 @@ class Cases:
         with held.lock:
             if held.view is not None and held.signature == signature:
                 return held.view
-            decisions = {each.sender: each for each, _ in found}
             if held.view is None or held.seconds <= _QUICK_SECONDS:
-                self._draw(held, decisions, revisions, signature, now)
+                self._draw(held, found, revisions, signature, now)
             else:
-                held.view = _patched(held, decisions, revisions, now)
+                held.view = _patched(held, found, revisions, now)
                 held.signature = signature
                 if not held.drawing:
                     held.drawing = True
@@ -170,29 +171,30 @@ class Cases:
     def _draw(
         self,
         held: _Open,
-        decisions: Mapping[str, Decision],
+        acts: tuple[Decision, ...],
         revisions: Mapping[str, int],
         signature: _Signature,
         now: datetime,
     ) -> None:
         started = time.perf_counter()
         audit = app.conclude(
-            held.case.evidence, held.case.inventory, decisions.values(), now, Profile.STANDARD, lambda _: None
+            held.case.evidence, held.case.inventory, acts, now, Profile.STANDARD, lambda _: None
         )  # fmt: skip
         held.seconds = time.perf_counter() - started
         held.view = View(
-            held.run, held.case, audit, True, decisions, revisions, {each.id: each for each in audit.senders}
-        )
+            held.run, held.case, audit, True, acts, judgements(acts), revisions,
+            {each.id: each for each in audit.senders},
+        )  # fmt: skip
         held.signature = signature
 
     def _redraw(self, organisation: str, held: _Open) -> None:
         while True:
             now = datetime.now(UTC)
             revisions = self._state.revisions(organisation)
-            decisions = {each.sender: each for each, _ in self._state.decisions(organisation)}
+            acts = self._state.decisions(organisation)
             signature = (now.date(), tuple(sorted(revisions.items())))
             fresh = replace(held, view=None, lock=threading.Lock())
-            self._draw(fresh, decisions, revisions, signature, now)
+            self._draw(fresh, acts, revisions, signature, now)
             with held.lock:
                 if held.signature == signature:
                     held.view, held.drawing = fresh.view, False
@@ -203,12 +205,10 @@ def _opening() -> OpeningError:
     return OpeningError(Text("The newest run is being opened. This page will follow."), 2.0)
 
 
-def _patched(
-    held: _Open, decisions: Mapping[str, Decision], revisions: Mapping[str, int], now: datetime
-) -> View:
+def _patched(held: _Open, acts: tuple[Decision, ...], revisions: Mapping[str, int], now: datetime) -> View:
     """Give the last audit with what was decided since: judgements at once, plan and findings later."""
     assert held.view is not None  # noqa: S101 - the caller has seen it
-    senders = with_decisions(held.case.inventory.senders, decisions.values(), now)
+    senders = app.decided(held.case.evidence, held.case.inventory, acts, now)
     judged = {each.id: each for each in senders}
     simulations = tuple(
         replace(
@@ -218,9 +218,11 @@ def _patched(
                 if judged[each.sender].judgement is not each.judgement
                 else each
                 for each in simulation.senders
+                # Who was joined or set apart since is replayed when the audit is drawn.
+                if each.sender in judged
             ),
         )
         for simulation in held.view.audit.simulations
     )
     audit = replace(held.view.audit, senders=senders, simulations=simulations)
-    return View(held.run, held.case, audit, False, decisions, revisions, judged)
+    return View(held.run, held.case, audit, False, acts, judgements(acts), revisions, judged)

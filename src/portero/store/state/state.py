@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, up
 from sqlalchemy.exc import IntegrityError
 
 from portero.core.access import Action, Role
-from portero.core.decision import Decision
+from portero.core.decision import Act, Decision, effective
 from portero.core.ledger import (
     Job,
     JobState,
@@ -271,36 +272,21 @@ class State:
 
     # Decisions
 
-    def decisions(self, organisation: str) -> tuple[tuple[Decision, int], ...]:
-        """Give the decision in force about each sender with its revision; withdrawn ones are left out."""
-        table = tables.decisions
-        newest = (
-            select(func.max(table.c.n)).where(table.c.organisation == organisation).group_by(table.c.sender)
-        )
-        with self._engine.begin() as connection:
-            rows = connection.execute(select(table).where(table.c.n.in_(newest)).order_by(table.c.n))
-            return tuple((_decision(row), row.revision) for row in rows if row.judgement is not None)
+    def decisions(self, organisation: str) -> tuple[Decision, ...]:
+        """Give the acts that count, oldest first: the judgement in force of each sender, and what nobody took back."""
+        return effective(self._acts(organisation))
 
-    def history(
-        self, organisation: str, sender: str
-    ) -> tuple[tuple[Judgement | None, str, datetime, str], ...]:
-        """Give what was decided about a sender, newest first: judgement or None for a withdrawal, who, when, note."""
+    def _acts(self, organisation: str, sender: str | None = None) -> list[Decision]:
         table = tables.decisions
-        query = (
-            select(table)
-            .where(table.c.organisation == organisation, table.c.sender == sender)
-            .order_by(table.c.n.desc())
-        )
+        query = select(table).where(table.c.organisation == organisation).order_by(table.c.n)
+        if sender is not None:
+            query = query.where(table.c.sender == sender)
         with self._engine.begin() as connection:
-            return tuple(
-                (
-                    Judgement(row.judgement) if row.judgement else None,
-                    row.decided_by,
-                    row.decided_at,
-                    row.note,
-                )
-                for row in connection.execute(query)
-            )
+            return [_decision(row) for row in connection.execute(query)]
+
+    def history(self, organisation: str, sender: str) -> tuple[Decision, ...]:
+        """Give all that was ever decided about a sender, newest first."""
+        return tuple(reversed(self._acts(organisation, sender)))
 
     def revisions(self, organisation: str) -> Mapping[str, int]:
         """Give how often each sender was decided about, withdrawals included."""
@@ -333,6 +319,24 @@ class State:
         judgement:  None withdraws what was decided.
         seen:       revision of each that the decider saw; StaleError where another decision came between.
         """
+        made = Decision("", judgement, who, now, owner, note, expires_on)
+        if judgement is None:
+            made = replace(made, act=Act.TAKE_BACK, of=Act.JUDGE)
+        self._record(organisation, labels, made, seen)
+
+    def act(
+        self, organisation: str, label: str, decision: Decision, seen: Mapping[str, int] | None = None
+    ) -> None:
+        """Record what somebody did to the shape of one sender, or said of it; raises StaleError as `decide` does."""
+        self._record(organisation, {decision.sender: label}, decision, seen)
+
+    def _record(
+        self,
+        organisation: str,
+        labels: Mapping[str, str],
+        decision: Decision,
+        seen: Mapping[str, int] | None,
+    ) -> None:
         table = tables.decisions
         with writing(self._engine) as connection:
             newest = {
@@ -348,19 +352,16 @@ class State:
                 revision = held.revision if held is not None else 0
                 if seen is not None and seen.get(sender, revision) != revision:
                     raise StaleError
+                made = replace(decision, sender=sender)
                 try:
-                    connection.execute(
-                        insert(table).values(
-                            organisation=organisation, sender=sender, label=label,
-                            judgement=judgement.value if judgement else None, owner=owner, note=note,
-                            expires_on=expires_on, decided_by=who, decided_at=now, revision=revision + 1,
-                        )
-                    )  # fmt: skip
+                    _insert(connection, organisation, made, label, revision + 1)
                 except IntegrityError as error:
                     raise StaleError from error
                 before = _shown(held) if held is not None and held.judgement else None
-                after = {"judgement": judgement.value, "owner": owner, "note": note} if judgement else None
-                _note(connection, organisation, now, who, "sender.decide" if judgement else "sender.withdraw",
+                withdrawn = _said(made) is None and made.judgement is None
+                after = None if withdrawn else _after(made)
+                action = "sender.withdraw" if withdrawn else "sender.shape" if made.said else "sender.decide"
+                _note(connection, organisation, made.decided_at, made.decided_by, action,
                       f"{label} ({sender})", before, after)  # fmt: skip
 
     def adopt(
@@ -386,25 +387,23 @@ class State:
             .where(table.c.organisation == organisation)
             .group_by(table.c.sender)
         )
-        taken = 0
+        taken: set[Decision] = set()
         with writing(self._engine) as connection:
             known = {row[0]: (row[1], row[2]) for row in connection.execute(newest)}
             for each in decisions:
                 at, revision = known.get(each.sender, (None, 0))
-                if at is not None and each.decided_at <= at:
+                # One call may do several things to a sender at once, so only what was here before counts.
+                if each in taken or (at is not None and each.decided_at <= at):
                     continue
                 label = labels.get(each.sender, each.sender)
-                connection.execute(
-                    insert(table).values(
-                        organisation=organisation, sender=each.sender, label=label, judgement=each.judgement.value,
-                        owner=each.owner, note=each.note, expires_on=each.expires_on, decided_by=each.decided_by,
-                        decided_at=each.decided_at, revision=revision + 1,
-                    )
-                )  # fmt: skip
-                known[each.sender] = (each.decided_at, revision + 1)
-                taken += 1
-                after = {"judgement": each.judgement.value, "owner": each.owner, "note": each.note,
-                         "decided_by": each.decided_by, "decided_at": each.decided_at.isoformat()}  # fmt: skip
+                _insert(connection, organisation, each, label, revision + 1)
+                known[each.sender] = (at, revision + 1)
+                taken.add(each)
+                after = {
+                    **_after(each),
+                    "decided_by": each.decided_by,
+                    "decided_at": each.decided_at.isoformat(),
+                }
                 _note(
                     connection,
                     organisation,
@@ -415,7 +414,7 @@ class State:
                     None,
                     after,
                 )
-        return taken
+        return len(taken)
 
     def undo(self, organisation: str, revisions: Mapping[str, int], who: str, now: datetime) -> None:
         """
@@ -430,11 +429,11 @@ class State:
                     select(table)
                     .where(table.c.organisation == organisation, table.c.sender == sender)
                     .order_by(table.c.n.desc())
-                    .limit(2)
                 ).all()
-                if not held or held[0].revision != seen:
+                if not held or held[0].revision != seen or held[0].said:
                     raise StaleError
-                before = held[1] if len(held) > 1 and held[1].judgement else None
+                judged = next((row for row in held[1:] if not row.said), None)
+                before = judged if judged is not None and judged.judgement else None
                 connection.execute(
                     insert(table).values(
                         organisation=organisation, sender=sender, label=held[0].label,
@@ -664,9 +663,44 @@ def _run(row: Row[Any]) -> Run:
 
 
 def _decision(row: Row[Any]) -> Decision:
-    return Decision(
-        row.sender, Judgement(row.judgement), row.decided_by, row.decided_at, row.owner, row.note, row.expires_on
+    if row.judgement is None and row.said is None:
+        return Decision(
+            row.sender, None, row.decided_by, row.decided_at, note=row.note, act=Act.TAKE_BACK, of=Act.JUDGE
+        )
+    return Decision.read(
+        {
+            "sender": row.sender,
+            "judgement": row.judgement,
+            "decided_by": row.decided_by,
+            "decided_at": row.decided_at.isoformat(),
+            "owner": row.owner,
+            "note": row.note,
+            "expires_on": row.expires_on.isoformat() if row.expires_on else None,
+            **(row.said or {}),
+        }
+    )
+
+
+def _insert(connection: Connection, organisation: str, made: Decision, label: str, revision: int) -> None:
+    connection.execute(
+        insert(tables.decisions).values(
+            organisation=organisation, sender=made.sender, label=label,
+            judgement=made.judgement.value if made.judgement else None, owner=made.owner, note=made.note,
+            expires_on=made.expires_on, decided_by=made.decided_by, decided_at=made.decided_at,
+            revision=revision, said=_said(made),
+        )
     )  # fmt: skip
+
+
+def _said(made: Decision) -> dict[str, object] | None:
+    # A withdrawn judgement is written as it was before there were other acts.
+    withdrawn = made.act is Act.TAKE_BACK and made.of is Act.JUDGE
+    return None if withdrawn else dict(made.said) or None
+
+
+def _after(made: Decision) -> dict[str, object]:
+    judgement = made.judgement.value if made.judgement else None
+    return {"judgement": judgement, "owner": made.owner, "note": made.note, **made.said}
 
 
 def _shown(row: Row[Any]) -> Mapping[str, object]:

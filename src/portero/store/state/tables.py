@@ -138,13 +138,15 @@ decisions = Table(
     _of_organisation(),
     Column("sender", String(80), nullable=False),
     Column("label", Text, nullable=False),
-    Column("judgement", String(20)),  # null: withdrawn
+    Column("judgement", String(20)),  # null without `said`: withdrawn
     Column("owner", String(300)),
     Column("note", Text, nullable=False),
     Column("expires_on", Date),
     Column("decided_by", String(300), nullable=False),
     Column("decided_at", Moment, nullable=False),
     Column("revision", Integer, nullable=False),
+    # What an act says beyond a judgement, as `Decision.said` gives it; null for a plain judgement and for its withdrawal.
+    Column("said", JSON(none_as_null=True)),
     # Two who decide upon the same sight of a sender: the second finds its revision taken.
     Index("uq_decisions_organisation_sender_revision", "organisation", "sender", "revision", unique=True),
 )

@@ -74,7 +74,7 @@ def download(request: Request, organisation: str, name: str) -> Response:
     """Give one of the files that `portero audit` writes, made from the audit as it is now, or the decisions in force."""
     entered = enter(request, organisation)
     if name == RECORD:
-        held = [each for each, _ in entered.desk.state.decisions(entered.organisation.id)]
+        held = entered.desk.state.decisions(entered.organisation.id)
         return _file(name, entered.desk.work.record(held))
     made = entered.desk.work.export(entered.view().audit, entered.who.renderer.lang)
     if name not in made:
