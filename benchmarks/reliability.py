@@ -58,6 +58,12 @@ def measure(seed: int, *, ordinary: bool) -> dict[str, Any]:
         "accused": [each for each in accused if each["confidence"] >= _ACCUSED_FROM],
         "kept_but_refused": sum(each["said_kept_but_refused"] for each in found["simulations"]),
         "refused_but_kept": sum(each["said_refused_but_kept"] for each in found["simulations"]),
+        "kept_but_refused_settled": sum(
+            each["said_kept_but_refused_settled"] for each in found["simulations"]
+        ),
+        "refused_but_kept_settled": sum(
+            each["said_refused_but_kept_settled"] for each in found["simulations"]
+        ),
         "needless": sum(each["undetermined_needlessly"] for each in found["simulations"]),
         "replayed": sum(each["mails"] for each in found["simulations"]),
         **_mixed(document, truth),
@@ -131,6 +137,9 @@ _FIGURES: Mapping[str, Callable[[list[Mapping[str, Any]]], str]] = {
     "legitimate senders accused at 0.5 or more": lambda part: str(sum(len(each["accused"]) for each in part)),
     "said kept but refused (mails × controls)": lambda part: f"{_total(part, 'kept_but_refused'):,}",
     "said refused but kept (mails × controls)": lambda part: f"{_total(part, 'refused_but_kept'):,}",
+    "of both, where the documents settle it": lambda part: (
+        f"{_total(part, 'kept_but_refused_settled') + _total(part, 'refused_but_kept_settled'):,}"
+    ),
     "replayed (mails × controls)": lambda part: f"{_total(part, 'replayed'):,}",
     "senders that hold abuse and legitimate mail": lambda part: str(_total(part, "shared")),
     "of these judged legitimate": lambda part: str(_total(part, "shared_legitimate")),

@@ -272,3 +272,45 @@ def test_a_name_seen_elsewhere_too_is_no_host_of_its_own_beside_others() -> None
         Judgement.LEGITIMATE,
         Judgement.UNDECIDED,
     }
+
+
+def moving(address: str, day: int, days: int, **given: object) -> Flow:
+    """Give two weeks or less of a device that takes another address of its provider now and then."""
+    known = {
+        "client_ip": address,
+        "connector": "",
+        "direction": "incoming",
+        "mail_from_domain": OURS,
+        "header_from": f"scanner@{OURS}",
+        "ehlo": "kmc0002",
+        "shapes": {"scanned from km_c#": days},
+    }
+    return flow(days, days, start=START + timedelta(days=day), **{**known, **given})
+
+
+def test_a_copy_that_works_while_its_model_moves_joins_none_of_its_addresses() -> None:
+    model = [
+        moving(f"198.19.{net}.{host}", day, 6)
+        for net, host, day in ((91, 5, 0), (183, 7, 14), (91, 9, 21), (140, 3, 35))
+    ]
+    # On no day of its own does it share an address's day but one.
+    copy = moving("198.19.201.66", 13, 5, every=6)
+    senders = found(*model, copy)
+    [held] = [each for each in senders if "198.19.201.66/32" in each.client_networks]
+    assert held.client_networks == ("198.19.201.66/32",)
+    assert max(len(each.client_networks) for each in senders) == len(model)
+
+
+def test_behaviour_does_not_vouch_for_a_second_sender_of_a_proven_name() -> None:
+    proven = scanner(dmarc={"pass": 60}, spf={"pass": 60})
+    copy = scanner(client_ip="192.0.2.70")
+    (alone,) = found(copy)
+    assert alone.judgement is Judgement.LEGITIMATE
+    judged = {each.client_networks[0]: each for each in found(proven, copy)}
+    assert judged["198.51.100.10/32"].judgement is Judgement.LEGITIMATE
+    assert judged["192.0.2.70/32"].judgement is Judgement.UNDECIDED
+    assert "second-original" in {each.code for each in judged["192.0.2.70/32"].because}
+    # Without proof for either, neither is the copy.
+    assert "second-original" not in {
+        reason.code for each in found(scanner(), copy) for reason in each.because
+    }

@@ -12,7 +12,7 @@ from portero.proving.__main__ import main
 from portero.proving.axes import Axes
 from portero.proving.generate import generate
 from portero.proving.ledger import ledger
-from portero.proving.score import score
+from portero.proving.score import assign, score
 
 AXES = Axes(
     people=60,
@@ -256,3 +256,51 @@ def test_a_reader_who_took_p1_for_p2_is_still_recognised(truth: dict[str, Any]) 
     audit = right(truth)
     named(audit, "erp").update(header_from=["orders@shop.example"], header_from_domains=["shop.example"])
     assert score(audit, truth)["counting"]["unassigned"] == 0
+
+
+def test_an_error_that_the_documents_leave_open_is_not_one_that_they_settle(truth: dict[str, Any]) -> None:
+    control = truth["controls"][0]
+    held = copy.deepcopy(truth)
+    name = next(
+        m["sender"] for m in held["mails"] if m["fates"][control] == "refused" and control in m["sufficient"]
+    )
+    audit = right(held)
+    effect(audit, control, name).update(effect="kept", refused=0, kept=mails_of(held, name), undetermined=0)
+    wrong = of(score(audit, held), control)
+    assert wrong["said_kept_but_refused_settled"] == wrong["said_kept_but_refused"] > 0
+    for mail in held["mails"]:
+        mail["sufficient"] = []
+    left_open = of(score(audit, held), control)
+    assert left_open["said_kept_but_refused"] == wrong["said_kept_but_refused"]
+    assert left_open["said_kept_but_refused_settled"] == 0
+
+
+def test_a_mail_goes_to_the_one_of_two_alike_that_was_seen_at_its_time(truth: dict[str, Any]) -> None:
+    audit = right(truth)
+    mails = sorted(mail["at"] for mail in truth["mails"] if mail["sender"] == "mfp-1")
+    whole = named(audit, "mfp-1")
+    later = {
+        **whole,
+        "id": "s-later",
+        "first_seen": "2027-06-01T00:00:00+00:00",
+        "last_seen": "2027-06-02T00:00:00+00:00",
+    }
+    whole.update(first_seen=mails[0], last_seen=mails[-1])
+    audit["senders"] = [later, *audit["senders"]]
+    assigned = assign(audit["senders"], truth["mails"])
+    assert "s-later" not in assigned.values()
+
+
+def test_through_a_connector_and_past_it_are_told_apart_where_a_trace_names_it(truth: dict[str, Any]) -> None:
+    mail = {**truth["mails"][0], "client_ip": None, "path": "connector", "witnesses": ["extended"]}
+    past = {**right(truth)["senders"][0], "id": "past", "path": "direct-send", "messages": 9}
+    past.update(
+        header_from=[mail["header_from"]],
+        client_networks=[],
+        header_from_domains=[],
+        mail_from_domains=[],
+        ehlo=[],
+    )
+    through = {**past, "id": "through", "path": "connector", "messages": 1}
+    assert assign([past, through], [mail]) == {mail["id"]: "through"}
+    assert assign([past, through], [{**mail, "witnesses": ["v2"]}]) == {mail["id"]: "past"}

@@ -16,6 +16,7 @@ import pytest
 from portero.proving import truth
 from portero.proving.axes import Axes
 from portero.proving.generate import generate
+from portero.proving.ledger import ledger
 from portero.proving.organisation import Organisation, Session
 from portero.proving.writers import dmarc_reports, hunting, message_traces, name_service, tenant
 from portero.proving.writers.export import files, witnesses
@@ -267,3 +268,14 @@ def test_hunting_reaches_back_thirty_days_only() -> None:
     seen = witnesses(held)
     for mail in held.mails:
         assert ("email-events" in seen[mail.id]) == (held.end - mail.sent_at < timedelta(days=30))
+
+
+def test_the_connector_report_is_a_witness_of_what_it_holds_and_shows_its_address() -> None:
+    held = organisation(traces="v2", reports=False, addresses_lost=True, connector_report=True)
+    rows = files(held)["trace/ConnectorReport.csv"].decode("utf-8", "replace")
+    seen = witnesses(held)
+    shown = {mail["id"]: mail["client_ip"] for mail in ledger(held)["mails"]}  # type: ignore[attr-defined]
+    for mail in held.mails:
+        assert ("connector-report" in seen[mail.id]) == (mail.id in rows)
+        if mail.id in shown:
+            assert shown[mail.id] == (mail.client_ip if mail.id in rows else None)

@@ -74,6 +74,7 @@ class Case:
     codes:    names of the reasons so far; odds: the log odds of abuse that they add up to.
     gated:    it comes through the organisation's gateway.
     settled:  only the organisation can have arranged its way in, so that nothing else is asked.
+    copied:   its name has a sender elsewhere that shows what no outsider can arrange.
     """
 
     def __init__(self, group: Sequence[Placed], context: Context) -> None:
@@ -84,7 +85,7 @@ class Case:
         self.gated = any(within(item.flow.key.client_ip, gateways) for item in group)
         self.reasons = [Reason("prior", Text("Before any evidence."), WEIGHTS["prior"].value)]
         self.codes, self.odds = {"prior"}, WEIGHTS["prior"].value
-        self.settled = False
+        self.settled = self.copied = False
 
     def add(
         self, code: str, text: Text, origins: tuple[Origin, ...] | None = None, weight: float | None = None

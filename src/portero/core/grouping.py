@@ -204,21 +204,50 @@ def _join_moving(placed: Sequence[Placed], settings: Settings, links: _Links) ->
     Join one host over changing addresses: same name, same EHLO, one network, never two at once, and in its
     neighbourhood the same subjects or an EHLO of its own, farther away both.
 
-    An attacker's copy works while the original does and from another network, so it stays apart.
+    An attacker's copy works while the original does and from another network, so it stays apart: also where the original
+    moves meanwhile, and each of its addresses alone is used on other days than the copy's.
     """
     by_name: dict[tuple[str, str], list[int]] = {}
     for index, item in enumerate(placed):
         direct = item.path in {Path.DIRECT_SEND, Path.UNDETERMINED}
         if direct and item.place and item.name:
-            for network in (wide_network(_address(item)), neighbourhood(_address(item))):
+            for network in {wide_network(_address(item)), neighbourhood(_address(item))}:
                 by_name.setdefault((item.name, network), []).append(index)
     for members in by_name.values():
         if len(members) < 2 or len(members) > 400:
             continue
         members.sort(key=lambda index: str(placed[index].flow.facts.first_seen))
-        for before, after in pairwise(members):
+        moving = _one_at_a_time([placed[index] for index in members])
+        for before, after in pairwise(index for index, kept in zip(members, moving, strict=True) if kept):
             if _same_host(placed[before], placed[after], settings):
                 links.join(before, after)
+
+
+def _one_at_a_time(items: Sequence[Placed]) -> list[bool]:
+    """
+    Tell which of several addresses may be one moving host's: who has moved away is not at work where it was.
+
+    Of those that work from one neighbourhood while others do from another, for more than the day of the move, those
+    that meet most others go first, and all of them where they meet as many.
+    """
+    spans = [
+        (min(item.flow.facts.days, default=None), max(item.flow.facts.days, default=None)) for item in items
+    ]
+    near = [neighbourhood(_address(item)) for item in items]
+    met: dict[int, set[int]] = {number: set() for number in range(len(items))}
+    for one, (first, last) in enumerate(spans):
+        for other in range(one):
+            begun, ended = spans[other]
+            if near[one] == near[other] or not (first and last and begun and ended):
+                continue
+            if (min(last, ended) - max(first, begun)).days > 1:
+                met[one].add(other)
+                met[other].add(one)
+    while most := max(map(len, met.values()), default=0):
+        for gone in [number for number, others in met.items() if len(others) == most]:
+            for other in met.pop(gone):
+                met.get(other, set()).discard(gone)
+    return [number in met for number in range(len(items))]
 
 
 def _same_host(one: Placed, other: Placed, settings: Settings) -> bool:

@@ -82,6 +82,7 @@ def weigh(case: Case, neighbours: Neighbours | None = None) -> tuple[Reason, ...
         weigh_beside(case, neighbours)
     _unforged(case)
     _borrowed(case)
+    _copied(case)
     _little_seen(case)
     return tuple(case.reasons)
 
@@ -423,6 +424,16 @@ def _borrowed(case: Case) -> None:
         case.add(
             "borrowed-name",
             Text("It writes as people whose mailboxes are here and fails: only a person can vouch for it."),
+            weight=_ALMOST_SOUND - case.odds,
+        )
+
+
+def _copied(case: Case) -> None:
+    """Keep from vouching, on behaviour alone, for a second sender of a proven one's name: a copy behaves like its model."""
+    if case.copied and not case.codes & _VOUCHES and case.odds < _ALMOST_SOUND:
+        case.add(
+            "second-original",
+            Text("The sender elsewhere is proven and this one is not: only a person can vouch for it."),
             weight=_ALMOST_SOUND - case.odds,
         )
 

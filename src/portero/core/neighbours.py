@@ -25,12 +25,14 @@ class Neighbours:
 
     names:      by name, the places of established senders, and whether they pass authentication.
     addresses:  by place, the names established there.
+    vouched:    names whose established sender has what no outsider can arrange.
     roaming:    by name, in how many distant networks mail arrives under it that passes no authentication.
     """
 
     names: Mapping[str, tuple[frozenset[str], bool]] = field(default_factory=dict)
     addresses: Mapping[str, frozenset[str]] = field(default_factory=dict)
     roaming: Mapping[str, int] = field(default_factory=dict)
+    vouched: frozenset[str] = frozenset()
 
 
 def weigh_beside(case: Case, neighbours: Neighbours) -> None:
@@ -51,6 +53,7 @@ def weigh_beside(case: Case, neighbours: Neighbours) -> None:
         # A service has several addresses in one network; they are no copies of one another.
         if {_network(place) for place in held[0]} & {_network(place) for place in own}:
             continue
+        case.copied = name in neighbours.vouched
         if held[1] and failing:
             case.add(
                 "copies-failing",
@@ -103,19 +106,21 @@ def find_neighbours(
         for case, codes, odds in coded
         if not codes & FAILING and judgement_of(odds)[0] is Judgement.LEGITIMATE
     ]
-    names, addresses = _established(cases, sound)
+    names, addresses, vouched = _established(cases, sound)
     for item in registered:
         if item.name:
+            vouched.add(item.name)
             places, passes = names.get(item.name, (frozenset[str](), False))
             names[item.name] = (places | {item.place}, passes)
-    return Neighbours(names, addresses, _roaming([(case, codes) for case, codes, _ in coded]))
+    roaming = _roaming([(case, codes) for case, codes, _ in coded])
+    return Neighbours(names, addresses, roaming, frozenset(vouched))
 
 
 def _established(
     cases: Sequence[Case], sound: Sequence[tuple[Case, frozenset[str]]]
-) -> tuple[dict[str, tuple[frozenset[str], bool]], dict[str, frozenset[str]]]:
+) -> tuple[dict[str, tuple[frozenset[str], bool]], dict[str, frozenset[str]], set[str]]:
     """
-    Give the names and the addresses of senders found legitimate on their own evidence.
+    Give the names and the addresses of senders found legitimate on their own evidence, and the names with proof.
 
     Long good behaviour establishes a name, so that a copy of it stands out; only what no outsider can arrange vouches
     for others at the same address.
@@ -142,7 +147,7 @@ def _established(
             continue
         for place in places:
             addresses[place] = addresses.get(place, frozenset()) | {item.name for item in case.group}
-    return names, addresses
+    return names, addresses, vouched
 
 
 def _roaming(cases: Sequence[tuple[Case, frozenset[str]]]) -> dict[str, int]:

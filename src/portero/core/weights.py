@@ -109,6 +109,11 @@ WEIGHTS: dict[str, Weight] = {
         0.0,
         "Computed: what keeps it from being called legitimate. Reference exchange-online 7.1: spoofs borrow colleagues' names.",
     ),
+    "second-original": Weight(
+        0.0,
+        "Computed: what keeps it from being called legitimate. Reference exchange-online 7.1: copies of devices write for "
+        "weeks.",
+    ),
     "no-campaign": Weight(
         0.0,
         "Judgement: failing authentication alone must not accuse, R5: most unlisted senders are devices. Its weight is "

@@ -69,6 +69,8 @@ class _View:
         names = {mail.header_from} if "enhanced" in seen else set()
         if seen & {"v2", "graph"}:
             names.add(traced_sender(self._organisation, mail))
+        if "connector-report" in seen:
+            names.add(mail.mail_from)
         named = any(truth.ours_or_below(truth.ascii_domain(name), self._ours) for name in names)
         return named or bool(seen & {"extended", "email-events", "dmarc"})
 
@@ -103,7 +105,7 @@ class _View:
     def _address(self, mail: Mail) -> bool:
         """Tell whether some document shows the client's address."""
         seen, anonymous = self._held[mail.id], mail.session is Session.ANONYMOUS
-        if "dmarc" in seen:
+        if seen & {"dmarc", "connector-report"}:
             return True
         if self._organisation.axes.get("addresses_lost"):
             return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 Json = Mapping[str, Any]
@@ -15,6 +16,10 @@ _BINS = 10
 _CONTAINED = 4.0  # points for an address that lies inside a stated network
 _SUBMITTED = ("internal", "authenticated")
 _DECIDED = ("legitimate", "abuse")
+# What names the connector of a mail, so that one through a connector and one past it look different.
+_NAMES_CONNECTOR = frozenset({"enhanced", "extended", "email-events"})
+# Clocks differ, and a report counts whole days.
+_BESIDE = timedelta(days=1)
 
 
 def score(audit: Json, ledger: Json) -> dict[str, Any]:
@@ -49,6 +54,7 @@ def assign(senders: Sequence[Json], mails: Sequence[Json]) -> dict[str, str | No
     the one whose own count has most room left, since they cannot be told apart from outside.
     """
     fitting = [_Fit(sender) for sender in senders]
+    during = {fit.identity: fit for fit in fitting}
     cache: dict[tuple[Any, ...], list[str]] = {}
     room = {sender["id"]: int(sender["messages"]) for sender in senders}
     result: dict[str, str | None] = {}
@@ -57,9 +63,11 @@ def assign(senders: Sequence[Json], mails: Sequence[Json]) -> dict[str, str | No
             mail[name]
             for name in ("client_ip", "header_from", "mail_from_domain", "ehlo", "path", "session_shown")
         )
+        key += tuple(mail["witnesses"])
         if key not in cache:
             cache[key] = _best(fitting, mail)
-        best = cache[key]
+        at = datetime.fromisoformat(mail["at"])
+        best = [each for each in cache[key] if during[each].covers(at)] or cache[key]
         chosen = max(best, key=lambda identity: room[identity]) if best else None
         if chosen is not None:
             room[chosen] -= 1
@@ -86,6 +94,12 @@ class _Fit:
         self._mail_domains = {_ascii(text) for text in sender["mail_from_domains"]}
         self._ehlo = set(sender["ehlo"])
         self._path = sender["path"]
+        self._first, self._last = (_moment(sender.get(name)) for name in ("first_seen", "last_seen"))
+
+    def covers(self, at: datetime) -> bool:
+        """Tell whether a mail falls within the time in which the sender was seen, as far as it states one."""
+        early = self._first is not None and at < self._first - _BESIDE
+        return not early and not (self._last is not None and at > self._last + _BESIDE)
 
     def points(self, mail: Json) -> float | None:
         """Give the match as points, more is better; None where sender and mail contradict each other."""
@@ -102,6 +116,8 @@ class _Fit:
             return None
         total = near + alike + 4.0 * named + 2.0 * (mail["mail_from_domain"] in self._mail_domains)
         total += 2.0 * (mail["ehlo"] is not None and mail["ehlo"] in self._ehlo)
+        if not _NAMES_CONNECTOR.isdisjoint(mail["witnesses"]):
+            total += 2.0 * ((mail["path"] == "connector") == (self._path == "connector"))
         return total
 
     def _taken_alike(self, path: str | None) -> float:
@@ -118,6 +134,10 @@ class _Fit:
         number = ipaddress.ip_address(address)
         containing = [held for held in self._networks if number in held]
         return max((_CONTAINED + held.prefixlen / held.max_prefixlen for held in containing), default=None)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _ascii_address(address: str) -> str:
@@ -219,15 +239,18 @@ def _simulation(
     Compare one control.
 
     A sender whose effect is mixed says how many, not which; it is read in its favour, so an error counted here is one
-    that no reading could excuse.
+    that no reading could excuse. ``settled`` are the errors left where also every mail whose fate the documents leave
+    open is read in its favour.
     """
     control = _control(simulation)
     effects = {entry["sender"]: entry for entry in simulation["senders"]}
     true: dict[str | None, Counter[str]] = defaultdict(Counter)
     needless: Counter[str | None] = Counter()
+    open_fates: dict[str | None, Counter[str]] = defaultdict(Counter)
     for mail in mails:
         owner = assigned[mail["id"]]
         true[owner][mail["fates"][control]] += 1
+        open_fates[owner][mail["fates"][control]] += control not in mail["sufficient"]
         needless[owner] += control in mail["sufficient"] and mail["fates"][control] != "unknowable"
     totals: Counter[str] = Counter()
     wrong: list[dict[str, Any]] = []
@@ -235,6 +258,8 @@ def _simulation(
         said = _said(effects.get(owner or ""), fates.total())
         errors = _errors(said, fates)
         errors["undetermined_needlessly"] = min(errors["undetermined"], needless[owner])
+        for name, fate in (("said_kept_but_refused", "refused"), ("said_refused_but_kept", "kept")):
+            errors[f"{name}_settled"] = max(0, errors[name] - open_fates[owner][fate])
         totals.update(errors)
         if errors["said_kept_but_refused"] or errors["said_refused_but_kept"]:
             wrong.append({"reported": owner, **errors, "truth": dict(fates)})
@@ -254,6 +279,8 @@ def _simulation(
 _ERRORS = (
     "said_kept_but_refused",
     "said_refused_but_kept",
+    "said_kept_but_refused_settled",
+    "said_refused_but_kept_settled",
     "claimed_unknowable",
     "undetermined",
     "undetermined_needlessly",

@@ -66,6 +66,11 @@ def witnesses(organisation: Organisation) -> dict[str, set[str]]:
             mark(name, _recent(organisation))
         elif name != "dmarc":
             mark(name, organisation.mails)
+    if organisation.axes.get("connector_report"):
+        mark(
+            "connector-report",
+            (mail for mail in organisation.mails if hunting.in_connector_report(organisation, mail)),
+        )
     if organisation.mx == "microsoft" and (organisation.axes.get("reports") or "dmarc" in chosen):
         published = [domain.ascii_name for domain in organisation.domains if domain.policy]
         mark("dmarc", (mail for mail in organisation.mails if _reported(mail, published)))

@@ -115,6 +115,11 @@ def connector_report(organisation: Organisation, mails: Sequence[Mail]) -> bytes
                 mail.client_ip or "", "Received", "TLS1.2",
             ]
             for mail in mails
-            if mail.session is Session.ANONYMOUS and not truth.connector_of(organisation, mail)
+            if in_connector_report(organisation, mail)
         ),
     )  # fmt: skip
+
+
+def in_connector_report(organisation: Organisation, mail: Mail) -> bool:
+    """Tell whether the ConnectorReport holds a mail."""
+    return mail.session is Session.ANONYMOUS and not truth.connector_of(organisation, mail)
