@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from portero.core.controls import apply_controls, parse_control
-from portero.core.exchange.attribution import Seen, attribute, path_of
+from portero.core.exchange.attribution import Seen, attribute, path_of, seen_connectors
 from portero.core.exchange.settings import AcceptedDomain, InboundConnector, Settings
 from portero.core.flow import Flow
 from portero.core.simulate import decide
@@ -147,6 +147,51 @@ def test_without_the_connectors_export_a_summary_settles_nothing() -> None:
     blind = Settings(accepted_domains=SETTINGS.accepted_domains)
     what = flow(client_ip="203.0.113.7", sender=f"scan@{OURS}")
     assert under("reject-direct-send", what, blind) == Effect.UNDETERMINED
+
+
+SCOPED = InboundConnector(
+    "Relay of wide.example",
+    "OnPremises",
+    sender_domains=("*",),
+    addresses=("198.51.100.50/32",),
+    associated_domains=("wide.example",),
+)
+
+
+@pytest.mark.parametrize("witness", ["mail_from_domain", "sender"])
+def test_a_connector_for_one_domain_takes_no_mail_of_another_whoever_saw_it(witness: str) -> None:
+    settings = Settings(accepted_domains=SETTINGS.accepted_domains, inbound_connectors=(SCOPED,))
+
+    def under_reject(domain: str) -> Effect:
+        name = domain if witness == "mail_from_domain" else f"scan@{domain}"
+        return under(
+            "reject-direct-send",
+            flow(client_ip="198.51.100.50", **{witness: name}),
+            settings,
+        )
+
+    assert under_reject("wide.example") == Effect.KEPT
+    assert under_reject(OURS) == Effect.REFUSED
+
+
+def test_what_a_better_witness_saw_of_one_domain_says_nothing_of_another_domains_mail() -> None:
+    settings = Settings(accepted_domains=SETTINGS.accepted_domains, inbound_connectors=(SCOPED,))
+    known = flow(
+        client_ip="198.51.100.50",
+        connector=SCOPED.name,
+        direction="originating",
+        mail_from_domain="wide.example",
+        header_from="scan@wide.example",
+    )
+    seen = seen_connectors([known])
+    other = flow(client_ip="198.51.100.50", sender=f"scan@{OURS}")
+    same = flow(client_ip="198.51.100.50", sender="scan@wide.example")
+    changed = apply_controls(settings, (parse_control("reject-direct-send"),))
+    assert [decide(each, changed, seen).effect for each in (known, same, other)] == [
+        "kept",
+        "kept",
+        "refused",
+    ]
 
 
 def test_the_lock_refuses_what_does_not_come_through_the_gateway() -> None:

@@ -80,7 +80,7 @@ def attribute(flow: Flow, settings: Settings, seen: Seen) -> Attribution:
     Source: reference exchange-online 1.2 to 1.5; contract section 4.
     """
     key = flow.key
-    name = _named(key, seen)
+    name = _named(key, seen, settings)
     if name:
         return _by_name(key, name, settings)
     if key.direction == "originating":
@@ -96,12 +96,26 @@ def _submitted(key: FlowKey) -> Text:
     return Text("Submitted with credentials: the direction is Originating and no connector took it.")
 
 
-def _named(key: FlowKey, seen: Seen) -> str | None:
+def _named(key: FlowKey, seen: Seen, settings: Settings) -> str | None:
     """Give the connector's name by the flow's witness, or by another witness of the same address when all agree."""
     if key.connector is not None:
         return key.connector
-    names = seen.connectors.get(key.client_ip or "")
-    return next(iter(names)) if names is not None and len(names) == 1 else None
+    names = seen.connectors.get(key.client_ip or "", frozenset())
+    if len(names) != 1:
+        return None
+    (name,) = names
+    held = settings.connector(name) if name else None
+    # The witness saw mail of a domain that the connector takes; this may be mail of another.
+    return name if held is None or _in_scope(held, key) else None
+
+
+def _in_scope(held: InboundConnector, key: FlowKey) -> bool:
+    """
+    Tell whether a connector takes mail of this P1 domain, or of the traced sender's where P1 is not known.
+
+    Source: reference exchange-online 1.4, AssociatedAcceptedDomains; contract section 4, the sender column.
+    """
+    return not held.associated_domains or envelope_domain(key)[0] in held.associated_domains
 
 
 def _by_name(key: FlowKey, name: str, settings: Settings) -> Attribution:
@@ -187,8 +201,7 @@ def _matching(key: FlowKey, settings: Settings) -> Attribution | None:
     """Match by address against the connectors that are on; certain matches first."""
     doubtful: Attribution | None = None
     for held in settings.by_address.covering(key.client_ip) if key.client_ip else ():
-        scope = held.associated_domains
-        if scope and key.mail_from_domain is not None and key.mail_from_domain not in scope:
+        if not _in_scope(held, key):
             continue
         if held.presumed or (held.partner and held.restrict_to_addresses):
             return Attribution(By.ADDRESS, held, _matched(By.ADDRESS, held.name))
@@ -228,7 +241,7 @@ def _by_address(flow: Flow, name: str | None, settings: Settings) -> Attribution
             Text("No witness shows where it came from: neither address, connector nor direction."),
         )
     if name is None:
-        doubt = _may_be_certificate(settings)
+        doubt = _may_be_certificate(key, settings)
         if doubt is not None:
             return doubt
         mailbox = key.header_from or key.sender or ""
@@ -253,9 +266,9 @@ def _by_address(flow: Flow, name: str | None, settings: Settings) -> Attribution
     return Attribution(By.NONE, None, Text("Anonymous: no connector matches it by address or certificate."))
 
 
-def _may_be_certificate(settings: Settings) -> Attribution | None:
+def _may_be_certificate(key: FlowKey, settings: Settings) -> Attribution | None:
     for held in settings.connectors:
-        if held.enabled is not False and held.certificate and not held.presumed:
+        if held.enabled is not False and held.certificate and not held.presumed and _in_scope(held, key):
             return Attribution(
                 By.UNKNOWN,
                 held,
