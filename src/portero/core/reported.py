@@ -18,7 +18,8 @@ def reported_flows(outside: Sequence[OutsideFlow], flows: Sequence[Flow]) -> tup
 
     Their P2 is known by domain only (``@domain``). Only mail that a receiver of ours reported reached this tenant and
     counts; and not even that while a trace holds anonymous mail of those days without its address, for it may be the
-    same mail. Source: RFC 9990 section 3; contract section 4, `messages`.
+    same mail. What left from inside (source ``""``) is the mailboxes': a witness of theirs, no way in.
+    Source: RFC 9990 section 3; contract section 4, `messages`.
     """
     traced = {flow.key.client_ip for flow in flows if flow.key.client_ip}
     days = {(flow.key.client_ip, day) for flow in flows if flow.key.client_ip for day in flow.facts.days}
@@ -32,9 +33,11 @@ def reported_flows(outside: Sequence[OutsideFlow], flows: Sequence[Flow]) -> tup
             client_ip=row.source_ip,
             mail_from_domain=row.envelope,
             header_from=f"@{row.header_from}",
-            direction="incoming",
+            direction="incoming" if row.source_ip else "originating",
         )
         facts = _facts(row, left, counts=row.to_us and not _hidden(row, addressless))
+        if not row.source_ip:
+            facts = replace(facts, days={}, dmarc={}, dkim_domains={})
         held.setdefault(key, []).append(facts)
     return tuple(Flow(key, merge_facts(facts)) for key, facts in sorted(held.items(), key=_order))
 

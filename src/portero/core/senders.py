@@ -10,6 +10,7 @@ from hashlib import sha256
 from portero.core.address import domain_of, exact_network, neighbourhood
 from portero.core.case import Case, Context, judgement_of
 from portero.core.exchange.attribution import attribute, envelope_domain, path_of, seen_connectors, within
+from portero.core.exchange.outbound import left_by_exchange
 from portero.core.flow import Facts, Flow, OutsideFlow, by_address, merge_facts
 from portero.core.grouping import Placed, anchor, group
 from portero.core.judge import look_at, weigh
@@ -34,6 +35,7 @@ def find_senders(
     of an established name counts against it.
     """
     settings = context.settings
+    outside = _from_inside(outside, context)
     seen = seen_connectors(flows)
     placed = []
     for flow in (*flows, *reported_flows(outside, flows)):
@@ -90,7 +92,7 @@ def judge_apart(
             beside.append(look_at(rest, context))
     everyone = [*cases.values(), *beside]
     neighbours = find_neighbours(everyone, [weigh(case) for case in everyone], known)
-    rows = by_address(outside)
+    rows = by_address(_from_inside(outside, context))
     return {
         identity: replace(
             _sender(held[identity], case.facts, weigh(case, neighbours), context, rows, None), id=identity
@@ -113,7 +115,7 @@ def join_senders(
     facts = merge_facts(flow.facts for flow in flows)
     # Which service it is is found anew, for all of its mail.
     because = tuple(each for each in worst.because if each.code != "service-named")
-    made = _sender(tuple(members), facts, because, context, by_address(outside), None)
+    made = _sender(tuple(members), facts, because, context, by_address(_from_inside(outside, context)), None)
     return replace(
         made,
         id=identity,
@@ -121,6 +123,14 @@ def join_senders(
         confidence=worst.confidence,
         decided_by=worst.decided_by,
         owner=next((each.owner for each in senders if each.owner), None),
+    )
+
+
+def _from_inside(outside: Iterable[OutsideFlow], context: Context) -> tuple[OutsideFlow, ...]:
+    """Give reported mail with ``""`` for the source of what left by Exchange Online, as a flow from inside has it."""
+    return tuple(
+        replace(row, source_ip="") if left_by_exchange(row, context.settings, context.spf) else row
+        for row in outside
     )
 
 
@@ -153,7 +163,13 @@ def _sender(
     kind = _kind(members, facts, judgement, context)
     addresses = sorted({item.flow.key.client_ip for item in members if item.flow.key.client_ip})
     written_as = {domain_of(item.name) for item in members if item.name}
-    rows = [row for address in addresses for row in outside.get(address, ()) if row.header_from in written_as]
+    inside = [""] if any(item.path is Path.INTERNAL for item in members) else []
+    rows = [
+        row
+        for address in (*inside, *addresses)
+        for row in outside.get(address, ())
+        if row.header_from in written_as
+    ]
     witnesses = dict(facts.witnessed)
     if rows:
         witnesses[REPORTED] = sum(row.mails for row in rows)

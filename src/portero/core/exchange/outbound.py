@@ -1,0 +1,45 @@
+"""Mail that leaves by Exchange Online: whether what other people's receivers reported is the own mailboxes' mail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from portero.core.exchange.attribution import within
+from portero.core.exchange.settings import Settings
+from portero.core.flow import OutsideFlow
+
+# The record that Microsoft has customers include, in which the addresses of its own deliveries stand.
+_RECORD = "spf.protection.outlook.com"
+# For want of DNS evidence. Source: Microsoft 365 URLs and IP address ranges, Exchange Online, TCP port 25.
+_PUBLISHED = (
+    "40.92.0.0/15",
+    "40.107.0.0/16",
+    "52.100.0.0/14",
+    "104.47.0.0/17",
+    "2a01:111:f400::/48",
+    "2a01:111:f403::/48",
+)
+
+
+def left_by_exchange(row: OutsideFlow, settings: Settings, spf: Callable[[str, str], str | None]) -> bool:
+    """
+    Tell whether reported mail went out of the organisation's own mailboxes.
+
+    spf:  gives the RFC 7208 result of (address, domain), or None where DNS evidence does not say.
+    Its address must be Exchange Online's, and it must be proven ours: by an aligned signature, by the one of the initial
+    domain, or by SPF for an own return-path. Another tenant cannot show these: mail of a domain that it does not own goes
+    out by the relay pool, which stands in no SPF record. Mail that reached this tenant came in, whoever signed it.
+    Source: Microsoft, Outbound delivery pools (relay pool); Set up DKIM (initial domain).
+    """
+    if row.to_us or not _of_exchange(row.source_ip, spf):
+        return False
+    signed = row.aligned_dkim > 0 or settings.names_us(row.dkim_domain)
+    if settings.names_us(row.envelope):
+        return signed or row.aligned_spf > 0
+    # Automatic answers and bounces have no return-path; with somebody else's, a tenant forwards our mail.
+    return not row.envelope and signed
+
+
+def _of_exchange(address: str, spf: Callable[[str, str], str | None]) -> bool:
+    result = spf(address, _RECORD)
+    return within(address, _PUBLISHED) if result is None else result == "pass"
