@@ -48,6 +48,11 @@ def test_a_new_kind_of_attachment() -> None:
         (b'Content-Disposition: attachment; filename="scan.PDF"\r\n', {"pdf"}),
         (b"Content-Type: x/y; name=a.b.html;\r\n", {"html"}),
         (b"Content-Disposition: attachment; filename*=utf-8''a.exe\r\n", {"exe"}),
+        (
+            b"Content-Type: multipart/mixed\r\n\r\n--b\r\ncontent-type: a/b; NAME=one.Doc\r\n\r\nname=x.y;\r\nname=two.xls\r\n",
+            {"doc", "y", "xls"},
+        ),
+        (b"Subject: no MIME\r\n\r\nname=one.pdf\r\n", set()),
         (b"name the place\r\n", set()),
         (b"", set()),
     ],
@@ -58,7 +63,7 @@ def test_kinds(content: bytes, kinds: set[str]) -> None:
 
 @given(st.binary(max_size=2000))
 def test_hostile_contents_do_not_raise(content: bytes) -> None:
-    attachment_kinds(b"name" + content)
+    attachment_kinds(b"Content-Type: name=" + content)
 
 
 def test_it_outlives_a_restart() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -94,16 +94,25 @@ class Envelope:
         return all(each.fate is not Fate.WAITING for each in self.recipients)
 
     def to_json(self) -> str:
-        """Give the envelope as the text that the spool keeps; `read_envelope` reads it."""
-        held = {name: getattr(self, name) for name in _FIELDS}
+        """Give the envelope as the text that the spool keeps, without what is as always; `read_envelope` reads it."""
+        held = {name: value for name, usual in _FIELDS if (value := getattr(self, name)) != usual}
         held["recipients"] = [
-            {name: getattr(each, name) for name in _OF_RECIPIENT} for each in self.recipients
+            {name: value for name, usual in _OF_RECIPIENT if (value := getattr(each, name)) != usual}
+            for each in self.recipients
         ]
         return _write(held)
 
 
-_FIELDS = tuple(each.name for each in fields(Envelope))
-_OF_RECIPIENT = tuple(each.name for each in fields(Recipient))
+def _usual(kind: type[Any]) -> tuple[tuple[str, object], ...]:
+    """Give the fields with their defaults; a field without one differs from its default always."""
+    return tuple(
+        (each.name, each.default if each.default_factory is MISSING else each.default_factory())
+        for each in fields(kind)
+    )
+
+
+_FIELDS = tuple(each for each in _usual(Envelope) if each[0] != "recipients")
+_OF_RECIPIENT = _usual(Recipient)
 # Made once: json.dumps makes an encoder for each call that is not all defaults.
 _write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -111,7 +120,9 @@ _write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 def read_envelope(text: str) -> Envelope:
     """Read what `Envelope.to_json` wrote. Raises ValueError, KeyError or TypeError for anything else."""
     held: dict[str, Any] = json.loads(text)
-    recipients = [Recipient(**{**each, "fate": Fate(each["fate"])}) for each in held.pop("recipients")]
+    recipients = [
+        Recipient(**{**each, "fate": Fate(each.get("fate", Fate.WAITING))}) for each in held.pop("recipients")
+    ]
     return Envelope(recipients=recipients, **held)
 
 

@@ -21,8 +21,8 @@ NEW_RECIPIENTS = 10
 _KNOWN_RECIPIENTS = 5000
 _KNOWN_KINDS = 100
 _HOUR = 3600.0
-_NAMES = re.compile(rb"(?:file)?name\*?=[^\r\n;]{0,200}?\.([A-Za-z0-9]{1,8})\"?[ \t]*[;\r]", re.IGNORECASE)
-_LOOKED_AT = 262_144
+_NAME = re.compile(rb"name\*?=[^\r\n;]{0,200}?\.([A-Za-z0-9]{1,8})\"?[ \t]*[;\r]", re.IGNORECASE)
+LOOKED_AT = 262_144
 
 
 @dataclass(slots=True)
@@ -95,10 +95,20 @@ def read_habit(kept: Mapping[str, object]) -> Habit:
 
 
 def attachment_kinds(content: bytes) -> frozenset[str]:
-    """Give the extensions of the attachments that the first 256 KiB of a message name."""
-    if b"ame" not in content:
+    """Give the extensions of the attachments that the first 256 KiB of a message name; only MIME messages have any."""
+    end = content.find(b"\r\n\r\n")
+    if b"content-" not in (content if end < 0 else content[:end]).lower():
         return frozenset()
-    return frozenset(each.decode("ascii").lower() for each in _NAMES.findall(content[:_LOOKED_AT]))
+    looked = content[:LOOKED_AT]
+    lower, found = looked.lower(), set()
+    # An expression tried at each octet takes 5 ms for 100 KB, a search backwards 0.02.
+    at = lower.rfind(b"name")
+    while at >= 0:
+        named = _NAME.match(looked, at)
+        if named is not None:
+            found.add(named[1].decode("ascii").lower())
+        at = lower.rfind(b"name", 0, at)
+    return frozenset(found)
 
 
 @dataclass(slots=True)

@@ -22,6 +22,7 @@ from portero.relay.devices import (
     judge_sender,
 )
 from portero.relay.envelope import Envelope
+from portero.relay.habit import LOOKED_AT
 from portero.relay.headers import first_author_name, mend, read_head
 from portero.relay.intake import DISK_FAILED, MessageIntake, RefusedMessage
 from portero.relay.protocol import Intake, Peer, Session, Transaction
@@ -337,7 +338,9 @@ class Reception:
         if device.learning:
             self._observer.learn(peer, envelope, self._clock())
         elif device.habit:
-            peer.outside += self._observer.judge(device, envelope, content or b"", self._clock())
+            if content is None:
+                content = _beginning(self._spool.path_of(envelope.id))
+            peer.outside += self._observer.judge(device, envelope, content, self._clock())
 
     def _weigh(self, peer: Peer, outside: Outside | None) -> bytes | None:
         """Do with what is outside a rule as the rule says: refuse it, or keep it for the quarantine."""
@@ -402,6 +405,15 @@ _REFUSALS = {
     "rate": b"450 4.7.1 This device sends more than its rule allows, try again later\r\n",
     "hours": b"450 4.7.1 This device may not send at this hour\r\n",
 }
+
+
+def _beginning(path: Path) -> bytes:
+    """Read what a habit looks at of a large message; its file was written a moment ago. Raises RefusedMessage."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(LOOKED_AT)
+    except OSError:
+        raise RefusedMessage(DISK_FAILED) from None
 
 
 def _record(envelope: Envelope) -> dict[str, object]:
