@@ -49,6 +49,7 @@ def domain_of(mailbox: str) -> str:
     return a_label(domain) if at else ""
 
 
+@lru_cache(maxsize=262144)
 def mailbox_key(mailbox: str) -> str:
     """Give a mailbox in the form used for comparison: local part lower-cased as Exchange does, domain as A-labels."""
     text = mailbox.strip().strip("<>")

@@ -11,10 +11,8 @@ from functools import lru_cache
 
 # A header section longer than this is an attack or a fault. Source: Postfix, header_size_limit.
 HEADER_OCTETS = 102_400
-_FIELD = re.compile(
-    rb"^(from|message-id|date|subject|received)[ \t]*:((?:[^\r\n]|\r\n[ \t])*)\r\n",
-    re.IGNORECASE | re.MULTILINE,
-)
+_READ = frozenset({b"from", b"message-id", b"date", b"subject", b"received"})
+_FROM = re.compile(rb"^from[ \t]*:((?:[^\r\n]|\r\n[ \t])*)\r\n", re.IGNORECASE | re.MULTILINE)
 _WHOLE = re.compile(rb"^([!-9;-~]+)[ \t]*:(?:[^\r\n]|\r\n[ \t])*\r\n", re.MULTILINE)
 
 
@@ -61,8 +59,11 @@ def read_head(head: bytes, hostname: str) -> Head:
     dated = False
     received = ours = 0
     by = b"by " + hostname.encode()
-    for name, value in _FIELD.findall(head):
-        kind = name.lower()
+    for line in head.replace(b"\r\n ", b" ").replace(b"\r\n\t", b"\t").split(b"\r\n"):
+        name, colon, value = line.partition(b":")
+        kind = name.rstrip(b" \t").lower()
+        if kind not in _READ or not colon:
+            continue
         if kind == b"received":
             received += 1
             ours += by in value
@@ -148,7 +149,9 @@ def mend(
 
 def first_author_name(head: bytes) -> str:
     """Give the display name of the first From field, "" where there is none."""
-    for name, value in _FIELD.findall(head):
-        if name.lower() == b"from":
-            return email.utils.parseaddr(value.decode("utf-8", "replace").replace("\r\n", ""))[0]
-    return ""
+    found = _FROM.search(head)
+    return (
+        ""
+        if found is None
+        else email.utils.parseaddr(found[1].decode("utf-8", "replace").replace("\r\n", ""))[0]
+    )

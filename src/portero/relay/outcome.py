@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import Enum, StrEnum, auto
 
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?:\s|$|;)")
 
 
-class Kind(Enum):
-    """The three outcomes of RFC 5321 section 4.2.1."""
+class Kind(StrEnum):
+    """The three outcomes of RFC 5321 section 4.2.1, by the words of the audit trail."""
 
     DELIVERED = auto()  # the far side has taken the recipient on
     DEFERRED = auto()  # try again

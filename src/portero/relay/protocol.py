@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum, auto
+from enum import Enum, IntEnum, auto
 from typing import Protocol
 
 from portero.relay.data_phase import DataReader
@@ -20,8 +20,8 @@ _COMMAND_OCTETS = 2048
 _LOGIN_OCTETS = 12288
 
 
-class State(Enum):
-    """Where a session stands."""
+class State(IntEnum):
+    """Where a session stands; a number, since each command looks it up and a number's hash is no call."""
 
     NEW = auto()  # connected; no HELO yet
     READY = auto()  # greeted; no transaction
@@ -263,9 +263,9 @@ class Session:
             self.fault(b"500 5.5.2 Line too long\r\n")
             return
         # A command may end in LF alone where the listener mends bare line ends; inside it no CR may stand.
-        text = line[:-2] if line.endswith(b"\r\n") else line[:-1]
-        strict = not self.manners.normalise and not line.endswith(b"\r\n")
-        if strict or b"\r" in text or b"\0" in text:
+        whole = line.endswith(b"\r\n")
+        text = line[:-2] if whole else line[:-1]
+        if b"\r" in text or b"\0" in text or not (whole or self.manners.normalise):
             self.fault(b"500 5.5.2 Bare CR, bare LF or NUL in a command\r\n")
             return
         if self.state is State.LOGIN:
@@ -286,7 +286,8 @@ class Session:
         handler(self, argument)
 
     def _text(self, data: bytes) -> bytes | None:
-        rest = sure(sure(self.transaction).reader).feed(data)
+        transaction = self.transaction
+        rest = sure(transaction.reader if transaction else None).feed(data)
         if rest is not None:
             self.event = Event.MESSAGE
         return rest
@@ -312,7 +313,7 @@ Handler = Callable[[Session, bytes], None]
 
 def _helo(session: Session, argument: bytes) -> None:
     _greet(session, argument, extended=False)
-    session.say(f"250 {session.host}\r\n".encode())
+    session.say(b"250 %s\r\n" % session.host.encode())
 
 
 def _ehlo(session: Session, argument: bytes) -> None:
@@ -401,15 +402,7 @@ def _rcpt(session: Session, argument: bytes) -> None:
     transaction = sure(session.transaction)
     try:
         path = parse_path(argument, b"TO", null=False)
-        notify, orcpt = path.parameters.get("NOTIFY", "").upper(), path.parameters.get("ORCPT", "")
-        for name in path.parameters:
-            if name not in {"NOTIFY", "ORCPT"}:
-                raise SyntaxFault(f"5.5.4 Parameter not known: {name[:40]}")
-        asked = set(notify.split(",")) if "NOTIFY" in path.parameters else set()
-        if asked and asked != {"NEVER"} and not asked <= _NOTIFY:
-            raise SyntaxFault("5.5.4 NOTIFY cannot be understood")
-        if "ORCPT" in path.parameters and (";" not in orcpt or len(orcpt) > 500 or not orcpt.isprintable()):
-            raise SyntaxFault("5.5.4 ORCPT cannot be understood")
+        notify, orcpt = _notices(path) if path.parameters else ("", "")
         if not path.address.isascii() and "SMTPUTF8" not in transaction.mail.parameters:
             raise SyntaxFault("5.6.7 The address needs SMTPUTF8")
     except SyntaxFault as fault:
@@ -423,9 +416,23 @@ def _rcpt(session: Session, argument: bytes) -> None:
     if reply is not None:
         session.refuse(reply)
         return
-    transaction.recipients.append(Recipient(path.address, notify, xtext(orcpt)))
+    transaction.recipients.append(Recipient(path.address, notify, orcpt))
     session.state = State.RECIPIENT
     session.say(b"250 2.1.5 Ok\r\n")
+
+
+def _notices(path: Path) -> tuple[str, str]:
+    """Read NOTIFY and ORCPT. Raises SyntaxFault. Source: RFC 3461 sections 4.1 and 4.2."""
+    notify, orcpt = path.parameters.get("NOTIFY", "").upper(), path.parameters.get("ORCPT", "")
+    for name in path.parameters:
+        if name not in {"NOTIFY", "ORCPT"}:
+            raise SyntaxFault(f"5.5.4 Parameter not known: {name[:40]}")
+    asked = set(notify.split(",")) if "NOTIFY" in path.parameters else set()
+    if asked and asked != {"NEVER"} and not asked <= _NOTIFY:
+        raise SyntaxFault("5.5.4 NOTIFY cannot be understood")
+    if "ORCPT" in path.parameters and (";" not in orcpt or len(orcpt) > 500 or not orcpt.isprintable()):
+        raise SyntaxFault("5.5.4 ORCPT cannot be understood")
+    return notify, xtext(orcpt)
 
 
 def _data(session: Session, argument: bytes) -> None:

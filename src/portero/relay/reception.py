@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import formatdate
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -308,24 +309,15 @@ class Reception:
 
     def _trace(self, peer: Peer, envelope: Envelope, date: str) -> str:
         """Write the Received field, and the stamp. Source: RFC 5321 section 4.4; RFC 3848 for the protocol's name."""
-        settings = self._settings
+        settings, queue_id = self._settings, envelope.queue_id
         kind = (
             ("ESMTP" if peer.extended else "SMTP") + ("S" if peer.tls else "") + ("A" if peer.login else "")
         )
-        shown = f"IPv6:{peer.client}" if ":" in peer.client else peer.client
-        # Only what is a name may stand before the comment, whatever the device called itself.
-        ehlo = (
-            peer.ehlo
-            if peer.ehlo and all(each.isalnum() or each in ".-_" for each in peer.ehlo)
-            else "unknown"
-        )
-        received = (
-            f"Received: from {ehlo} ([{shown}])\r\n\tby {settings.hostname} (portero) with {kind} id {envelope.queue_id};\r\n\t{date}\r\n"
-        )  # fmt: skip
+        start, shown = _source(peer.client, peer.ehlo)
+        received = f"Received: {start}\r\n\tby {settings.hostname} (portero) with {kind} id {queue_id};\r\n\t{date}\r\n"
         if not settings.stamp:
             return received
-        name = "".join(each for each in envelope.device if " " <= each <= "~" and each not in '"\\')
-        return f'{STAMP}: v=1; id={envelope.queue_id}; client={shown}; device="{name}"\r\n{received}'
+        return f'{STAMP}: v=1; id={queue_id}; client={shown}; device="{_quotable(envelope.device)}"\r\n{received}'
 
     def _judge(self, peer: Peer, envelope: Envelope, content: bytes | None, octets: int) -> None:
         device = sure(peer.device)
@@ -395,6 +387,20 @@ class Reception:
         if self._date[0] != second:
             self._date = (second, formatdate(second))
         return self._date[1]
+
+
+@lru_cache(maxsize=1024)
+def _source(client: str, ehlo: str) -> tuple[str, str]:
+    """Give the from clause of a Received field, and the address in it."""
+    shown = f"IPv6:{client}" if ":" in client else client
+    # Only what is a name may stand before the comment, whatever the device called itself.
+    name = ehlo if ehlo and all(each.isalnum() or each in ".-_" for each in ehlo) else "unknown"
+    return f"from {name} ([{shown}])", shown
+
+
+@lru_cache(maxsize=1024)
+def _quotable(text: str) -> str:
+    return "".join(each for each in text if " " <= each <= "~" and each not in '"\\')
 
 
 _REFUSALS = {

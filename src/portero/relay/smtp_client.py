@@ -8,7 +8,7 @@ import os
 import ssl
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from portero.relay.outcome import Kind, Outcome, Scope, lost, outcome_of_reply
 from portero.relay.reencode import reencoded
@@ -22,6 +22,8 @@ _MESSAGE_SECONDS = 600.0
 # A reply is at most 512 octets a line; a server that talks without end is left.
 _REPLY_OCTETS = 65_536
 _PIECE = 262_144
+_LOOK_SECONDS = 5.0
+_BEHIND_THE_CODE = frozenset({b"", b" ", b"-", b"\r"})
 
 
 class Broken(Exception):  # noqa: N818  (the state of the line, told to whoever waits on it)
@@ -57,15 +59,6 @@ Reply = tuple[int, str]
 Credentials = Callable[[], "object"]
 
 
-@dataclass(slots=True)
-class _Waiter:
-    """Who waits for so many replies."""
-
-    wanted: int
-    future: asyncio.Future[list[Reply]]
-    got: list[Reply] = field(default_factory=list)
-
-
 class SmtpClient(asyncio.Protocol):
     """One connection to a next hop."""
 
@@ -76,7 +69,11 @@ class SmtpClient(asyncio.Protocol):
         self._buffer = b""
         self._lines: list[str] = []
         self._replies: deque[Reply] = deque()
-        self._waiter: _Waiter | None = None
+        # Who waits, for how many replies, and until when.
+        self._waiter: asyncio.Future[list[Reply]] | None = None
+        self._wanted = 0
+        self._late_at = 0.0
+        self._watch: asyncio.TimerHandle | None = None
         self._broken: str | None = None
         self._drained: asyncio.Future[None] | None = None
         self._loop = asyncio.get_running_loop()
@@ -189,8 +186,10 @@ class SmtpClient(asyncio.Protocol):
         content = message.content
         if message.longest_line or (message.eight_bit and "8BITMIME" not in self.extensions):
             content = await asyncio.to_thread(reencoded, content)
-        utf8 = message.smtputf8 or not all(
-            address.isascii() for address, _, _ in (*message.recipients, (message.mail_from, "", ""))
+        utf8 = (
+            message.smtputf8
+            or not message.mail_from.isascii()
+            or not all(each[0].isascii() for each in message.recipients)
         )
         if utf8 and "SMTPUTF8" not in self.extensions:
             told = Outcome(Kind.REFUSED, f"550 5.6.7 {self._hop.host} does not take SMTPUTF8", Scope.MESSAGE)
@@ -326,13 +325,22 @@ class SmtpClient(asyncio.Protocol):
             return [replies.popleft() for _ in range(wanted)]
         if self._broken is not None:
             raise Broken(self._broken)
-        future: asyncio.Future[list[Reply]] = self._loop.create_future()
-        self._waiter = _Waiter(wanted, future)
-        timer = self._loop.call_later(seconds, self._break, "no answer in time")
-        try:
-            return await future
-        finally:
-            timer.cancel()
+        self._waiter = self._loop.create_future()
+        self._wanted = wanted
+        self._late_at = self._loop.time() + seconds
+        if self._watch is None:
+            self._watch = self._loop.call_later(_LOOK_SECONDS, self._look)
+        return await self._waiter
+
+    def _look(self) -> None:
+        """Leave a server that is late; one look now and then costs less than a clock for each command."""
+        self._watch = None
+        if self._waiter is None:
+            return
+        if self._loop.time() >= self._late_at:
+            self._break("no answer in time")
+        else:
+            self._watch = self._loop.call_later(_LOOK_SECONDS, self._look)
 
     def _write(self, data: bytes | memoryview) -> None:
         if self._transport is None or self._broken is not None:
@@ -343,8 +351,8 @@ class SmtpClient(asyncio.Protocol):
         if self._broken is None:
             self._broken = reason
         waiter, self._waiter = self._waiter, None
-        if waiter is not None and not waiter.future.done():
-            waiter.future.set_exception(Broken(self._broken))
+        if waiter is not None and not waiter.done():
+            waiter.set_exception(Broken(self._broken))
         if self._drained is not None and not self._drained.done():
             self._drained.set_exception(Broken(self._broken))
             # Nobody may be waiting: the line broke between two pieces.
@@ -361,26 +369,31 @@ class SmtpClient(asyncio.Protocol):
         if self._buffer:
             data = self._buffer + data
         *lines, self._buffer = data.split(b"\n")
+        replies = self._replies
         for line in lines:
-            code, more, text = line[:3], line[3:4], line[4:].rstrip(b"\r")
-            if not code.isdigit() or more not in {b"", b" ", b"-", b"\r"}:
+            code, more = line[:3], line[3:4]
+            if not code.isdigit() or more not in _BEHIND_THE_CODE:
                 self._break("the server does not speak SMTP")
                 return
-            self._lines.append(text.decode("utf-8", "replace"))
+            text = line.rstrip(b"\r").decode("utf-8", "replace")
             if more == b"-":
+                self._lines.append(text[4:])
                 continue
             number = int(code)
-            shown = "\n".join(self._lines) if number // 100 == 2 else " ".join(self._lines)
-            self._replies.append((number, f"{number} {shown}" if number // 100 != 3 else shown))
-            self._lines = []
+            if self._lines or number // 100 == 3:
+                self._lines.append(text[4:])
+                shown = ("\n" if number // 100 == 2 else " ").join(self._lines)
+                self._lines = []
+                text = f"{number} {shown}" if number // 100 != 3 else shown
+            replies.append((number, text))
         if len(self._buffer) > _REPLY_OCTETS or len(self._lines) > 200:
             self._break("the server answers without end")
             return
-        waiter = self._waiter
-        if waiter is not None and len(self._replies) >= waiter.wanted:
+        waiter, wanted = self._waiter, self._wanted
+        if waiter is not None and len(replies) >= wanted:
             self._waiter = None
-            if not waiter.future.done():
-                waiter.future.set_result([self._replies.popleft() for _ in range(waiter.wanted)])
+            if not waiter.done():
+                waiter.set_result([replies.popleft() for _ in range(wanted)])
 
     def eof_received(self) -> bool:
         """Take the end of the line as its break; see asyncio.Protocol."""
@@ -388,6 +401,8 @@ class SmtpClient(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell whoever waits; see asyncio.Protocol."""
+        if self._watch is not None:
+            self._watch.cancel()
         if self._lines or self._replies:
             self._break(" ".join(text for _, text in self._replies) or "the server closed the line")
         else:

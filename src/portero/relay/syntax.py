@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 # RFC 5321 section 4.5.3.1.3: 256 octets of path, the brackets among them.
 PATH_OCTETS = 254
@@ -35,13 +36,15 @@ class Path:
     One path with its parameters.
 
     address:     the mailbox, "" for the null reverse-path.
-    parameters:  keywords in capitals to their value, "" where there is none.
+    parameters:  keywords in capitals to their value, "" where there is none; not to be changed, others share them.
     """
 
     address: str
     parameters: dict[str, str] = field(default_factory=dict)
 
 
+# A device says the same few lines all its life.
+@lru_cache(maxsize=1024)
 def parse_path(argument: bytes, word: bytes, *, null: bool) -> Path:
     """
     Read what follows MAIL or RCPT.

@@ -111,6 +111,7 @@ class Lane:
     """
     One way out at work.
 
+    idle:        lines that wait for a job, and since when on the loop's clock; `clearing` will end those that wait long.
     down_until:  not tried before, since it failed; seconds since 1970.
     trouble:     what it failed with, "" while it works.
     """
@@ -119,7 +120,8 @@ class Lane:
     transport: Transport
     pace: Pace
     ready: deque[Job] = field(default_factory=deque)
-    idle: deque[asyncio.Future[None]] = field(default_factory=deque)
+    idle: deque[tuple[float, asyncio.Future[None]]] = field(default_factory=deque)
+    clearing: asyncio.TimerHandle | None = None
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     down_until: float = 0.0
     failures: int = 0
@@ -255,7 +257,7 @@ class PostOffice:
         tasks = [task for lane in self.lanes.values() for task in lane.tasks]
         for lane in self.lanes.values():
             lane.ready.clear()
-            for future in lane.idle:
+            for _, future in lane.idle:
                 if not future.done():
                     future.set_result(None)
         if tasks:
@@ -370,7 +372,8 @@ class PostOffice:
     def _call(self, lane: Lane) -> None:
         """Wake an idle line of a lane, or open one more where the far side allows it."""
         while lane.idle:
-            future = lane.idle.popleft()
+            # The last to rest is the warmest; the first may end if the others suffice.
+            _, future = lane.idle.pop()
             if not future.done():
                 future.set_result(None)
                 return
@@ -433,18 +436,27 @@ class PostOffice:
 
     async def _rest(self, lane: Lane) -> bool:
         """Wait for a job; False where none came for long."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        lane.idle.append(future)
-        timer = asyncio.get_running_loop().call_later(_IDLE_SECONDS, future.cancel)
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        lane.idle.append((loop.time(), future))
+        if lane.clearing is None:
+            # One clock for all its lines: a line rests between any two messages.
+            lane.clearing = loop.call_later(_IDLE_SECONDS, self._clear, lane)
         try:
             await future
         except asyncio.CancelledError:
             if not future.cancelled():
                 raise
             return bool(lane.ready)
-        finally:
-            timer.cancel()
         return True
+
+    def _clear(self, lane: Lane) -> None:
+        """Give up the lines of a lane that have had nothing to do for long."""
+        loop = asyncio.get_running_loop()
+        while lane.idle and lane.idle[0][0] <= loop.time() - _IDLE_SECONDS:
+            lane.idle.popleft()[1].cancel()
+        rests = [since for since, future in lane.idle if not future.done()]
+        lane.clearing = loop.call_at(rests[0] + _IDLE_SECONDS, self._clear, lane) if rests else None
 
     async def _carry(self, lane: Lane, carrier: Carrier, job: Job) -> bool:
         """Carry one job and settle it; True where the line is to be opened anew."""
@@ -668,6 +680,6 @@ class PostOffice:
                 "id": envelope.queue_id,
                 "device": envelope.device,
                 "way": lane.way.name,
-                "to": [[each.address, outcome.kind.name.lower(), outcome.reply] for each, outcome in zip(recipients, outcomes, strict=True)],
+                "to": [[each.address, outcome.kind, outcome.reply] for each, outcome in zip(recipients, outcomes, strict=True)],
             }
         )  # fmt: skip
