@@ -21,6 +21,7 @@ from portero.sources.head import head_of
 from portero.sources.outlook import outlook_mails
 from portero.sources.walk import walk
 from support.exemplars import EXEMPLARS
+from support.relay_fuzz import RELAY_SEEDS, RELAY_TARGETS
 
 SAMPLES = Path(__file__).resolve().parents[3] / "shared" / "samples"
 _SEED_OCTETS = 64 << 10
@@ -81,6 +82,7 @@ def targets() -> dict[str, Target]:
         "mail": _mail,
         "trace-header": _trace_header,
         "outlook": _outlook,
+        **RELAY_TARGETS,
     }
 
 
@@ -91,6 +93,8 @@ def _bind(source: Source) -> Target:
 @cache
 def seeds(name: str) -> tuple[bytes, ...]:
     """Give what fuzzing of a target starts from: its exemplar, and samples of that kind where they are at hand."""
+    if name in RELAY_SEEDS:
+        return RELAY_SEEDS[name]
     found = [EXEMPLARS[name].encode()] if name in EXEMPLARS else [EXEMPLARS["mail-message"].encode()]
     if name == "trace-header":
         found = [value.encode() for _, value in read_mail(found[0]).fields]

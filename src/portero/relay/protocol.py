@@ -250,15 +250,20 @@ class Session:
 
     def _keep(self, rest: bytes) -> None:
         """Keep an unfinished line; one that is too long is forgotten up to its end, and answered there."""
-        limit = _LOGIN_OCTETS if self.state is State.LOGIN or rest[:4].upper() == b"AUTH" else _COMMAND_OCTETS
-        if self._long or len(rest) > limit:
+        if self._long or self._too_long(rest):
             self._long = True
             self._input = b""
         else:
             self._input = rest
 
+    def _too_long(self, line: bytes) -> bool:
+        """Judge a line without its LF, or what has come of it: one that is whole at once has no other limit."""
+        return len(line) > _COMMAND_OCTETS and (
+            len(line) > _LOGIN_OCTETS or not (self.state is State.LOGIN or line[:4].upper() == b"AUTH")
+        )
+
     def _line(self, line: bytes) -> None:
-        if self._long:
+        if self._long or self._too_long(line[:-1]):
             self._long = False
             self.fault(b"500 5.5.2 Line too long\r\n")
             return
@@ -273,9 +278,6 @@ class Session:
             return
         verb, _, argument = text.partition(b" ")
         verb = verb.upper()
-        if len(text) > (_LOGIN_OCTETS if verb == b"AUTH" else _COMMAND_OCTETS):
-            self.fault(b"500 5.5.2 Line too long\r\n")
-            return
         handler = TABLE[self.state].get(verb)
         if handler is None:
             known = any(verb in row for row in TABLE.values())

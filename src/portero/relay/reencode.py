@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import email
+import email.errors
 import email.message
 import email.policy
 import quopri
@@ -27,7 +28,7 @@ def reencoded(content: bytes) -> bytes:
             if not part.is_multipart():
                 _encode(part)
         return stuffed(message.as_bytes(policy=_AS_THEY_ARE))
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, email.errors.MessageError):
         return content
 
 

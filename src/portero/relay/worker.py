@@ -495,8 +495,9 @@ class PostOffice:
         except asyncio.CancelledError:
             raise
         except Exception as error:
+            # A fault of ours that one message brings out: it waits, and must not stop all others by resting the way.
             log.exception("delivery-failed", way=lane.way.name, id=envelope.queue_id)
-            told = Outcome(Kind.DEFERRED, f"{type(error).__name__}: {error}", Scope.WAY)
+            told = Outcome(Kind.DEFERRED, f"{type(error).__name__}: {error}", Scope.MESSAGE)
             outcomes = [told] * len(job.recipients)
         return self._settle(lane, job, outcomes)
 

@@ -98,6 +98,42 @@ def test_a_thirty_megabyte_scan_is_uploaded() -> None:
     ]
 
 
+@pytest.mark.parametrize("subtype", ["plain", "html"])
+def test_a_text_of_six_megabytes_is_uploaded_too(subtype: str) -> None:
+    """A report that is nothing but text: no request may hold it, and not a letter of it may be missing."""
+    line = "Línea de un informe muy largo\r\n"
+    text = line * (6_000_000 // len(line))
+    head = f"To: c@d.example\r\nSubject: =?utf-8?q?Informe_ma=C3=B1ana?=\r\nMIME-Version: 1.0\r\nContent-Type: text/{subtype}; charset=utf-8\r\n\r\n"
+    with graph() as far:
+        [outcomes] = deliver(way("graph", far.port), message(head.encode() + text.encode(), "c@d.example"))
+        assert not far.faults
+    assert kinds(outcomes) == ["DELIVERED"]
+    [draft] = far.sent_drafts
+    assert draft["subject"] == "Informe mañana"
+    assert draft["body"]["contentType"] == ("html" if subtype == "html" else "text")
+    assert text.startswith(draft["body"]["content"])
+    [whole] = draft["attachments"]
+    assert whole["name"] == ("text.html" if subtype == "html" else "text.txt")
+    assert whole["content"].decode() == text
+
+
+@pytest.mark.parametrize(
+    "field",
+    [b"To: a@", b"From: =?x?q?y?=", b"Subject: =?utf-8?b?=?=", b"Cc: <", b"To: \xff\xfe", b"X-A: \x00"],
+)
+def test_a_large_message_with_a_strange_field_goes_out(field: bytes) -> None:
+    """Fuzzing found it: the parser's stumble would have been taken for the way's trouble, and stopped all others."""
+    content = (
+        field + b"\r\nContent-Type: text/plain; charset=nonsense\r\n\r\n" + (b"x" * 78 + b"\r\n") * 40_000
+    )
+    with graph() as far:
+        [outcomes] = deliver(way("graph", far.port), message(content, "c@d.example"))
+    assert kinds(outcomes) == ["DELIVERED"]
+    assert [each["emailAddress"]["address"] for each in far.sent_drafts[0]["bccRecipients"]] == [
+        "c@d.example"
+    ]
+
+
 def test_a_draft_that_cannot_be_finished_is_taken_back() -> None:
     made = EmailMessage()
     made["To"] = "c@d.example"

@@ -159,7 +159,7 @@ class GraphCarrier:
 
     async def _send_large(self, token: str, plain: bytes) -> Outcome:
         draft, attachments = as_draft(plain)
-        made = await self._request(token, "POST", f"{self._mailbox}/messages", json.dumps(draft).encode())
+        made = await self._request(token, "POST", f"{self._mailbox}/messages", _json(draft))
         if made.status_code != 201:
             return _outcome(made)
         place = f"/messages/{quote(str(made.json()['id']), safe='')}"
@@ -222,6 +222,11 @@ class GraphCarrier:
     ) -> Any:
         words = {"Authorization": f"Bearer {token}", **(headers or {"Content-Type": "application/json"})}
         return await self._client.request(method, address, content=body, headers=words)
+
+
+def _json(value: Mapping[str, Any]) -> bytes:
+    # An octet that no text can be made of must not end the delivery.
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _outcome(answer: Any) -> Outcome:
