@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import permutations
+
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
+from hypothesis import strategies as st
 
-from portero.core.exchange.settings import Settings, Tenant
+from portero.core.exchange.settings import AcceptedDomain, Settings, Tenant
+from portero.core.flow import Flow
 from portero.core.plan import make_plan, moved_by, plan_controls, replay_prefixes, simulate_plan
+from portero.core.plan_order import WATCHED
 from portero.core.sender import Judgement, Kind, Sender
 from portero.core.simulate import Replay
 from portero.core.simulation import Effect
 from portero.core.step import Step
+from portero.core.waves import duration
 from portero.core.ways_in import must_keep
 from support.organisations import GATEWAY, OPEN, SETTINGS, organisations
 from support.senders import a_sender, anonymous
@@ -64,8 +71,99 @@ def test_refusing_direct_send_waits_for_every_step_that_moves_a_sender(
 
     for step in steps:
         if "reject-direct-send" in step.controls:
-            ways_in = [each.n for each in steps[: step.n - 1] if each.moved or each.controls]
-            assert set(ways_in) <= set(step.after)
+            ways_in = [
+                each.n for each in steps if each.moved or any("allow=" in text for text in each.controls)
+            ]
+            assert {number for number in ways_in if number < step.n} <= set(step.after)
+            refused = {text for each in steps[: step.n - 1] for text in each.controls}
+            assert all(text in refused for text in step.controls if text.startswith("lock-gateway"))
+
+
+def curve(order: tuple[Step, ...], replay: Replay) -> int:
+    """Sum the abuse still open over the days in which an order of steps is carried out."""
+    ways = [step for step in order if not refusing((step,)) and (step.moved or step.controls)]
+    total, waited, done = 0, False, list[Step]()
+    for step in refusing(order):
+        before = still_open(done, replay)
+        if not waited and {each.n for each in ways} & set(step.after):
+            total, waited, done = total + before * duration(ways, replay.senders), True, [*done, *ways]
+        done.append(step)
+        total += still_open(done, replay) * WATCHED
+    return total
+
+
+def still_open(done: list[Step], replay: Replay) -> int:
+    found = replay.of(plan_controls(done))
+    return -found.refused_by_judgement()[Judgement.ABUSE]
+
+
+DOMAINS = ("contoso.com", "fabrikam.com")
+TWO = Settings(
+    accepted_domains=tuple(AcceptedDomain(name, match_subdomains=False) for name in DOMAINS),
+    inbound_connectors=(),
+    mx_at_microsoft=True,
+)
+SENDING = st.builds(
+    lambda address, mails, domain, foreign, passes: anonymous(
+        address,
+        mails,
+        mail_from_domain="vendor.example" if foreign else domain,
+        header_from=f"x@{domain}",
+        dmarc={"pass" if passes else "fail": mails},
+    ),
+    st.sampled_from(["203.0.113.10", "203.0.113.11", "198.51.100.5", "2001:db8::5", None]),
+    st.integers(1, 90),
+    st.sampled_from(DOMAINS),
+    st.booleans(),
+    st.booleans(),
+)
+
+
+@examples(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(st.tuples(st.sampled_from(Kind), st.sampled_from(Judgement), SENDING), max_size=7),
+    st.sampled_from([TWO, replace(TWO, gateway_networks=GATEWAY, mx_at_microsoft=False)]),
+)
+def test_no_order_as_safe_closes_more_abuse_earlier(
+    drawn: list[tuple[Kind, Judgement, Flow]], settings: Settings
+) -> None:
+    senders = tuple(
+        replace(
+            a_sender(f"s{number}", kind, judgement, held),
+            header_from_domains=((held.key.header_from or "").partition("@")[2],),
+        )
+        for number, (kind, judgement, held) in enumerate(drawn)
+    )
+    replay = Replay(senders, settings)
+    steps = make_plan(replay, Tenant(), ())
+    closing = refusing(steps)
+    others = [step for step in steps if step not in closing]
+
+    for order in permutations(closing):
+        names = [text.partition("=")[0] for step in order for text in step.controls]
+        if "lock-gateway" in names and names.index("lock-gateway") > names.index("reject-direct-send"):
+            continue
+        assert curve(steps, replay) <= curve((*others, *order), replay)
+
+
+def test_what_closes_much_and_waits_for_nothing_stands_before_the_ways_in() -> None:
+    printer = a_sender(
+        "printer", Kind.DEVICE, Judgement.LEGITIMATE, anonymous("203.0.113.10", dmarc={"pass": 7})
+    )
+    forger = a_sender(
+        "forger",
+        Kind.SPOOFER,
+        Judgement.ABUSE,
+        anonymous("198.51.100.5", 90, mail_from_domain="evil.example", dmarc={"fail": 90}),
+    )
+
+    steps = plan_for(printer, forger, settings=replace(OPEN, mx_at_microsoft=True))
+
+    assert [text.partition("=")[0] for text in map(str, (c.text for c in plan_controls(steps)))] == [
+        "dmarc",
+        "allow",
+        "reject-direct-send",
+    ]
 
 
 @examples(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 
 from portero.core.evidence import Origin
 from portero.core.exchange.attribution import within
@@ -15,7 +13,7 @@ from portero.core.exchange.settings import Settings
 from portero.core.flow import OutsideFlow, merge_facts
 from portero.core.grouping import Placed
 from portero.core.naming import Ties
-from portero.core.sender import Judgement, Path, Reason
+from portero.core.sender import Judgement, Reason
 from portero.core.text import Text
 from portero.core.weights import WEIGHTS
 
@@ -67,11 +65,16 @@ def judgement_of(odds: float) -> tuple[Judgement, float]:
     return Judgement.UNDECIDED, max(probability, 1 - probability)
 
 
+_PRIOR = Reason("prior", Text("Before any evidence."), WEIGHTS["prior"].value)
+
+
 class Case:
     """
     What is known of a sender, and the reasons for and against it while they are collected.
 
     codes:    names of the reasons so far; odds: the log odds of abuse that they add up to.
+    paths, addresses, names: its ways in, its client addresses in order, and the mailboxes it writes as.
+    days, weeks: the days on which it was active, in order, and how many calendar weeks they lie in.
     gated:    it comes through the organisation's gateway.
     settled:  only the organisation can have arranged its way in, so that nothing else is asked.
     copied:   its name has a sender elsewhere that shows what no outsider can arrange.
@@ -81,9 +84,14 @@ class Case:
         self.group, self.context = group, context
         self.facts = merge_facts(item.flow.facts for item in group)
         self.origins = tuple(origin for origins in self.facts.origins.values() for origin in origins)[:5]
+        self.paths = {item.path for item in group}
+        self.addresses = tuple(sorted({item.flow.key.client_ip for item in group if item.flow.key.client_ip}))
+        self.names = frozenset(item.name for item in group if item.name)
+        self.days = sorted(self.facts.days)
+        self.weeks = len({day.isocalendar()[:2] for day in self.days})
         gateways = context.settings.gateway_networks
-        self.gated = any(within(item.flow.key.client_ip, gateways) for item in group)
-        self.reasons = [Reason("prior", Text("Before any evidence."), WEIGHTS["prior"].value)]
+        self.gated = any(within(address, gateways) for address in self.addresses)
+        self.reasons = [_PRIOR]
         self.codes, self.odds = {"prior"}, WEIGHTS["prior"].value
         self.settled = self.copied = False
 
@@ -98,21 +106,7 @@ class Case:
 
     def twin(self) -> Case:
         """Give the same case, to which reasons can be added without adding them here."""
-        twin = copy(self)
+        twin = Case.__new__(Case)
+        twin.__dict__.update(self.__dict__)
         twin.reasons, twin.codes = list(self.reasons), set(self.codes)
         return twin
-
-    @cached_property
-    def paths(self) -> set[Path]:
-        """Give the ways in."""
-        return {item.path for item in self.group}
-
-    @cached_property
-    def addresses(self) -> tuple[str, ...]:
-        """Give the client addresses."""
-        return tuple(sorted({item.flow.key.client_ip for item in self.group if item.flow.key.client_ip}))
-
-    @cached_property
-    def names(self) -> frozenset[str]:
-        """Give the mailboxes it writes as."""
-        return frozenset(item.name for item in self.group if item.name)

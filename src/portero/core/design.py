@@ -10,14 +10,13 @@ from dataclasses import dataclass
 
 from portero.core.address import NetworkMap, exact_network, lies_in, neighbourhood
 from portero.core.case import ANCHORED
-from portero.core.controls import apply_controls, parse_control
-from portero.core.exchange.attribution import seen_connectors
+from portero.core.controls import parse_control
 from portero.core.exchange.new_connector import connector_blocks
 from portero.core.exchange.settings import Settings
 from portero.core.flow import Flow
 from portero.core.register import KnownNetwork
 from portero.core.sender import DecidedBy, Judgement, Kind, Sender
-from portero.core.simulate import Replay, decide
+from portero.core.simulate import Replay
 from portero.core.simulation import Effect, SenderEffect
 from portero.core.text import Text, count
 from portero.core.ways_in import (
@@ -185,15 +184,14 @@ def _needs(replay: Replay) -> list[_Need]:
     reject = parse_control("reject-direct-send")
     today = {each.sender: each for each in replay.of(()).senders}
     then = {each.sender: each for each in replay.of((reject,)).senders}
-    seen = seen_connectors(flow for sender in replay.senders for flow in sender.flows)
-    settings = apply_controls(replay.settings, (reject,))
     found = []
-    for sender in sorted(replay.senders, key=lambda each: (-each.mails, each.id)):
-        if not must_keep(sender) or not _worse(then[sender.id], today[sender.id]):
-            continue
-        flows = tuple(flow for flow in sender.flows if decide(flow, settings, seen).effect is not Effect.KEPT)
-        found.append(_Need(sender, flows, _worse(then[sender.id], today[sender.id])))
-    return found
+    for sender, decisions in replay.decisions((reject,)):
+        worse = _worse(then[sender.id], today[sender.id]) if must_keep(sender) else 0
+        if worse:
+            each = zip(sender.flows, decisions, strict=True)
+            flows = tuple(flow for flow, decision in each if decision.effect is not Effect.KEPT)
+            found.append(_Need(sender, flows, worse))
+    return sorted(found, key=lambda each: (-each.sender.mails, each.sender.id))
 
 
 def _worse(then: SenderEffect, today: SenderEffect) -> int:

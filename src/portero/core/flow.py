@@ -63,8 +63,9 @@ class Distinct:
     @property
     def value(self) -> int:
         """Give how many distinct things there are."""
-        if self.exact:
-            return len(self.smallest)
+        held = len(self.smallest)
+        if held < SKETCH_SIZE:
+            return held
         return round((SKETCH_SIZE - 1) * 2**60 / self.smallest[-1])
 
 

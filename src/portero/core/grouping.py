@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from portero.core.address import client_address, domain_of, neighbourhood, wide_network
@@ -24,28 +24,30 @@ _STEADY_MAILS, _STEADY_WEEKS = 8, 3
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A flow with the two things that every later step asks of it."""
+    """
+    A flow with what every later step asks of it.
+
+    name:   the mailbox the mail claims to be from: P2, else the traced sender; "" where neither is known.
+    place:  the client address as one place: the address for IPv4, its /64 for IPv6, "" where none is known.
+    """
 
     flow: Flow
     attribution: Attribution
     path: Path
+    name: str = field(init=False)
+    place: str = field(init=False)
 
-    @property
-    def name(self) -> str:
-        """Give the mailbox the mail claims to be from: P2, else the traced sender."""
-        return self.flow.key.header_from or self.flow.key.sender or ""
-
-    @property
-    def place(self) -> str:
-        """Give the client address as one place: the address for IPv4, its /64 for IPv6, "" where none is known."""
-        address = self.flow.key.client_ip
-        return neighbourhood(address) if address and ":" in address else address or ""
+    def __post_init__(self) -> None:
+        key = self.flow.key
+        address = key.client_ip or ""
+        object.__setattr__(self, "name", key.header_from or key.sender or "")
+        object.__setattr__(self, "place", neighbourhood(address) if ":" in address else address)
 
     @property
     def authenticated(self) -> bool | None:
         """Tell whether witnesses recorded a DMARC pass (True), only failures (False), or nothing that settles it."""
         results = self.flow.facts.dmarc
-        if set(results) & {"pass", "bestguesspass"}:
+        if "pass" in results or "bestguesspass" in results:
             return True
         return False if "fail" in results else None
 
@@ -53,7 +55,10 @@ class Placed:
 def nameless(ehlo: str | None) -> bool:
     """Tell whether an EHLO could be anybody's."""
     text = ehlo or ""
-    return not text or text.lower().startswith(_NAMELESS) or client_address(text) is not None
+    if not text or text.lower().startswith(_NAMELESS):
+        return True
+    # Only what has three dots or a colon can be an address.
+    return (text.count(".") > 2 or ":" in text) and client_address(text) is not None
 
 
 def group(
@@ -78,7 +83,8 @@ def group(
             if alone and token[0] == "shape":
                 continue
             held = first.setdefault(token, index)
-            links.join(held, index)
+            if held != index:
+                links.join(held, index)
     _join_moving(placed, settings, links)
     parts: dict[int, list[Placed]] = {}
     for index, item in enumerate(placed):
@@ -208,6 +214,7 @@ def _join_moving(placed: Sequence[Placed], settings: Settings, links: _Links) ->
     moves meanwhile, and each of its addresses alone is used on other days than the copy's.
     """
     by_name: dict[tuple[str, str], list[int]] = {}
+    first_seen = [str(item.flow.facts.first_seen) for item in placed]
     for index, item in enumerate(placed):
         direct = item.path in {Path.DIRECT_SEND, Path.UNDETERMINED}
         if direct and item.place and item.name:
@@ -216,7 +223,7 @@ def _join_moving(placed: Sequence[Placed], settings: Settings, links: _Links) ->
     for members in by_name.values():
         if len(members) < 2 or len(members) > 400:
             continue
-        members.sort(key=lambda index: str(placed[index].flow.facts.first_seen))
+        members.sort(key=first_seen.__getitem__)
         moving = _one_at_a_time([placed[index] for index in members])
         for before, after in pairwise(index for index, kept in zip(members, moving, strict=True) if kept):
             if _same_host(placed[before], placed[after], settings):
@@ -291,8 +298,8 @@ class _Links:
         return index
 
     def join(self, one: int, other: int) -> None:
-        first, second = sorted((self.root(one), self.root(other)))
-        self._parent[second] = first
+        first, second = self.root(one), self.root(other)
+        self._parent[max(first, second)] = min(first, second)
 
 
 def domains_of(names: Iterable[str]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 from itertools import pairwise
 
 from portero.core.case import ANCHORED, AUTHENTICATED, FAILING, Case, Context
@@ -125,9 +126,11 @@ def _arranged(case: Case) -> None:
 
 def _inside(case: Case) -> None:
     """Which device inside the organisation's network opened its connections."""
+    if case.settled or not case.context.ties:
+        return
     keys = [(item.flow.key.client_ip, item.name) for item in case.group if item.flow.key.client_ip]
     tie = tie_of(keys, case.context.ties)
-    if tie is not None and not case.settled:
+    if tie is not None:
         case.add("host-inside" if tie.settled else "host-open", tie.why, tie.origins)
 
 
@@ -143,11 +146,8 @@ def _authentication(case: Case) -> None:
         return
     passed = facts.dmarc.get("pass", 0) + facts.dmarc.get("bestguesspass", 0)
     failed = facts.dmarc.get("fail", 0)
-    own_envelope = any(
-        envelope_domain(item.flow.key)[0]
-        and case.context.settings.names_us(envelope_domain(item.flow.key)[0])
-        for item in case.group
-    )
+    envelopes = {domain for item in case.group if (domain := envelope_domain(item.flow.key)[0])}
+    own_envelope = any(map(case.context.settings.names_us, envelopes))
     if passed and passed >= 9 * failed:
         case.add(
             "dmarc-pass",
@@ -168,7 +168,7 @@ def _authentication(case: Case) -> None:
             "authentication-fails", Text("Its mail fails SPF, DKIM and DMARC for the organisation's domain.")
         )
         # The null reverse-path of notices is nobody's domain: it can neither align nor be foreign.
-        if not own_envelope and any(envelope_domain(item.flow.key)[0] for item in case.group):
+        if envelopes and not own_envelope:
             case.add(
                 "foreign-unaligned",
                 Text("It shows the organisation's address over a foreign envelope and nothing ties the two."),
@@ -225,8 +225,7 @@ def _over_time(case: Case) -> None:
     facts, window = case.facts, case.context.window
     if case.settled or not facts.days:
         return
-    days = sorted(facts.days)
-    weeks = len({day.isocalendar()[:2] for day in days})
+    days, weeks = case.days, case.weeks
     people = facts.recipients.value
     # Recurrence speaks for a sender because somebody here expects its mail; nobody does who never gets it twice.
     strangers = facts.mails >= 10 and people * 5 >= facts.mails * 4
@@ -291,8 +290,7 @@ def _regular(days: Sequence[date]) -> bool:
 def _appearance(case: Case) -> None:
     if case.settled:
         return
-    facts = case.facts
-    weeks = len({day.isocalendar()[:2] for day in facts.days})
+    facts, weeks = case.facts, case.weeks
     kept = sum(facts.shapes.values())
     varied = facts.distinct_shapes.value
     if facts.mails >= 10 and 0 < varied <= 5 and weeks >= 2:
@@ -302,16 +300,12 @@ def _appearance(case: Case) -> None:
         )
     elif facts.mails >= 10 and varied * 5 >= facts.mails * 3 and weeks >= 2:
         case.add("varied-subjects", Text("Its subjects vary as correspondence does."))
-    lures = sum(number for shape, number in facts.shapes.items() if _LURE.search(shape))
-    devices = sum(number for shape, number in facts.shapes.items() if _DEVICE.search(shape))
-    if kept and lures * 2 >= kept:
+    if kept and _about(facts, _LURE) * 2 >= kept:
         case.add(
             "lure",
             Text("Its subjects are those of known lures, for example “{shape}”.", shape=_first(facts, _LURE)),
         )
-    elif (
-        kept and sum(number for shape, number in facts.shapes.items() if _BUSINESS.search(shape)) * 2 >= kept
-    ):
+    elif kept and _about(facts, _BUSINESS) * 2 >= kept:
         case.add(
             "business-lure",
             Text(
@@ -319,7 +313,7 @@ def _appearance(case: Case) -> None:
                 shape=_first(facts, _BUSINESS),
             ),
         )
-    elif kept and devices * 2 >= kept and weeks >= 2:
+    elif kept and weeks >= 2 and _about(facts, _DEVICE) * 2 >= kept:
         case.add(
             "device-words",
             Text("Its subjects are those of devices, for example “{shape}”.", shape=_first(facts, _DEVICE)),
@@ -373,8 +367,18 @@ def _own_literal(host: str) -> bool:
     return literal.replace(".", "").isdigit() and not literal.startswith("127.")
 
 
+def _about(facts: Facts, words: re.Pattern[str]) -> int:
+    """Count the mails whose subject has one of the words."""
+    return sum(number for shape, number in facts.shapes.items() if _holds(words, shape))
+
+
 def _first(facts: Facts, words: re.Pattern[str]) -> str:
-    return min(shape for shape in facts.shapes if words.search(shape))
+    return min(shape for shape in facts.shapes if _holds(words, shape))
+
+
+@lru_cache(maxsize=65536)
+def _holds(words: re.Pattern[str], shape: str) -> bool:
+    return words.search(shape) is not None
 
 
 def _unforged(case: Case) -> None:

@@ -43,12 +43,12 @@ def weigh_beside(case: Case, neighbours: Neighbours) -> None:
     own = frozenset(item.place for item in case.group if item.place)
     failing = bool(case.codes & (FAILING | {"outside-fail"}))
     # A copy takes one name; who writes under many is a list, a forwarder or a follow-me scanner.
-    for name in sorted(case.names) if len(case.names) <= _COPIED_AT_MOST else ():
-        held = neighbours.names.get(name)
+    for name in sorted(case.names & neighbours.names.keys()) if len(case.names) <= _COPIED_AT_MOST else ():
+        held = neighbours.names[name]
         # People write from many places; what their names over strange servers mean has a reason of its own.
         if name in context.mailboxes:
             continue
-        if name.startswith("@") or held is None or not own or not held[0]:
+        if name.startswith("@") or not own or not held[0]:
             continue
         # A service has several addresses in one network; they are no copies of one another.
         if {_network(place) for place in held[0]} & {_network(place) for place in own}:

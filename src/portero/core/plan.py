@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from portero.core import plan_steps as write
@@ -10,6 +10,7 @@ from portero.core.controls import Control, parse_control
 from portero.core.exchange.settings import Settings, Tenant
 from portero.core.finding import Finding, Outcome
 from portero.core.plan_lock import Lock, find_lock
+from portero.core.plan_order import Closing, best_order
 from portero.core.plan_steps import Draft
 from portero.core.plan_ways import give_ways_in, needs
 from portero.core.sender import Path, Sender
@@ -17,6 +18,7 @@ from portero.core.simulate import Replay
 from portero.core.simulation import Effect, SenderEffect, Simulation
 from portero.core.step import Step
 from portero.core.text import Text
+from portero.core.waves import duration
 from portero.core.ways_in import must_keep
 
 _PERMISSIONS = ("SPOOF-04", "SPAM-01", "SPAM-02", "SPAM-03", "RULE-01", "CON-05", "CON-06")
@@ -58,6 +60,8 @@ def simulate_plan(replay: Replay, steps: Sequence[Step]) -> Simulation:
 
 
 def _settled(found: Simulation, moved: frozenset[str]) -> Simulation:
+    if not moved:
+        return Simulation(found.controls, found.senders)
     why = Text("It uses another way in by then, which the plan has proven before it refuses anything.")
     effects = [
         replace(
@@ -114,8 +118,9 @@ def make_plan(replay: Replay, tenant: Tenant, findings: Sequence[Finding]) -> tu
     """
     Write the plan, replay its every prefix, and leave out any control whose replay would refuse mail to keep.
 
-    The order is that of the controls catalogue R8. A control that is left out stands in the plan as a step that
-    refuses nothing and says how much mail stood against it.
+    The order is that of the controls catalogue R8, but for the controls that refuse mail: of all orders that keep the
+    same mail safe they take the one with the least abuse still coming in (`best_order`). A control that is left out stands
+    in the plan as a step that refuses nothing and says how much mail stood against it.
     """
     left_out: dict[str, int] = {}
     while True:
@@ -139,21 +144,37 @@ def _write(
     write.measure(draft, findings)
     found_lock = find_lock(senders, settings)
     lock = None if found_lock is None or found_lock.control in left_out else found_lock
-    refusing = _refusing(settings, lock, left_out)
-    needing = needs(senders, settings, refusing)
     write.decide(draft, [each for each in senders if not each.legitimate and must_keep(each)])
     for finding in failed:
         if finding.id in _PERMISSIONS and finding.outcome is Outcome.FAIL:
             write.remove_permission(draft, finding)
     write.authentication(draft, [each for each in failed if each.id.startswith(("DNS-", "SPOOF-0"))])
-    ready = give_ways_in(draft, senders, needing, settings, lock is not None)
-    _close(draft, replay, tenant, lock, ready, left_out)
-    if found_lock is not None and lock is None:
-        write.not_yet(draft, found_lock.control, left_out[found_lock.control])
-    _raise_dmarc(draft, replay)
-    _close_basic(draft, replay)
+    needing = needs(replay, _refusing(settings, lock, left_out))
+    ahead = Draft(left_out)
+    give_ways_in(ahead, senders, needing, settings, lock is not None)
+    closings = {each.control: each for each in best_order(*_closings(replay, lock, ahead.steps(), left_out))}
+    ready: tuple[int, ...] | None = None
+    for control in _all_controls(replay, closings):
+        waits = control in closings and closings[control].waits
+        if waits and ready is None:
+            ready = give_ways_in(draft, senders, needing, settings, lock is not None)
+        if lock is not None and control == lock.control:
+            write.lock(draft, lock, _expected(draft, replay, control), ready or ())
+        elif control == "reject-direct-send":
+            after = (*(ready or ()), *draft.numbers("lock"))
+            write.reject(draft, tenant, _expected(draft, replay, control), after)
+        elif control == _BASIC:
+            _close_basic(draft, replay)
+        else:
+            _raise_dmarc(draft, replay, control, (ready or ()) if waits else ())
+    for control in (found_lock.control if found_lock else "", "reject-direct-send"):
+        if control in left_out:
+            write.not_yet(draft, control, left_out[control])
     write.egress(draft)
     return draft.steps()
+
+
+_BASIC = "smtp-basic-off"
 
 
 def _refusing(settings: Settings, lock: Lock | None, left_out: dict[str, int]) -> list[str]:
@@ -163,23 +184,60 @@ def _refusing(settings: Settings, lock: Lock | None, left_out: dict[str, int]) -
     return controls
 
 
-def _close(
-    draft: Draft,
-    replay: Replay,
-    tenant: Tenant,
-    lock: Lock | None,
-    ready: tuple[int, ...],
-    left_out: dict[str, int],
-) -> None:
-    if lock is not None:
-        numbers = _expected(draft, replay, lock.control)
-        ready = (*ready, write.lock(draft, lock, numbers, ready))
-    if replay.settings.reject_direct_send is True:
-        return
-    if "reject-direct-send" in left_out:
-        write.not_yet(draft, "reject-direct-send", left_out["reject-direct-send"])
-        return
-    write.reject(draft, tenant, _expected(draft, replay, "reject-direct-send"), ready)
+def _all_controls(replay: Replay, ordered: Iterable[str]) -> list[str]:
+    """Give the ordered controls with those that may not be used yet, of which the plan says why: behind, before Basic."""
+    controls = list(ordered)
+    basic = controls.pop() if controls[-1:] == [_BASIC] else _BASIC
+    controls += [each for each in (*_dmarc_controls(replay), basic) if each not in controls]
+    return controls
+
+
+def _closings(
+    replay: Replay, lock: Lock | None, ahead: Sequence[Step], left_out: dict[str, int]
+) -> tuple[list[Closing], dict[frozenset[str], int], int]:
+    """
+    Give the controls to be ordered, the abuse by the controls that refuse it, and the days that the ways in take.
+
+    ahead:  the steps that give senders their other ways in.
+    A domain's DMARC waits for them where it would touch mail to keep that they move. Where it would touch other mail to
+    keep, it is not among them; nor is a control that is left out.
+    """
+    moved = moved_by(ahead)
+    refusing = _refusing(replay.settings, lock, left_out)
+    closings = [
+        Closing(control, waits=True, after=frozenset(refusing[:number]))
+        for number, control in enumerate(refusing)
+    ]
+    today = replay.of(())
+    for control in _dmarc_controls(replay):
+        touched = {
+            each.id
+            for each, _ in _against(replay.of((parse_control(control),)), today, replay.senders, frozenset())
+        }
+        if touched <= moved and control not in left_out:
+            closings.append(Closing(control, waits=bool(touched)))
+    if _BASIC not in left_out and any(each.path is Path.AUTHENTICATED for each in replay.senders):
+        closings.append(Closing(_BASIC, waits=True, lead=_PREPARED))
+    refusals: list[Iterator[tuple[Sender, list[bool]]]] = []
+    for each in closings:
+        together = tuple(map(parse_control, (*refusing[: len(each.after)], each.control)))
+        refusals.append(replay.refused(together))
+    abuse: dict[frozenset[str], int] = {}
+    for held in zip(*refusals, strict=True):
+        sender = held[0][0]
+        if must_keep(sender):
+            continue
+        for number, flow in enumerate(sender.flows):
+            by = frozenset(
+                each.control for each, (_, refused) in zip(closings, held, strict=True) if refused[number]
+            )
+            if by:
+                abuse[by] = abuse.get(by, 0) + flow.facts.mails
+    return closings, abuse, duration(ahead, replay.senders)
+
+
+# Days to move submissions from Basic to OAuth, and to see that it holds.
+_PREPARED = 8
 
 
 def _expected(draft: Draft, replay: Replay, control: str) -> Simulation:
@@ -188,22 +246,29 @@ def _expected(draft: Draft, replay: Replay, control: str) -> Simulation:
     return _settled(found, moved_by(steps))
 
 
-def _raise_dmarc(draft: Draft, replay: Replay) -> None:
-    """Raise DMARC for each own domain that people see in mail, where no mail to keep fails or is in doubt."""
+def _dmarc_controls(replay: Replay) -> list[str]:
+    """Give DMARC at reject for each own domain that people see in mail."""
+    seen = {name for sender in replay.senders for name in sender.header_from_domains}
+    held = replay.settings.accepted_domains
+    return [
+        f"dmarc={name}:reject"
+        for name in sorted(each.name for each in held if not each.initial)
+        if name in seen
+    ]
+
+
+def _raise_dmarc(draft: Draft, replay: Replay, control: str, ready: tuple[int, ...]) -> None:
+    """Raise DMARC of one domain, where no mail to keep fails or is in doubt."""
     senders = replay.senders
-    seen = {name for sender in senders for name in sender.header_from_domains}
-    for domain in sorted(
-        held.name for held in replay.settings.accepted_domains if held.name in seen and not held.initial
-    ):
-        control = f"dmarc={domain}:reject"
-        before = moved_by(draft.steps())
-        found = _expected(draft, replay, control)
-        gained = _against(found, replay.of(plan_controls(draft.steps())), senders, before)
-        if gained or control in draft.left_out:
-            write.dmarc_later(draft, domain, gained)
-        else:
-            reported = sum(sender.outside for sender in senders if domain in sender.header_from_domains)
-            write.dmarc(draft, domain, found, reported)
+    domain = control.removeprefix("dmarc=").removesuffix(":reject")
+    before = moved_by(draft.steps())
+    found = _expected(draft, replay, control)
+    gained = _against(found, replay.of(plan_controls(draft.steps())), senders, before)
+    if gained or control in draft.left_out:
+        write.dmarc_later(draft, domain, gained)
+    else:
+        reported = sum(sender.outside for sender in senders if domain in sender.header_from_domains)
+        write.dmarc(draft, domain, found, reported, ready)
 
 
 def _against(

@@ -277,9 +277,11 @@ def not_yet(draft: Draft, control: str, mails: int) -> None:
     )
 
 
-def dmarc(draft: Draft, domain: str, found: Simulation, reported: int) -> None:
+def dmarc(draft: Draft, domain: str, found: Simulation, reported: int, ready: tuple[int, ...] = ()) -> None:
     """
     Raise DMARC of one domain.
+
+    ready:     steps that give senders another way in, which it waits for.
 
     reported:  mails of its senders that other people's receivers reported; no replay of this tenant's mail tells how
                they would fare.
@@ -309,7 +311,7 @@ def dmarc(draft: Draft, domain: str, found: Simulation, reported: int) -> None:
         ),
         risk=Risk.MEDIUM,
         owner=DNS,
-        after=(*draft.numbers("measure", "decide", "authentication"), *draft.numbers("lock", "reject")),
+        after=(*draft.numbers("measure", "decide", "authentication"), *ready),
         controls=(f"dmarc={domain}:reject",),
     )
 

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from portero.core.address import exact_network, neighbourhood
-from portero.core.controls import apply_controls, parse_control
-from portero.core.exchange.attribution import seen_connectors, within
+from portero.core.controls import parse_control
+from portero.core.exchange.attribution import within
 from portero.core.exchange.new_connector import new_connector
 from portero.core.exchange.settings import Settings
 from portero.core.flow import Flow
 from portero.core.plan_steps import ADMINISTRATOR, Draft, labels
 from portero.core.sender import Sender
-from portero.core.simulate import decide
+from portero.core.simulate import Replay
 from portero.core.simulation import Effect
 from portero.core.step import Risk
 from portero.core.text import Text, count
@@ -30,19 +30,19 @@ class Need:
     flows: tuple[Flow, ...]
 
 
-def needs(senders: Sequence[Sender], settings: Settings, controls: Sequence[str]) -> list[Need]:
+def needs(replay: Replay, controls: Sequence[str]) -> list[Need]:
     """Find the senders to keep whose mail is refused or in doubt at any moment while controls follow one another."""
-    seen = seen_connectors(flow for sender in senders for flow in sender.flows)
     parsed = tuple(parse_control(text) for text in controls)
-    changed = [apply_controls(settings, parsed[: number + 1]) for number in range(len(parsed))]
+    moments = [replay.decisions(parsed[: number + 1]) for number in range(len(parsed))]
     found = []
-    for sender in senders:
+    for at_each in zip(*moments, strict=True):
+        sender = at_each[0][0]
         if not must_keep(sender):
             continue
         refused = undetermined = 0
         concerned = []
-        for flow in sender.flows:
-            effects = {decide(flow, each, seen).effect for each in changed}
+        for flow, *decisions in zip(sender.flows, *(held for _, held in at_each), strict=True):
+            effects = {decision.effect for decision in decisions}
             if Effect.REFUSED in effects:
                 refused += flow.facts.mails
             elif Effect.UNDETERMINED in effects:

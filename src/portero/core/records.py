@@ -69,6 +69,7 @@ class Records:
         self._touched: dict[str, bool] = {}
         self._aligned: dict[tuple[str, str, str], bool | None] = {}
         self._policies: dict[str, str | None] = {}
+        self._simulated: dict[str, str | None] = {}
 
     @cached_property
     def changed(self) -> bool:
@@ -138,8 +139,10 @@ class Records:
 
     def simulated_policy(self, author: str) -> str | None:
         """Give the policy that a control publishes for a domain or for one above it; None where none does."""
-        covering = [name for name in self._settings.policies if is_at_or_below(author, name)]
-        return self._settings.policies[max(covering, key=len)] if covering else None
+        if author not in self._simulated:
+            covering = [name for name in self._settings.policies if is_at_or_below(author, name)]
+            self._simulated[author] = self._settings.policies[max(covering, key=len)] if covering else None
+        return self._simulated[author]
 
     # ------------------------------------------------------------------ flows
 
@@ -337,10 +340,10 @@ class Records:
 
         A receiver writes ``dmarc=none`` while no policy is published; then SPF and DKIM with their alignment decide.
         """
-        recorded = set(flow.facts.dmarc)
+        recorded = flow.facts.dmarc.keys()
         if recorded and recorded <= _PASSES:
             return "pass"
-        if recorded == {"fail"}:
+        if len(recorded) == 1 and "fail" in recorded:
             return "fail"
         return _either(self._by_spf(flow), self._by_dkim(flow))
 

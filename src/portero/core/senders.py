@@ -162,40 +162,30 @@ def _sender(
         judgement, confidence = Judgement.UNDECIDED, 0.5
     kind = _kind(members, facts, judgement, context)
     addresses = sorted({item.flow.key.client_ip for item in members if item.flow.key.client_ip})
-    written_as = {domain_of(item.name) for item in members if item.name}
     inside = [""] if any(item.path is Path.INTERNAL for item in members) else []
-    rows = [
-        row
-        for address in (*inside, *addresses)
-        for row in outside.get(address, ())
-        if row.header_from in written_as
-    ]
+    rows = [row for address in (*inside, *addresses) for row in outside.get(address, ())]
+    if rows:
+        written_as = {domain_of(item.name) for item in members if item.name}
+        rows = [row for row in rows if row.header_from in written_as]
     witnesses = dict(facts.witnessed)
     if rows:
         witnesses[REPORTED] = sum(row.mails for row in rows)
     # How a summary's mail came in is assumed; where better witnesses saw some of it, their word stands for all.
     known = [item for item in members if not envelope_domain(item.flow.key)[1]]
-    paths = _ranked((item.path.value, item.flow.facts.mails) for item in known or members)
+    paths = _ranked([(item.path.value, item.flow.facts.mails) for item in known or members])
     envelope = _ranked(
-        (domain, item.flow.facts.mails)
-        for item in members
-        if (domain := envelope_domain(item.flow.key)[0]) is not None
-    )
-    names = _ranked((item.name, item.flow.facts.mails) for item in members if item.name)
-    connector = next(
-        (
-            item.attribution.connector.name
+        [
+            (domain, item.flow.facts.mails)
             for item in members
-            if item.path is Path.CONNECTOR and item.attribution.connector is not None
-        ),
-        next(
-            (
-                item.flow.key.connector
-                for item in members
-                if item.path is Path.CONNECTOR and item.flow.key.connector
-            ),
-            None,
-        ),
+            if (domain := envelope_domain(item.flow.key)[0]) is not None
+        ]
+    )
+    named = [(item.name, item.flow.facts.mails) for item in members if item.name]
+    names = _ranked(named)
+    through = [item for item in members if item.path is Path.CONNECTOR]
+    connector = next(
+        (item.attribution.connector.name for item in through if item.attribution.connector is not None),
+        next((item.flow.key.connector for item in through if item.flow.key.connector), None),
     )
     return Sender(
         id=_id(members, context, entry),
@@ -208,11 +198,9 @@ def _sender(
         connector=connector,
         client_networks=_networks(addresses),
         mail_from_domains=envelope,
-        header_from_domains=_ranked(
-            (domain_of(item.name), item.flow.facts.mails) for item in members if item.name
-        ),
+        header_from_domains=_ranked([(domain_of(name), number) for name, number in named]),
         header_from=tuple(name for name in names if not name.startswith("@")),
-        ehlo=_ranked((item.flow.key.ehlo, item.flow.facts.mails) for item in members if item.flow.key.ehlo),
+        ehlo=_ranked([(item.flow.key.ehlo, item.flow.facts.mails) for item in members if item.flow.key.ehlo]),
         mails=facts.mails,
         outside=sum(row.mails for row in rows if not row.to_us),
         witnesses=witnesses,
@@ -220,7 +208,7 @@ def _sender(
         first_seen=facts.first_seen,
         last_seen=facts.last_seen,
         because=reasons,
-        flows=tuple(with_reports(item.flow, rows) for item in members),
+        flows=tuple(with_reports(item.flow, rows) if rows else item.flow for item in members),
         facts=facts,
         owner=entry.owner if entry else None,
     )
@@ -232,7 +220,9 @@ def _word_of(entry: RegisterEntry) -> Reason:
     return Reason("register", text, weight, (entry.origin,) if entry.origin else ())
 
 
-def _ranked(counted: Iterable[tuple[str, int]]) -> tuple[str, ...]:
+def _ranked(counted: Sequence[tuple[str, int]]) -> tuple[str, ...]:
+    if len(counted) == 1:
+        return (counted[0][0],)
     total: dict[str, int] = {}
     for value, number in counted:
         total[value] = total.get(value, 0) + number
@@ -243,6 +233,8 @@ def _ranked(counted: Iterable[tuple[str, int]]) -> tuple[str, ...]:
 
 def _networks(addresses: Sequence[str]) -> tuple[str, ...]:
     """Give single addresses; from nine addresses in one neighbourhood on, the neighbourhood."""
+    if len(addresses) < 2:
+        return tuple(map(exact_network, addresses))
     near: dict[str, list[str]] = {}
     for address in addresses:
         near.setdefault(neighbourhood(address), []).append(address)

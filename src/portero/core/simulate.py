@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
+from itertools import repeat
 from typing import TypeVar
 
 from portero.core.controls import Control, apply_controls
@@ -31,39 +33,55 @@ from portero.core.simulation import Effect, SenderEffect, Simulation, Turn
 from portero.core.text import Text
 
 
-def decide(flow: Flow, settings: Settings, seen: Seen, records: Records | None = None) -> Decision:
+def decide(flow: Flow, settings: Settings, seen: Seen) -> Decision:
     """
     Decide what becomes of a flow's mail under settings.
 
-    records:  the published records that the settings leave; handed over, their answers serve flow after flow.
     The gates stand in the order of the protocol: submission, Partner restriction, RejectDirectSend, DMARC. A refusal
     at any gate is a refusal; otherwise a doubt at any gate is a doubt.
     """
-    records = records or Records(settings)
-    return _look(flow, attribute(records.moved(flow), settings, seen), settings, records)[0]
+    records = Records(settings)
+    attribution = attribute(records.moved(flow), settings, seen)
+    return _Gates(settings, records).decide(flow, attribution, _replay(records, flow, attribution))
 
 
-def _look(
-    flow: Flow, attribution: Attribution, settings: Settings, records: Records
-) -> tuple[Decision, Replayed | None]:
-    """Decide, and say what changed records make of the mail; None where no record is changed."""
-    moved = records.moved(flow)
-    replayed = None
-    if records.changed:
-        replayed = records.replay(flow, signed_by_exchange=attribution.by is By.SUBMITTED)
-    answers = [
-        submission(moved.key, attribution, settings),
+def _replay(records: Records, flow: Flow, attribution: Attribution) -> Replayed | None:
+    """Say what changed records make of the mail; None where no record is changed."""
+    if not records.changed:
+        return None
+    return records.replay(flow, signed_by_exchange=attribution.by is By.SUBMITTED)
+
+
+class _Gates:
+    """The gates under some settings; what these leave open to everybody is asked of no flow."""
+
+    def __init__(self, settings: Settings, records: Records) -> None:
+        self._settings, self._records = settings, records
+        self._submission = settings.smtp_auth_off_for is not None or settings.smtp_basic_off
         # The locks that stand matter again for what a removed connector used to take.
-        partner_restriction(moved.key, attribution, settings, standing=bool(settings.removed)),
-        reject_direct_send(moved.key, attribution, settings) if settings.reject_direct_send else None,
-        _by_author_policy(flow, attribution, settings, records, replayed),
-    ]
-    asked = [answer for answer in answers if answer is not None]
-    for effect in (Effect.REFUSED, Effect.UNDETERMINED):
-        for answer in asked:
-            if answer.effect is effect:
-                return answer, replayed
-    return asked[0] if asked else kept(_unconcerned(attribution)), replayed
+        self._standing = bool(settings.removed)
+        self._partner = any(held.presumed or self._standing for held in settings.locks)
+        self._author = bool(settings.policies) or records.changed
+
+    def decide(self, flow: Flow, attribution: Attribution, replayed: Replayed | None) -> Decision:
+        """Decide about a flow, given what changed records make of it."""
+        settings, records = self._settings, self._records
+        key = records.moved(flow).key
+        asked: list[Decision | None] = []
+        if self._submission:
+            asked.append(submission(key, attribution, settings))
+        if self._partner:
+            asked.append(partner_restriction(key, attribution, settings, standing=self._standing))
+        if settings.reject_direct_send:
+            asked.append(reject_direct_send(key, attribution, settings))
+        if self._author:
+            asked.append(_by_author_policy(flow, attribution, settings, records, replayed))
+        answers = [answer for answer in asked if answer is not None]
+        for effect in (Effect.REFUSED, Effect.UNDETERMINED):
+            for answer in answers:
+                if answer.effect is effect:
+                    return answer
+        return answers[0] if answers else _unconcerned(attribution.why)
 
 
 def _by_author_policy(
@@ -87,8 +105,9 @@ def _by_author_policy(
     return dmarc_policy(flow.key, attribution, settings, policy, passes)
 
 
-def _unconcerned(attribution: Attribution) -> Text:
-    return Text("None of the controls concerns it. {why}", why=attribution.why)
+@lru_cache(maxsize=1024)
+def _unconcerned(why: Text) -> Decision:
+    return kept(Text("None of the controls concerns it. {why}", why=why))
 
 
 def simulate(
@@ -116,40 +135,93 @@ class Replay:
     ) -> None:
         self.senders, self.settings = tuple(senders), settings
         self._outside = outside
-        self._seen = seen_connectors(flow for sender in self.senders for flow in sender.flows)
+        self._flows = tuple(flow for sender in self.senders for flow in sender.flows)
+        self._seen = seen_connectors(self._flows)
         self._foreign = foreign_envelopes(self.senders, settings)
         self._answers: dict[tuple[str, ...], Simulation] = {}
+        self._decided: dict[tuple[str, ...], _Decided] = {}
+        # How each sender fared so far, for most fare under the next set of controls as under another one before.
+        self._fates: list[list[tuple[Sequence[Decision], SenderEffect]]] = [[] for _ in self.senders]
         self._ways_in: object = None
-        self._attributed: list[list[Attribution]] = []
+        self._attributed: list[Attribution] = []
 
     def of(self, controls: Sequence[Control]) -> Simulation:
         """Replay controls together, in unique mails."""
         texts = tuple(control.text for control in controls)
         if texts not in self._answers:
-            self._answers[texts] = self._replayed(texts, apply_controls(self.settings, tuple(controls)))
+            self._answers[texts] = self._replayed(texts, self._decide(controls))
         return self._answers[texts]
 
-    def _replayed(self, texts: tuple[str, ...], changed: Settings) -> Simulation:
-        records = Records(changed)
-        attributed = self._attribute(changed, records)
-        effects = [
-            _sender_effect(sender, attributions, changed, self._foreign, records)
-            for sender, attributions in zip(self.senders, attributed, strict=True)
-        ]
+    def decisions(self, controls: Sequence[Control]) -> Iterator[tuple[Sender, Sequence[Decision]]]:
+        """Give each sender with what controls together do to each of its flows, in their order."""
+        decisions, start = self._decide(controls).decisions, 0
+        for sender in self.senders:
+            end = start + len(sender.flows)
+            yield sender, decisions[start:end]
+            start = end
+
+    def refused(self, controls: Sequence[Control]) -> Iterator[tuple[Sender, list[bool]]]:
+        """Give each sender with whether controls together surely refuse each of its flows."""
+        for sender, decisions in self.decisions(controls):
+            yield (
+                sender,
+                [
+                    decision.effect is Effect.REFUSED and not self._foreign.cover(sender, flow)
+                    for flow, decision in zip(sender.flows, decisions, strict=True)
+                ],
+            )
+
+    def _decide(self, controls: Sequence[Control]) -> _Decided:
+        texts = tuple(control.text for control in controls)
+        if texts not in self._decided:
+            changed = apply_controls(self.settings, tuple(controls))
+            records = Records(changed)
+            attributed = self._attribute(changed, records)
+            replayed = (
+                [_replay(records, *each) for each in zip(self._flows, attributed, strict=True)]
+                if records.changed
+                else []
+            )
+            decide_one = _Gates(changed, records).decide
+            decisions = list(map(decide_one, self._flows, attributed, replayed or repeat(None)))
+            self._decided[texts] = _Decided(records, decisions, replayed)
+        return self._decided[texts]
+
+    def _replayed(self, texts: tuple[str, ...], decided: _Decided) -> Simulation:
+        start, effects = 0, []
+        for sender, fates in zip(self.senders, self._fates, strict=True):
+            end = start + len(sender.flows)
+            mine, replayed = decided.decisions[start:end], decided.replayed[start:end]
+            start = end
+            if replayed:
+                effects.append(_sender_effect(sender, mine, replayed, self._foreign))
+                continue
+            effect = next((each for decisions, each in fates if decisions == mine), None)
+            if effect is None:
+                effect = _sender_effect(sender, mine, (), self._foreign)
+                fates.append((mine, effect))
+            effects.append(effect)
         effects.sort(key=lambda each: (-each.refused, -each.undetermined, -each.kept, each.sender))
-        elsewhere = _elsewhere(self.senders, self._outside, records) if records.changed else ()
+        changed = decided.records.changed
+        elsewhere = _elsewhere(self.senders, self._outside, decided.records) if changed else ()
         return Simulation(texts, tuple(effects), elsewhere)
 
-    def _attribute(self, changed: Settings, records: Records) -> list[list[Attribution]]:
-        """Attribute every flow of every sender; the last answer serves again while the ways in are the same."""
+    def _attribute(self, changed: Settings, records: Records) -> list[Attribution]:
+        """Attribute every flow; the last answer serves again while the ways in are the same."""
         ways_in = (changed.added, changed.removed, changed.moves)
         if ways_in != self._ways_in:
-            self._attributed = [
-                [attribute(records.moved(flow), changed, self._seen) for flow in sender.flows]
-                for sender in self.senders
-            ]
+            self._attributed = [attribute(records.moved(flow), changed, self._seen) for flow in self._flows]
             self._ways_in = ways_in
         return self._attributed
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """What a set of controls does to each flow: the decision, and what changed records make of it, if any is changed."""
+
+    records: Records
+    decisions: list[Decision]
+    replayed: list[Replayed | None]
 
 
 def _elsewhere(
@@ -241,33 +313,21 @@ def foreign_envelopes(senders: Iterable[Sender], settings: Settings) -> ForeignE
 
 def _sender_effect(
     sender: Sender,
-    attributions: Sequence[Attribution],
-    settings: Settings,
+    decisions: Sequence[Decision],
+    replayed: Sequence[Replayed | None],
     foreign: ForeignEnvelopes,
-    records: Records,
 ) -> SenderEffect:
-    counted = dict.fromkeys(Effect, 0)
-    reasons: dict[tuple[Effect, Text], int] = {}
-    turned: dict[tuple[str, str, str], int] = {}
+    counted = {Effect.REFUSED: 0, Effect.UNDETERMINED: 0, Effect.KEPT: 0}
     reply: str | None = None
-    for flow, attribution in zip(sender.flows, attributions, strict=True):
-        decision, replayed = _look(flow, attribution, settings, records)
-        mails = flow.facts.mails
-        if replayed is not None:
-            for before, number in replayed.spf.items():
-                _more(turned, ("spf", before, replayed.spf_after or before), number)
-            _more(turned, ("dmarc", replayed.dmarc, replayed.dmarc_after), mails)
+    answers: list[tuple[Decision, int]] = []
+    for flow, decision in zip(sender.flows, decisions, strict=True):
+        answer, mails = decision, flow.facts.mails
         if decision.effect is Effect.REFUSED and foreign.cover(sender, flow):
-            decision = undetermined(
-                Text(
-                    "Only a trace summary saw it, and its sender column may be the visible From: others of its kind "
-                    "use a foreign envelope sender."
-                )
-            )
-        counted[decision.effect] += mails
-        _more(reasons, (decision.effect, decision.why), mails)
-        reply = decision.reply if decision.effect is Effect.REFUSED and decision.reply else reply
-    present = [effect for effect in (Effect.REFUSED, Effect.UNDETERMINED, Effect.KEPT) if counted[effect]]
+            answer = _PERHAPS_FOREIGN
+        counted[answer.effect] += mails
+        answers.append((answer, mails))
+        reply = answer.reply or reply
+    present = [effect for effect, mails in counted.items() if mails]
     effect = present[0] if len(present) == 1 else Effect.MIXED if present else Effect.UNDETERMINED
     return SenderEffect(
         sender=sender.id,
@@ -277,9 +337,27 @@ def _sender_effect(
         undetermined=counted[Effect.UNDETERMINED],
         judgement=sender.judgement,
         reply=reply,
-        because=_leading(reasons, present[0] if present else Effect.UNDETERMINED),
-        turns=_turns(turned),
+        because=_leading(answers, present[0] if present else Effect.UNDETERMINED),
+        turns=_turned(sender, replayed) if replayed else (),
     )
+
+
+_PERHAPS_FOREIGN = undetermined(
+    Text(
+        "Only a trace summary saw it, and its sender column may be the visible From: others of its kind "
+        "use a foreign envelope sender."
+    )
+)
+
+
+def _turned(sender: Sender, replayed: Sequence[Replayed | None]) -> tuple[Turn, ...]:
+    counted: dict[tuple[str, str, str], int] = {}
+    for flow, found in zip(sender.flows, replayed, strict=True):
+        if found is not None:
+            for before, number in found.spf.items():
+                _more(counted, ("spf", before, found.spf_after or before), number)
+            _more(counted, ("dmarc", found.dmarc, found.dmarc_after), flow.facts.mails)
+    return _turns(counted)
 
 
 _Counted = TypeVar("_Counted", bound=Hashable)
@@ -290,14 +368,20 @@ def _more(counted: dict[_Counted, int], what: _Counted, mails: int) -> None:
     counted[what] = counted.get(what, 0) + mails
 
 
-def _leading(reasons: Mapping[tuple[Effect, Text], int], effect: Effect) -> Text:
+def _leading(answers: Sequence[tuple[Decision, int]], effect: Effect) -> Text:
     """Give the reason behind most mail of an effect; of several behind as many, the last by the alphabet."""
-    numbers = [number for (kind, _), number in reasons.items() if kind is effect]
-    if not numbers:
+    if len(answers) == 1 and answers[0][0].effect is effect:
+        return answers[0][0].why
+    reasons: dict[Text, int] = {}
+    for answer, mails in answers:
+        if answer.effect is effect:
+            _more(reasons, answer.why, mails)
+    if len(reasons) == 1:
+        return next(iter(reasons))
+    if not reasons:
         return Text("No mail of it reached this tenant within the evidence.")
-    most = max(numbers)
-    leading = [why for (kind, why), number in reasons.items() if kind is effect and number == most]
-    return leading[0] if len(leading) == 1 else max(leading, key=str)
+    most = max(reasons.values())
+    return max((why for why, number in reasons.items() if number == most), key=str)
 
 
 def _turns(counted: Mapping[tuple[str, str, str], int]) -> tuple[Turn, ...]:

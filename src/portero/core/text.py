@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from string import Formatter
 
 _FORMATTER = Formatter()
+_set = object.__setattr__
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -27,10 +28,10 @@ class Text:
     values: tuple[tuple[str, object], ...]
 
     def __init__(self, template: str, /, *, context: str | None = None, **values: object) -> None:
-        object.__setattr__(self, "template", template)
-        object.__setattr__(self, "context", context)
-        object.__setattr__(self, "plural", None)
-        object.__setattr__(self, "values", tuple(sorted(values.items())))
+        _set(self, "template", template)
+        _set(self, "context", context)
+        _set(self, "plural", None)
+        _set(self, "values", tuple(sorted(values.items()) if len(values) > 1 else values.items()))
 
     def __str__(self) -> str:
         """Give the English sentence, for logs and tests; a face renders for readers."""

@@ -76,7 +76,7 @@ def lay_out(
     start:   the earliest day of a change.
     domain:  an accepted domain, for the probe that must be refused.
     No wave begins while the one before is watched, so that whatever breaks has one cause, and a control that refuses mail
-    comes after every wave that gives a sender another way in.
+    comes after every wave that gives a sender another way in which it waits for.
     """
     known = {each.id: each for each in senders}
     drafts: list[tuple[Stage, Text, list[Part]]] = []
@@ -112,6 +112,13 @@ def lay_out(
             )
         )
     return tuple(found)
+
+
+def duration(steps: Sequence[Step], senders: Sequence[Sender]) -> int:
+    """Count the days that steps take one wave after the other, whatever the day of the week they begin on."""
+    known = {each.id: each for each in senders}
+    waves = _waves(Stage.MOVE, steps, known)
+    return sum(_WATCH[stage] + 1 for stage, _, _ in waves)
 
 
 def _stage(step: Step, before: Stage) -> Stage:

@@ -190,7 +190,7 @@ def networks(texts: tuple[str, ...]) -> NetworkMap[str]:
 
 def within(address: str | None, ranges: tuple[str, ...]) -> bool:
     """Tell whether a known client address lies in one of some ranges."""
-    return address in networks(ranges) if address else False
+    return address in networks(ranges) if address and ranges else False
 
 
 def _holds(held: InboundConnector, address: str | None) -> bool:
@@ -263,7 +263,11 @@ def _by_address(flow: Flow, name: str | None, settings: Settings) -> Attribution
                     "It reached recipients outside, which anonymous mail cannot: it was submitted with credentials."
                 ),
             )
-    return Attribution(By.NONE, None, Text("Anonymous: no connector matches it by address or certificate."))
+    return _ANONYMOUS
+
+
+# Most mail of an attack; one value for all of it, which every replay meets again.
+_ANONYMOUS = Attribution(By.NONE, None, Text("Anonymous: no connector matches it by address or certificate."))
 
 
 def _may_be_certificate(key: FlowKey, settings: Settings) -> Attribution | None:

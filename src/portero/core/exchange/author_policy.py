@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from portero.core.exchange.attribution import Attribution, By, author_domain
 from portero.core.exchange.decision import Decision, kept, refused, undetermined
 from portero.core.exchange.settings import Settings
@@ -35,7 +37,7 @@ def dmarc_policy(
             )
         )
     if passes is True:
-        return kept(Text("It passes DMARC."))
+        return _PASSES
     if policy == "none":
         return kept(
             Text("It may fail DMARC for {domain}, whose policy asks to refuse nothing.", domain=domain)
@@ -45,12 +47,7 @@ def dmarc_policy(
     if attribution.by is By.UNKNOWN and key.connector:
         return undetermined(attribution.why)
     if passes is None:
-        return undetermined(
-            Text(
-                "No witness has both the SPF and the DKIM result that DMARC for {domain} needs.",
-                domain=domain,
-            )
-        )
+        return _unwitnessed(domain)
     if policy is None:
         return undetermined(
             Text("It fails DMARC for {domain}, whose policy is not in the evidence.", domain=domain)
@@ -59,9 +56,28 @@ def dmarc_policy(
         return undetermined(
             Text("It fails authentication as {domain}, but no witness knows its visible From.", domain=domain)
         )
-    if policy == "quarantine":
+    return _fails(domain, quarantine=policy == "quarantine")
+
+
+_PASSES = kept(Text("It passes DMARC."))
+
+
+# One answer for all mail of a domain, which every replay meets again.
+@lru_cache(maxsize=4096)
+def _fails(domain: str, *, quarantine: bool) -> Decision:
+    if quarantine:
         return refused(None, Text("It fails DMARC for {domain} and would be quarantined.", domain=domain))
     return refused(REPLY.format(domain=domain), Text("It fails DMARC for {domain}.", domain=domain))
+
+
+@lru_cache(maxsize=4096)
+def _unwitnessed(domain: str) -> Decision:
+    return undetermined(
+        Text(
+            "No witness has both the SPF and the DKIM result that DMARC for {domain} needs.",
+            domain=domain,
+        )
+    )
 
 
 def _enhanced_filtering(settings: Settings) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from portero.core.exchange.attribution import Attribution, By, envelope_domain
 from portero.core.exchange.decision import Decision, kept, refused, undetermined
 from portero.core.exchange.settings import Settings
@@ -54,6 +56,12 @@ def reject_direct_send(key: FlowKey, attribution: Attribution, settings: Setting
         return undetermined(attribution.why)
     if attribution.by is By.DOMAIN:
         return refused(REPLY, attribution.why)
+    return _anonymous(domain)
+
+
+# One answer for all mail of a domain, which every replay meets again.
+@lru_cache(maxsize=4096)
+def _anonymous(domain: str) -> Decision:
     return refused(
         REPLY,
         Text("Anonymous mail with the organisation's own envelope domain {domain}.", domain=domain),

@@ -259,7 +259,15 @@ class Settings:
 
     def names_us(self, domain: str | None) -> bool:
         """Tell whether a domain is ours or below ours, so that mail under it claims to be the organisation's."""
-        return bool(domain) and any(is_at_or_below(domain or "", held.name) for held in self.accepted_domains)
+        if not domain:
+            return False
+        if domain not in self._ours:
+            self._ours[domain] = any(is_at_or_below(domain, held.name) for held in self.accepted_domains)
+        return self._ours[domain]
+
+    @cached_property
+    def _ours(self) -> dict[str, bool]:
+        return {}
 
     @cached_property
     def connectors(self) -> tuple[InboundConnector, ...]:
