@@ -48,6 +48,6 @@ def test_every_file_of_the_contract_is_written(tmp_path: Path) -> None:
     )
     written = {path.name for path in wiring.write(audit, tmp_path / "out", "es")}
     assert written == {
-        "audit.json", "senders.csv", "findings.csv", "report.html", "plan.md", "plan.csv", "plan.ics", "apply.ps1",
+        "audit.json", "senders.csv", "findings.csv", "report.html", "plan.md", "plan.csv", "risks.csv", "plan.ics", "apply.ps1",
             "verify.ps1", "rollback.ps1",
     }  # fmt: skip

@@ -33,6 +33,7 @@ from portero.core.plan import make_plan, simulate_plan
 from portero.core.questions import ask
 from portero.core.records import Records
 from portero.core.register import Configuration
+from portero.core.risks import assess
 from portero.core.scenario import Scenario, rehearse_scenario
 from portero.core.sender import Sender
 from portero.core.senders import find_senders, join_senders, judge_apart, window_of
@@ -475,6 +476,7 @@ def conclude(
         design=connectors,
         migrations=migrate(held.senders, held.settings, connectors, held.window),
         decisions=lines,
+        risks=assess(plan, replay, held.window, held.hosts),
     )
     return start(found, now.date() + NOTICE)
 

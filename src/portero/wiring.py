@@ -61,6 +61,7 @@ from portero.faces.powershell import scripts
 from portero.faces.relay_cases import RelayUseCases
 from portero.faces.render import Renderer
 from portero.faces.report.page import render_report
+from portero.faces.risks import risks_csv, risks_markdown
 from portero.faces.tables import findings_csv, senders_csv
 from portero.faces.waves import plan_csv, plan_ics, waves_markdown
 from portero.keeping import Keeping
@@ -610,8 +611,9 @@ def files(audit: Audit, lang: str) -> Mapping[str, bytes]:
 def _plan_files(audit: Audit, renderer: Renderer) -> dict[str, bytes]:
     plan = plan_markdown(audit.plan, audit.senders, renderer, audit.migrations)
     return {
-        "plan.md": (plan + waves_markdown(audit, renderer)).encode(),
+        "plan.md": (plan + risks_markdown(audit, renderer) + waves_markdown(audit, renderer)).encode(),
         "plan.csv": plan_csv(audit, renderer),
+        "risks.csv": risks_csv(audit, renderer),
         "plan.ics": plan_ics(audit, renderer),
         **scripts(audit.plan, renderer.text),
     }

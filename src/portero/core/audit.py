@@ -13,6 +13,7 @@ from portero.core.finding import Finding
 from portero.core.hosts import Host
 from portero.core.migration import Migration
 from portero.core.questions import Question
+from portero.core.risks import Risk
 from portero.core.sender import Sender
 from portero.core.simulation import Simulation
 from portero.core.step import Step
@@ -38,17 +39,22 @@ class Totals:
 @dataclass(frozen=True, slots=True)
 class Audit:
     """
-    What an audit found; the contract's audit.json is written from it.
+        What an audit found; the contract's audit.json is written from it.
 
-    first, last:   aware UTC bounds of the message evidence, None when there is none.
-    assumptions:   what the answer rests on and no document settles, said out loud.
-    blind_spots:   what this evidence cannot show.
-    hosts:         hosts inside that opened connections to mail ports, as network evidence shows them.
-    questions:     the fewest that people must answer, so that no sender stays undecided.
-    design:        the connectors that let Direct Send be refused, and who cannot have one.
-    waves:         the plan laid out in time.
-    decisions:     what people decided about senders and nobody replaced or took back, those that ran out among them.
-    migrations:    how each sender to keep sends from now on, by sender id.
+        first, last:   aware UTC bounds of the message evidence, None when there is none.
+        assumptions:   what the answer rests on and no document settles, said out loud.
+        blind_spots:   what this evidence cannot show.
+        hosts:         hosts inside that opened connections to mail ports, as network evidence shows them.
+        questions:     the fewest that people must answer, so that no sender stays undecided.
+        design:        the connectors that let Direct Send be refused, and who cannot have one.
+        waves:         the plan laid out in time.
+    <<<<<<< HEAD
+        decisions:     what people decided about senders and nobody replaced or took back, those that ran out among them.
+    =======
+        decisions:     what people decided about senders and holds at the time of the audit.
+        risks:         what each step of the plan may break.
+    >>>>>>> 75b4f16 (wip)
+        migrations:    how each sender to keep sends from now on, by sender id.
     """
 
     generated_at: datetime
@@ -71,3 +77,4 @@ class Audit:
     migrations: Mapping[str, Migration] = field(default_factory=dict)
     decisions: tuple[Decision, ...] = ()
     waves: tuple[Wave, ...] = ()
+    risks: tuple[Risk, ...] = ()

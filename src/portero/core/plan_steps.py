@@ -66,6 +66,7 @@ class Draft:
                 controls=controls,
                 moved=moved,
                 commands=commands,
+                name=name,
             )
         )
         self._named.setdefault(name, []).append(number)
@@ -287,6 +288,7 @@ def dmarc(draft: Draft, domain: str, found: Simulation, reported: int, ready: tu
                they would fare.
     """
     draft.add(
+        name="dmarc",
         title=Text("Raise DMARC of {domain} to reject", domain=domain),
         why=Text(
             "{expectation} {reported}",
@@ -387,6 +389,7 @@ def basic_off(draft: Draft, found: Simulation) -> None:
 def egress(draft: Draft) -> None:
     """Close port 25 of the own network last."""
     draft.add(
+        name="egress",
         title=Text("Let only mail servers use port 25 to the internet"),
         why=Text("A machine inside the network could otherwise use the connector's address as its own."),
         do=Text(

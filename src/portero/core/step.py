@@ -25,6 +25,7 @@ class Step:
     controls:  controls of the contract that are in force from this step on.
     moved:     ids of senders that use another way in from this step on, so that no control here concerns them.
     commands:  the changes a script can make; empty where people or other systems do the work.
+    name:      what kind of step it is, in one word; "" where nothing asks.
     """
 
     n: int
@@ -40,3 +41,9 @@ class Step:
     controls: tuple[str, ...] = ()
     moved: tuple[str, ...] = ()
     commands: tuple[Change, ...] = ()
+    name: str = ""
+
+    @property
+    def refuses(self) -> bool:
+        """Tell whether a control comes into force with it that may refuse mail."""
+        return any(not each.startswith("allow=") for each in self.controls)

@@ -122,7 +122,7 @@ def duration(steps: Sequence[Step], senders: Sequence[Sender]) -> int:
 
 
 def _stage(step: Step, before: Stage) -> Stage:
-    if any(not each.startswith("allow=") for each in step.controls):
+    if step.refuses:
         return Stage.REFUSE
     if step.moved or step.controls:
         return Stage.MOVE

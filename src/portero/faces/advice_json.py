@@ -5,6 +5,7 @@ from __future__ import annotations
 from portero.core.design import Connector, Design
 from portero.core.migration import Migration
 from portero.core.questions import Question
+from portero.core.risks import Risk
 from portero.core.waves import Wave
 from portero.faces.render import Renderer
 
@@ -99,6 +100,21 @@ def migration_document(migration: Migration, renderer: Renderer) -> dict[str, ob
             {"road": each.road.value, "fits": each.fits, "because": renderer.text(each.why)}
             for each in migration.options
         ],
+    }
+
+
+def risk_document(risk: Risk, renderer: Renderer) -> dict[str, object]:
+    """Give a risk of the plan; ``messages`` is null where no recorded mail is meant."""
+    return {
+        "step": risk.step,
+        "risk": renderer.text(risk.what),
+        "likelihood": risk.likelihood.value,
+        "because": renderer.text(risk.why),
+        "senders": list(risk.senders),
+        "messages": risk.mails if risk.senders else None,
+        "owner": renderer.text(risk.owner),
+        "sign": renderer.text(risk.sign),
+        "answer": renderer.text(risk.answer),
     }
 
 

@@ -26,6 +26,7 @@ from portero.faces.advice_json import (
     design_document,
     migration_document,
     question_document,
+    risk_document,
     wave_document,
 )
 from portero.faces.render import Renderer, plain
@@ -40,7 +41,7 @@ def audit_document(audit: Audit, renderer: Renderer) -> dict[str, object]:
     Give an audit as the contract's audit.json, ready for `json`.
 
     Beyond the contract's keys: ``language``, ``totals``, ``assumptions``, ``blind_spots``, ``hosts``, ``questions``,
-    ``connector_design``, ``waves``; of a sender ``outside_messages``, ``owner``, ``service``, ``host`` and ``migration``
+    ``connector_design``, ``risks``, ``waves``; of a sender ``outside_messages``, ``owner``, ``service``, ``host`` and ``migration``
     (null for abuse); of a reason its ``code``; of a step its ``controls``.
     Source: contract section 4.
     """
@@ -60,6 +61,7 @@ def audit_document(audit: Audit, renderer: Renderer) -> dict[str, object]:
         "simulations": [simulation_document(each, renderer) for each in audit.simulations],
         "findings": [finding_document(each, renderer) for each in audit.findings],
         "plan": [step_document(each, renderer) for each in audit.plan],
+        "risks": [risk_document(each, renderer) for each in audit.risks],
         "waves": [wave_document(each, renderer) for each in audit.waves],
         "assumptions": _texts(audit.assumptions, renderer),
         "blind_spots": _texts(audit.blind_spots, renderer),

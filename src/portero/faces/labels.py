@@ -7,6 +7,7 @@ from enum import Enum
 from portero.core.dmarc_road import State
 from portero.core.finding import Outcome, Severity
 from portero.core.migration import Road
+from portero.core.risks import Likelihood
 from portero.core.sender import DecidedBy, Judgement, Kind, Path
 from portero.core.simulation import Effect
 from portero.core.step import Risk
@@ -56,6 +57,12 @@ LABELS: dict[str, dict[str, Text]] = {
         "fail": label("outcome", "fail"),
         "not-applicable": label("outcome", "not applicable"),
         "unknown": label("outcome", "unknown"),
+    },
+    "likelihood": {
+        "likely": label("likelihood", "likely"),
+        "possible": label("likelihood", "possible"),
+        "unlikely": label("likelihood", "unlikely"),
+        "unseen": label("likelihood", "not seen by the evidence"),
     },
     "milestone": {
         "done": label("milestone", "done"),
@@ -129,6 +136,7 @@ _FIELDS: dict[type[Enum], str] = {
     State: "milestone",
     Severity: "severity",
     Risk: "risk",
+    Likelihood: "likelihood",
     Road: "road",
     DecidedBy: "decided_by",
 }

@@ -180,6 +180,7 @@ def test_the_files_of_the_plan_are_those_of_the_command_line(house: Any) -> None
     for name in (
         "plan.md",
         "plan.csv",
+        "risks.csv",
         "plan.ics",
         "apply.ps1",
         "verify.ps1",
