@@ -32,8 +32,12 @@ _HIT = (
 
 def recognise(head: Head) -> bool:
     """Tell by the mark of a message, at the start of a line or behind a syslog header."""
+    # Most documents lack the mark, and looking for it costs little.
     return (
-        re.search(r"^(?!log \d)[^\n=]{0,160}?%(ASA|FTD|PIX)-([a-z]+-)?\d-\d{6}: ", head.text, re.MULTILINE)
+        any(mark in head.text for mark in ("%ASA-", "%FTD-", "%PIX-"))
+        and re.search(
+            r"^(?!log \d)[^\n=]{0,160}?%(ASA|FTD|PIX)-([a-z]+-)?\d-\d{6}: ", head.text, re.MULTILINE
+        )
         is not None
     )
 

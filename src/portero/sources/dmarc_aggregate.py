@@ -13,7 +13,8 @@ from portero.core.address import NO_ADDRESS, a_label, client_address, domain_of,
 from portero.core.evidence import REPORT_ROWS, Gap, Origin
 from portero.core.text import Text, count
 from portero.sources.document import Batch, Document, Head, Item, Note, Source
-from portero.sources.report_records import Check, Record, ReportReader
+from portero.sources.record_shapes import Check, Record
+from portero.sources.report_records import ReportReader
 from portero.sources.report_xml import stream
 
 ROWS = 8192
@@ -152,7 +153,7 @@ def _facts_ahead(document: Document) -> dict[str, str]:
     """Read a document for its report's own facts only; they are copied before the report's end clears them."""
     facts: dict[str, str] = {}
     reader = ReportReader(lambda _: None, lambda: facts.update(reader.facts))
-    for _ in stream(document, reader.handlers):
+    for _ in stream(document, reader.handlers, reader.repeated):
         del reader.pieces[_PIECES:]
     reader.close()
     return facts
@@ -167,7 +168,7 @@ def read(document: Document) -> Iterator[Item]:
     """Stream the records as rows of ``report_rows``; a bad record is a Gap whose line is the record's number."""
     rows = _Rows(document)
     empty = True
-    for gap in stream(document, rows.reader.handlers):
+    for gap in stream(document, rows.reader.handlers, rows.reader.repeated):
         # Text without end would grow; no value of a report is longer than these pieces.
         del rows.reader.pieces[_PIECES:]
         empty = empty and not rows.items

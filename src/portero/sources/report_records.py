@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from xml.parsers import expat
 
 from portero.core.text import Text
-from portero.sources.report_xml import Handlers, Refused
+from portero.sources.record_shapes import Record, Shapes
+from portero.sources.report_xml import Handlers, Refused, Repeated, parser_of
 
 _NESTING = 100
 _TOO_DEEP = Text("The XML is nested more than 100 deep; it was refused.")
-Check = tuple[str | None, str | None, str | None]  # domain, result, scope as written
+_LEARNED = 32  # shapes of one document: each costs a thousand times what a record costs
 
 # Leaves of the report, by path. Values are the names under which a record or the report holds them.
 _REPORT = {
@@ -111,17 +112,6 @@ _NAMES = frozenset(name for path in (*_REPORT, *_RECORD) for name in path.split(
 )
 
 
-@dataclass(slots=True)
-class Record:
-    """A record while it is read: its values as written, and one triple a signature or SPF check."""
-
-    values: dict[str, str] = field(default_factory=dict)
-    reasons: list[str] = field(default_factory=list)
-    signatures: list[Check] = field(default_factory=list)
-    checks: list[Check] = field(default_factory=list)
-    broken: bool = False
-
-
 class ReportReader:
     """Follows the open elements, and gives completed records and reports to whoever asked."""
 
@@ -133,7 +123,10 @@ class ReportReader:
         self._record = Record()
         self._wrappers = 0
         self._lost = False
+        self._records = 0
+        self._learned = 0
         self.handlers = self._handlers()
+        self.repeated = Repeated(b"</record>", lambda: self._records, self._take, self._learn)
 
     def _handlers(self) -> Handlers:
         """Make the event handlers as closures over local names, for they run some sixty times a record."""
@@ -203,9 +196,23 @@ class ReportReader:
             case "record":
                 self._on_record(record)
                 self._record = Record()
+                self._records += 1
             case "feedback":
                 self._on_report()
                 self.facts.clear()
+
+    def _take(self, octets: bytes) -> bool:
+        """Take a record by its shape; asked only between two records."""
+        record = _SHAPES.take(octets.decode())
+        if record is None:
+            return False
+        self._on_record(record)
+        return True
+
+    def _learn(self, octets: bytes) -> None:
+        if self._learned < _LEARNED:
+            self._learned += 1
+            _SHAPES.learn(octets.decode())
 
     def _within(self, role: str) -> bool:
         element = self._inside
@@ -260,3 +267,19 @@ class ReportReader:
     def close(self) -> None:
         """Close what the end of the document left open."""
         self._leave("feedback")
+
+
+def _one_record(text: str) -> Record | None:
+    """Read a record's XML without its end tag; None where that is not well formed."""
+    found: list[Record] = []
+    reader = ReportReader(found.append, lambda: None)
+    parser = parser_of(reader.handlers)
+    try:
+        parser.Parse(f"<feedback>{text}</record></feedback>", True)
+    except (expat.ExpatError, Refused):
+        return None
+    return found[0] if len(found) == 1 else None
+
+
+# Shared by all reports, for reporters repeat themselves; what is taken by a shape is what the parser would give.
+_SHAPES = Shapes(_one_record)

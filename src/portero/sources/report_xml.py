@@ -49,7 +49,96 @@ class Handlers:
     names: frozenset[str]
 
 
-def stream(document: Document, handlers: Handlers) -> Iterator[Gap | None]:
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """
+    An element that fills the document, and a way past the parser for those whose markup is known.
+
+    end:    its end tag.
+    ended:  counts those whose end the handlers have seen.
+    take:   given one from behind the one before up to its end tag, takes it and tells so, or leaves it to the parser.
+    learn:  given one in the same way that the parser has read.
+    """
+
+    end: bytes
+    ended: Callable[[], int]
+    take: Callable[[bytes], bool]
+    learn: Callable[[bytes], None]
+
+
+class _Feed:
+    """
+    A parser that is given blocks, and what it is spared.
+
+    An element is spared it where it stands just behind the end of another one: there the parser is in no tag, comment
+    or section, and leaving one whole element out changes nothing for what follows.
+    """
+
+    def __init__(self, handlers: Handlers, repeated: Repeated) -> None:
+        self._parser = parser_of(handlers)
+        self._repeated = repeated
+        self._between = False
+        self._spared_lines = 0
+        self._fed = 0
+        self._held = b""  # what the parser was given last, since it stood between two elements
+        self._block, self._at = b"", 0
+
+    def give(self, block: bytes) -> None:
+        """Parse a block. Raises ExpatError, and what the handlers raise."""
+        self._block, self._at = block, 0
+        end, take, looked = self._repeated.end, self._repeated.take, False
+        while (until := block.find(end, self._at)) >= 0:
+            known, piece = self._between, block[self._at : until]
+            if known and take(piece):
+                self._spared_lines += piece.count(b"\n")
+                self._at = until + len(end)
+                continue
+            if not known and looked:
+                break
+            looked = looked or not known
+            self._parse_element(until)
+            if known and self._between:
+                self._repeated.learn(piece)
+        if self._at < len(block):
+            self._between = False
+            self._parse(len(block))
+        if self._fed - self._parser.CurrentByteIndex > TOKEN_OCTETS:
+            raise Refused(Text("One XML tag is larger than 4 MiB; the file was not read. Look at it first."))
+
+    def _parse_element(self, until: int) -> None:
+        """Parse up to an end tag, and it; see whether that was the end of an element and nothing else."""
+        self._parse(until)
+        ended = self._repeated.ended()
+        nothing_waits = self._parser.CurrentByteIndex == self._fed
+        self._parse(until + len(self._repeated.end))
+        self._between = nothing_waits and self._repeated.ended() == ended + 1
+        if self._between:
+            self._held = b""
+
+    def _parse(self, until: int) -> None:
+        octets = self._block[self._at : until]
+        self._parser.Parse(octets, False)
+        self._fed += len(octets)
+        self._held = self._held[-TOKEN_OCTETS:] + octets
+        self._at = until
+
+    def end(self) -> None:
+        """End the document. Raises ExpatError where its last element has not ended."""
+        self._parser.Parse(b"", True)
+
+    def line(self, error: expat.ExpatError) -> int:
+        """Give the line of an error."""
+        return error.lineno + self._spared_lines
+
+    def unread(self) -> bytes:
+        """Give what stands from an error to the end of the block."""
+        back = self._fed - self._parser.ErrorByteIndex
+        if back > 0:
+            return self._held[-back:] + self._block[self._at :]
+        return self._block[self._at - back :]
+
+
+def stream(document: Document, handlers: Handlers, repeated: Repeated) -> Iterator[Gap | None]:
     """
     Give events block by block; yields None after each block, so a reader can hand over what it has, and Gaps.
 
@@ -57,34 +146,24 @@ def stream(document: Document, handlers: Handlers) -> Iterator[Gap | None]:
     Source: RFC 9990 section 7 on hostile XML; reference data-formats 11.1.
     """
     blocks = _escaped(utf8_blocks(document.open(), document.head.encoding))
+    feed = _Feed(handlers, repeated)
     try:
-        parser = _parser(handlers)
-        fed, held, base = 0, b"", 0
         for block in blocks:
-            base, held = fed - len(held[-TOKEN_OCTETS:]), held[-TOKEN_OCTETS:] + block
-            fed += len(block)
             try:
-                parser.Parse(block, False)
+                feed.give(block)
             except expat.ExpatError as error:
-                yield _damage(document, error)
-                yield from _known_names(
-                    chain([held[max(parser.ErrorByteIndex - base, 0) :]], blocks), handlers
-                )
+                yield _damage(document, feed.line(error))
+                yield from _known_names(chain([feed.unread()], blocks), handlers)
                 return
-            if fed - parser.CurrentByteIndex > TOKEN_OCTETS:
-                raise Refused(
-                    Text("One XML tag is larger than 4 MiB; the file was not read. Look at it first.")
-                )
-            held = block
             yield None
         try:
-            parser.Parse(b"", True)
+            feed.end()
         except expat.ExpatError as error:
             handlers.damaged()
             reason = Text(
                 "The XML ends at line {line} before its last element does: records may be missing. "
                 "Fetch the report again.",
-                line=error.lineno,
+                line=feed.line(error),
             )
             yield Gap(Origin(document.name), reason)
     except Refused as refusal:
@@ -92,16 +171,17 @@ def stream(document: Document, handlers: Handlers) -> Iterator[Gap | None]:
         yield Gap(Origin(document.name), refusal.reason)
 
 
-def _damage(document: Document, error: expat.ExpatError) -> Gap:
+def _damage(document: Document, line: int) -> Gap:
     reason = Text(
         "The XML is damaged at line {line}; from there only elements known by name were read. "
         "Fetch the report again.",
-        line=error.lineno,
+        line=line,
     )
     return Gap(Origin(document.name), reason)
 
 
-def _parser(handlers: Handlers) -> expat.XMLParserType:
+def parser_of(handlers: Handlers) -> expat.XMLParserType:
+    """Make a parser of UTF-8 that gives events to the handlers; it raises Refused at a document type or entity."""
     # The stream is UTF-8 by now, whatever the declaration says.
     parser = expat.ParserCreate("utf-8")
     parser.buffer_text = True
