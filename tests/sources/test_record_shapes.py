@@ -170,3 +170,23 @@ def test_a_record_too_long_or_with_too_many_texts_is_not_learned():
     shapes.learn("<record>" + "<a>1</a>" * 300)
     shapes.learn("<record><a>" + "x" * 20_000 + "</a>")
     assert asked == []
+
+
+def test_even_the_first_record_is_taken_where_its_kind_is_known_and_the_policy_stands_before_it(fresh):
+    policy = "\n<policy_published><domain>contoso.com</domain><p>none</p></policy_published>"
+    for n in range(3):
+        rows, gaps = read(report(policy, *(RECORD.format(n=1 + n) for n in range(3))))
+        assert [(row["mails"], row["policy_domain"]) for row in rows] == [
+            (n, "contoso.com") for n in (1, 2, 3)
+        ]
+        assert gaps == []
+        assert len(fresh) == 2 + 3 * n
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_whatever_stands_around_the_policy_the_answer_is_the_parsers(fresh, monkeypatch, odd):
+    policy = "\n<policy_published><domain>contoso.com</domain></policy_published>"
+    for strange in (odd + policy, policy + odd, policy.replace("contoso.com", odd), policy[:-1] + odd + ">"):
+        text = report(strange, *[RECORD.format(n=1)] * 4)
+        for _ in range(2):
+            assert read(text) == by_parser(text, monkeypatch)

@@ -23,6 +23,7 @@ from portero.sources.head import head_of
 from portero.sources.mail_files import filed_mails, label, may_be_evidence, opened_mail
 from portero.sources.outlook import NoReaderError, outlook_mails
 from portero.sources.text import BLOCK_OCTETS, HEAD_OCTETS
+from portero.sources.zip_archive import TooManyError, ZipArchive
 
 Opener = Callable[[], IO[bytes]]
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -212,7 +213,7 @@ class _Inflated(io.RawIOBase):
 
 def _inflated(opener: Opener, window: int, limits: Limits) -> Opener:
     return lambda: _stream(
-        cast("IO[bytes]", io.BufferedReader(_Inflated(opener(), window), BLOCK_OCTETS)), limits.octets
+        cast("IO[bytes]", io.BufferedReader(_Inflated(opener(), window), BLOCK_OCTETS)), limits.octets + 1
     )
 
 
@@ -287,33 +288,41 @@ def _zip(
     name: str, _: int, opener: Opener, limits: Limits, depth: int, budget: Budget
 ) -> Iterator[Document | Gap]:
     try:
-        opener = _seekable(opener)
-        with opener() as stream, zipfile.ZipFile(stream) as archive:
-            members = [member for member in archive.infolist() if not member.filename.endswith("/")]
+        archive = ZipArchive(_seekable(opener), limits.members)
+    except TooManyError:
+        raise SpentError(
+            Text(
+                "It holds far more files than the {n} that are allowed, and was not opened. Look at it first.",
+                n=limits.members,
+            )
+        ) from None
     except _BROKEN:
         yield Gap(Origin(name), Text("The zip file is damaged. Download it again."))
         return
-    if any(member.filename == "[Content_Types].xml" for member in members):
+    with archive:
+        yield from _zipped(name, archive, limits, depth, budget)
+
+
+def _zipped(
+    name: str, archive: ZipArchive, limits: Limits, depth: int, budget: Budget
+) -> Iterator[Document | Gap]:
+    if any(member.filename == "[Content_Types].xml" for member in archive.members):
         yield Gap(
             Origin(name), Text("This is an Office document. Save the sheet as CSV UTF-8 and hand that over.")
         )
         return
-    for member in members:
+    for member in archive.members:
         inner = f"{name}!{_harmless(member.filename)}"
         if member.flag_bits & 1:
+            budget.member()
             yield Gap(
                 Origin(inner), Text("The file is encrypted. Unpack it with its password and hand it over.")
             )
             continue
 
         def unpack(member: zipfile.ZipInfo = member) -> IO[bytes]:
-            below = opener()
-            try:
-                archive = zipfile.ZipFile(below)
-                return _stream(archive.open(member), limits.octets, archive, below)
-            except BaseException:
-                below.close()
-                raise
+            stream, below = archive.open(member)
+            return _stream(stream, limits.octets + 1, *below)
 
         yield from _member(inner, member.compress_size, unpack, limits, depth + 1, budget)
 
@@ -332,6 +341,7 @@ def _tar(
         with opener() as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
             for member in archive:
                 if member.isdir():
+                    budget.member()
                     continue
                 inner = f"{name}!{_harmless(member.name)}"
                 if not member.isreg():

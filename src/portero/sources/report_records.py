@@ -56,7 +56,7 @@ class _Element(dict[str, "_Element"]):
         self.parent = self if parent is None else parent
         self.value: str | None = None
         self.plain: str | None = None  # the value of a leaf whose end completes nothing
-        self.role: str | None = None  # feedback | report | record | reason | dkim | spf
+        self.role: str | None = None  # feedback | report | policy | record | reason | dkim | spf
 
     def at(self, path: str) -> _Element:
         element = self
@@ -73,6 +73,7 @@ def _grammar() -> _Element:
         leaf.value, leaf.role = value, "report"
     for path, value in _RECORD.items():
         top.at(f"feedback/record/{path}").value = value
+    top.at("feedback/policy_published").role = "policy"
     record = top.at("feedback/record")
     record.role = "record"
     record.at("row/policy_evaluated/reason/type").role = "reason"
@@ -123,10 +124,12 @@ class ReportReader:
         self._record = Record()
         self._wrappers = 0
         self._lost = False
-        self._records = 0
+        self._ended = 0
         self._learned = 0
         self.handlers = self._handlers()
-        self.repeated = Repeated(b"</record>", lambda: self._records, self._take, self._learn)
+        self.repeated = Repeated(
+            b"</record>", b"</policy_published>", lambda: self._ended, self._take, self._learn
+        )
 
     def _handlers(self) -> Handlers:
         """Make the event handlers as closures over local names, for they run some sixty times a record."""
@@ -196,7 +199,9 @@ class ReportReader:
             case "record":
                 self._on_record(record)
                 self._record = Record()
-                self._records += 1
+                self._ended += 1
+            case "policy":
+                self._ended += 1
             case "feedback":
                 self._on_report()
                 self.facts.clear()

@@ -55,12 +55,14 @@ class Repeated:
     An element that fills the document, and a way past the parser for those whose markup is known.
 
     end:    its end tag.
-    ended:  counts those whose end the handlers have seen.
+    front:  the end tag of what may stand before the first one.
+    ended:  counts those elements, and what may stand before the first one, whose end the handlers have seen.
     take:   given one from behind the one before up to its end tag, takes it and tells so, or leaves it to the parser.
     learn:  given one in the same way that the parser has read.
     """
 
     end: bytes
+    front: bytes
     ended: Callable[[], int]
     take: Callable[[bytes], bool]
     learn: Callable[[bytes], None]
@@ -70,7 +72,7 @@ class _Feed:
     """
     A parser that is given blocks, and what it is spared.
 
-    An element is spared it where it stands just behind the end of another one: there the parser is in no tag, comment
+    An element is spared it where it stands just behind the end of another one, or of what comes before them: there the parser is in no tag, comment
     or section, and leaving one whole element out changes nothing for what follows.
     """
 
@@ -95,8 +97,12 @@ class _Feed:
                 continue
             if not known and looked:
                 break
+            if not known and (before := block.find(self._repeated.front, self._at, until)) >= 0:
+                self._parse_element(before, self._repeated.front)
+                if self._between:
+                    continue
             looked = looked or not known
-            self._parse_element(until)
+            self._parse_element(until, end)
             if known and self._between:
                 self._repeated.learn(piece)
         if self._at < len(block):
@@ -105,12 +111,12 @@ class _Feed:
         if self._fed - self._parser.CurrentByteIndex > TOKEN_OCTETS:
             raise Refused(Text("One XML tag is larger than 4 MiB; the file was not read. Look at it first."))
 
-    def _parse_element(self, until: int) -> None:
+    def _parse_element(self, until: int, tag: bytes) -> None:
         """Parse up to an end tag, and it; see whether that was the end of an element and nothing else."""
         self._parse(until)
         ended = self._repeated.ended()
         nothing_waits = self._parser.CurrentByteIndex == self._fed
-        self._parse(until + len(self._repeated.end))
+        self._parse(until + len(tag))
         self._between = nothing_waits and self._repeated.ended() == ended + 1
         if self._between:
             self._held = b""
