@@ -86,6 +86,10 @@ def document(found):
     )
 
 
+def lake(store):
+    return Lake(store / folder_of("Contoso"))
+
+
 def files(store):
     return {path.relative_to(store): path.stat().st_mtime_ns for path in store.rglob("*") if path.is_file()}
 
@@ -138,7 +142,7 @@ def test_only_days_that_changed_are_folded_again(evidence, tmp_path, monkeypatch
     monkeypatch.setattr(
         Keeping,
         "_fold_day",
-        lambda self, text, settings: folded.append(text) or fold_day(self, text, settings),
+        lambda self, text, *rest: folded.append(text) or fold_day(self, text, *rest),
     )
     day(evidence, 4, 6)
     audit(evidence, store)
@@ -396,3 +400,83 @@ def test_keep_days_is_a_whole_number():
     assert parse_config("[organisation]\nkeep_days = 90", "f").keep_days == 90
     with pytest.raises(ConfigError):
         parse_config('[organisation]\nkeep_days = "90"', "f")
+
+
+def straddling(folder, name, *days_ago):
+    """Write a trace with a mail for each place in its recipients' rows: seen around each midnight, in turn."""
+    with (folder / name).open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(COLUMNS)
+        for number in range(4):
+            mark = str(uuid5(NAMESPACE_URL, f"midnight/{number}"))
+            for n, ago in enumerate(days_ago):
+                when = TODAY - timedelta(days=ago, seconds=3 - number) + timedelta(hours=24)
+                writer.writerow(
+                    (
+                        when.strftime("%Y-%m-%dT%H:%M:%S.0000000Z"),
+                        "scan@contoso.com",
+                        f"r{n}@contoso.com",
+                        "Scan",
+                        "Delivered",
+                        "203.0.113.9",
+                        "",
+                        4000,
+                        f"<{mark}@x>",
+                        mark,
+                    )
+                )
+
+
+def counted(found):
+    return found.totals.ours, sum(each.mails for each in found.senders)
+
+
+@pytest.mark.parametrize("days", [(9, 8), (9, 8, 7), (9, 8, 7, 6), (9, 9, 8)])
+def test_a_mail_seen_on_both_sides_of_midnight_counts_once(evidence, tmp_path, days):
+    for number, ago in enumerate(range(10, 5, -1)):
+        day(evidence, number, ago)
+    straddling(evidence, "midnight.csv", *days)
+    store = tmp_path / "lake"
+    kept, whole = audit(evidence, store), audit(evidence)
+    assert counted(kept) == counted(whole)
+    assert document(kept) == document(whole)
+    assert document(audit(evidence, store)) == document(whole)
+
+
+def test_the_other_half_of_a_mail_may_come_later_or_go_again(evidence, tmp_path):
+    store = tmp_path / "lake"
+    day(evidence, 0, 9)
+    straddling(evidence, "one.csv", 9)
+    before = audit(evidence, store)
+    straddling(evidence, "two.csv", 8)
+    both = audit(evidence, store)
+    assert counted(both) == counted(before)
+    assert counted(both) == counted(audit(evidence))
+    (evidence / "one.csv").unlink()
+    gone = [each.id for each in lake(store).documents if each.name == "one.csv"]
+    lake(store).drop(gone)
+    assert counted(audit(evidence, store)) == counted(audit(evidence))
+
+
+def test_a_day_more_or_less_leaves_the_spans_beside_it_as_they_were(evidence, tmp_path, monkeypatch):
+    """Of sixteen days merged before, one more day reads what stands on its way to the top, not all of them."""
+    store = tmp_path / "lake"
+    for number in range(16):
+        day(evidence, number, 30 - number, mails=1)
+    audit(evidence, store)
+    read = []
+    flows = Lake.flows
+    monkeypatch.setattr(
+        Lake,
+        "flows",
+        lambda self, place, key: (found := flows(self, place, key)) and (read.append(place), found)[1],
+    )
+    day(evidence, 16, 14, mails=1)
+    audit(evidence, store)
+    spans = [place for place in read if place.startswith("flows")]
+    assert 1 <= len(spans) <= 6
+    assert document(audit(evidence, store)) == document(audit(evidence))
+    held = lake(store)
+    alive = [place for place in held.kept if place.startswith("flows")]
+    assert len(alive) == 17 + 16  # each day, and each place where two parts meet
+    assert len([*store.glob("*/flows/*")]) == len(held.kept)

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
+import pyarrow.compute as pc
 from pydantic import TypeAdapter, ValidationError
 
 from portero.core.audit import Totals
 from portero.core.evidence import Coverage, Gap
 from portero.core.exchange.settings import Settings
-from portero.core.flow import merge_flows, merge_outside
 from portero.core.hosts import Inside
 from portero.core.message.arrival import TracedMail
 from portero.engine.evidence_tables import EvidenceTables, evidence_tables
-from portero.engine.fold import Arrival, Folded, fold
+from portero.engine.fold import Folded, fold
 from portero.engine.hosts import fold_hosts
+from portero.kept_days import (
+    DayFlows,
+    Leaf,
+    Moves,
+    Span,
+    day_after,
+    marked,
+    merge_parts,
+    moves_of,
+    shared_marks,
+    tree_of,
+)
 from portero.sources.document import Batch, Document, Item, Note
-from portero.store.lake import Lake, Writer, content_id, writing
+from portero.store.lake import UNDATED, Lake, Writer, content_id, writing
 
 # Part of the key of every day's flows: raise it when the fold gives other flows for the same rows.
-FOLD = 1
+FOLD = 2
 _MAIL = ("mail_rows", "report_rows")
 _BLOCK_OCTETS = 1 << 20
 # What putting connections beside mails looks at, so that no other column of all days is read for it.
@@ -40,15 +51,9 @@ _BESIDE_HOSTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DayFlows:
-    """What one day folds to; days fold apart and merge to the same answer."""
-
-    folded: Folded
-    own_domains: tuple[str, ...] = ()
-
-
 _CODEC = TypeAdapter(DayFlows)
+_SHARED = TypeAdapter(dict[str, tuple[str, tuple[str, ...]]])
+_SHARED_PLACE = "shared/undated"
 _NOTHING = Folded((), (), Totals(), (), frozenset())
 
 
@@ -112,12 +117,11 @@ class Keeping:
 
     def own_domains(self) -> tuple[str, ...]:
         """Guess the organisation's domains from mail alone, each day by itself."""
-        found = self._days(Settings())
-        return tuple(dict.fromkeys(name for each in found for name in each.own_domains))
+        return self._whole(Settings()).own_domains
 
     def fold(self, settings: Settings) -> Folded:
         """Fold the days that changed, take the others as they were kept, and merge them."""
-        return merge_days([each.folded for each in self._days(settings)])
+        return self._whole(settings).folded
 
     def hosts(self, settings: Settings, own: Callable[[str], bool], zone: str | None) -> Inside:
         """Fold what network evidence shows of hosts, beside the mails of the same days."""
@@ -149,31 +153,83 @@ class Keeping:
                         found[key] = mail
         return found
 
-    def _days(self, settings: Settings) -> list[DayFlows]:
+    def _whole(self, settings: Settings) -> DayFlows:
+        """Fold the days that changed, and merge all: what did not change is taken as it was merged before."""
         names = sorted((held.name, str(held.match_subdomains)) for held in settings.accepted_domains)
-        found: list[DayFlows] = []
+        kind = "flows" if names else "names"
+        days = self.lake.days(*_MAIL)
+        shared = self._shared(days)
+        moves = {day: moves_of(day, shared) for day in days}
+        leaves = [Leaf(day, self._key(day, moves[day], names)) for day in days]
+        tree = tree_of([leaf for leaf in leaves if leaf.day != UNDATED], kind)
         fresh: dict[str, tuple[str, bytes]] = {}
-        for day in self.lake.days(*_MAIL):
-            key = self.lake.key_of(day, *_MAIL, also=f"{FOLD} {names}")
-            kept = self._kept(day, key)
-            if kept is None:
-                kept = self._fold_day(day, settings)
-                fresh[day] = (key, _CODEC.dump_json(kept))
-            found.append(kept)
-        with writing(self.lake.root):
-            self.lake.keep_flows(fresh)
-        return found
 
-    def _kept(self, day: str, key: str) -> DayFlows | None:
-        data = self.lake.flows(day, key)
+        def found(node: Leaf | Span) -> DayFlows:
+            place = node.place if isinstance(node, Span) else f"{kind}0/{node.day}"
+            kept = self._kept(place, node.key)
+            if kept is None:
+                kept = (
+                    merge_parts([found(node.left), found(node.right)])
+                    if isinstance(node, Span)
+                    else self._fold_day(node.day, settings, moves[node.day])
+                )
+                fresh[place] = (node.key, _CODEC.dump_json(kept))
+            return kept
+
+        parts = [found(tree)] if tree else []
+        parts += [found(leaf) for leaf in leaves if leaf.day == UNDATED]
+        live = {*(tree.places() if isinstance(tree, Span) else ()), *(f"{kind}0/{day}" for day in days)}
+        gone = [place for place in self.lake.kept if place.startswith(kind) and place not in live]
+        gone += [place for place in self.lake.kept if "/" not in place]  # of an earlier version
+        with writing(self.lake.root):
+            self.lake.keep_flows(fresh, gone)
+        return merge_parts(parts)
+
+    def _key(self, day: str, moves: Moves, names: object) -> str:
+        later = [
+            (other, sorted(marks), self.lake.key_of(other, *_MAIL, also="")) for other, marks in moves.later
+        ]
+        return self.lake.key_of(day, *_MAIL, also=f"{FOLD} {names} {sorted(moves.before)} {later}")
+
+    def _shared(self, days: Sequence[str]) -> dict[str, frozenset[str]]:
+        """Give the mails that each day shares with the next; only days that changed are looked at."""
+        try:
+            kept = _SHARED.validate_json(self.lake.flows(_SHARED_PLACE, "") or b"{}")
+        except ValidationError:
+            kept = {}
+        held: dict[str, tuple[str, tuple[str, ...]]] = {}
+        present = frozenset(days)
+        for day in days:
+            after = day_after(day)
+            if after not in present:
+                continue
+            key = self.lake.key_of(day, "mail_rows", also=self.lake.key_of(after, "mail_rows", also=""))
+            if day in kept and kept[day][0] == key:
+                held[day] = kept[day]
+            else:
+                held[day] = (key, tuple(sorted(shared_marks(self.lake.ids(day), self.lake.ids(after)))))
+        if held != kept:
+            with writing(self.lake.root):
+                self.lake.keep_flows({_SHARED_PLACE: ("", _SHARED.dump_json(held))})
+        return {day: frozenset(marks) for day, (_, marks) in held.items()}
+
+    def _kept(self, place: str, key: str) -> DayFlows | None:
+        data = self.lake.flows(place, key)
         try:
             return None if data is None else _CODEC.validate_json(data)
         except ValidationError:
             return None  # whatever it is, the rows it was folded from are still there
 
-    def _fold_day(self, day: str, settings: Settings) -> DayFlows:
+    def _fold_day(self, day: str, settings: Settings, moves: Moves) -> DayFlows:
+        numbers = {each.id: number for number, each in enumerate(self.lake.documents)}
         with evidence_tables() as tables:
-            names = self._load(tables, [day], _MAIL)
+            names = self._load(tables, [day], ("report_rows",))
+            for document, rows in self.lake.rows("mail_rows", [day]):
+                part = rows.filter(pc.invert(marked(rows, moves.before))) if moves.before else rows
+                tables.add(numbers[document], "mail_rows", part)
+            for later, marks in moves.later:
+                for document, rows in self.lake.rows("mail_rows", [later]):
+                    tables.add(numbers[document], "mail_rows", rows.filter(marked(rows, marks)))
             tables.finish()
             if not settings.accepted_domains:
                 return DayFlows(_NOTHING, tables.own_domains())
@@ -192,30 +248,6 @@ class Keeping:
             for document, rows in self.lake.rows(table, days, columns):
                 tables.add(numbers[document], table, rows)
         return [each.name for each in self.lake.documents]
-
-
-def merge_days(days: Sequence[Folded]) -> Folded:
-    """
-    Merge what days fold to.
-
-    A client address delivers for as many domains as on its busiest day: those of several days are partly the same.
-    """
-    arrivals: dict[tuple[str, str], Arrival] = {}
-    for arrival in (arrival for each in days for arrival in each.arrivals):
-        key = (arrival.client_ip, arrival.connector)
-        held = arrivals.get(key, arrival)
-        arrivals[key] = replace(held, domains=max(held.domains, arrival.domains))
-    return Folded(
-        flows=merge_flows(flow for each in days for flow in each.flows),
-        outside=merge_outside(row for each in days for row in each.outside),
-        totals=Totals(
-            ours=sum(each.totals.ours for each in days),
-            others=sum(each.totals.others for each in days),
-            rows=sum(each.totals.rows for each in days),
-        ),
-        arrivals=tuple(sorted(arrivals.values(), key=lambda each: (-each.domains, each.client_ip))),
-        mailboxes=frozenset(name for each in days for name in each.mailboxes),
-    )
 
 
 def _around(days: Iterable[str]) -> frozenset[str]:

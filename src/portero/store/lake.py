@@ -82,7 +82,7 @@ class _Manifest:
     What is in the lake of one organisation.
 
     files:  by table and day, ``mail_rows/2026-11-20``: names of Parquet files.
-    flows:  by day: the key that the kept flows were folded under, and their file.
+    flows:  by place, such as a day: the key that the kept flows were folded under, and their file.
     """
 
     format: int = FORMAT
@@ -173,9 +173,31 @@ class Lake:
                 part if kept.addressed or "client_ip" not in schema.names else _without_addresses(part),
             )
 
-    def flows(self, day: str, key: str) -> bytes | None:
-        """Give the flows that were kept of a day, when they were folded under this key."""
-        held = self._manifest.flows.get(day)
+    def ids(self, day: str) -> pa.Table:
+        """Give the ids of a day's mails: ``network_message_id`` and ``message_id`` of each row, null for none."""
+        columns = ["network_message_id", "message_id"]
+        found = []
+        for name in self._manifest.files.get(f"mail_rows/{day}", ()):
+            path = self.root / "mail_rows" / day / name
+            try:
+                found.append(pq.read_table(path, columns=columns))
+            except (OSError, pa.ArrowException) as error:
+                raise _damaged(path, str(error)) from None
+        schema = pa.schema([(name, pa.string()) for name in columns])
+        return pa.concat_tables([each.cast(schema) for each in found]) if found else schema.empty_table()
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Name the places under which flows are kept."""
+        return tuple(self._manifest.flows)
+
+    def flows(self, place: str, key: str) -> bytes | None:
+        """
+        Give the flows that were kept under a place, when they were folded under this key.
+
+        place:  a day, or a word and a day with a stroke between them.
+        """
+        held = self._manifest.flows.get(place)
         if held is None or held[0] != key:
             return None
         try:
@@ -183,16 +205,17 @@ class Lake:
         except OSError:
             return None
 
-    def keep_flows(self, folded: Mapping[str, tuple[str, bytes]]) -> None:
-        """Keep days' flows, each with its key, in place of those kept before."""
-        if not folded:
+    def keep_flows(self, folded: Mapping[str, tuple[str, bytes]], gone: Iterable[str] = ()) -> None:
+        """Keep flows by place, each with its key, instead of those kept there before; and let others go."""
+        leave = [place for place in gone if place in self._manifest.flows]
+        if not folded and not leave:
             return
         place = self.root / "flows"
         place.mkdir(parents=True, exist_ok=True)
         held = dict(self._manifest.flows)
-        old = [held[day][1] for day in folded if day in held]
+        old = [held[day][1] for day in folded if day in held] + [held.pop(day)[1] for day in leave]
         for day, (key, data) in folded.items():
-            name = f"{day}-{key[:16]}.json"
+            name = f"{day.replace('/', '-')}-{key[:16]}.json"
             _replace(place / name, data)
             held[day] = (key, name)
         self._write(self._manifest.documents, self._manifest.files, held)
