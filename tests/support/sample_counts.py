@@ -64,6 +64,33 @@ def clixml_objects(raw: bytes) -> int:
     return sum(len(each.findall(f"./{name}LST/{name}Obj")) or 1 for each in root.findall(f"{name}Obj"))
 
 
+def _configured(raw: bytes) -> int:
+    """Count the objects of an answer's list, of an object of objects, or of a CLIXML file."""
+    if raw.lstrip(b"\xef\xbb\xbf\xff\xfe").startswith((b"<", b"<\0")):
+        return clixml_objects(raw)
+    (value,) = _json_values(raw)
+    assert isinstance(value, dict)
+    held = value.get("value", [*value.values()])
+    return sum(isinstance(each, dict) for each in held)
+
+
+_NO_OBJECTS = ("_records", "_commands", "tenant_details", "Results", "MetaData", "Summary")
+
+
+def _scubagear(raw: bytes) -> int:
+    """Count the objects of an export's keys, but for DNS, the tenant and the commands; verdicts have none."""
+    found = 0
+    for value in _json_values(raw):
+        assert isinstance(value, dict)
+        if "Results" in value:
+            continue
+        for key, held in value.items():
+            listed = held if isinstance(held, list) else [held]
+            if not key.endswith(_NO_OBJECTS):
+                found += sum(isinstance(each, dict) and bool(each) for each in listed)
+    return found
+
+
 COUNTS: dict[str, Callable[[bytes], int]] = {
     "dmarc-aggregate": _records,
     "dmarc-failure": lambda raw: int(bool(_ONE.search(raw))),
@@ -72,6 +99,9 @@ COUNTS: dict[str, Callable[[bytes], int]] = {
     "mail-message": lambda raw: int(bool(_ONE.search(raw))),
     "message-trace-v2": _objects,
     "postfix-log": _deliveries,
+    "quarantine": _configured,
+    "scubagear": _scubagear,
+    "tenant-config": _configured,
     "tls-report": _policies,
     "zeek-conn": _zeek("id.resp_p"),
     "zeek-smtp": _zeek("id.resp_p"),
