@@ -6,6 +6,10 @@ own that says how many records it read; counted are seconds of the processor fro
 its peak memory, imports included. Ours reads as an audit does: the walk over the folder, recognition by all sources, rows
 in Arrow batches. parsedmarc is installed into FOLDER/parsedmarc by pip, once; of the many reports it is given every
 tenth, for it is slow, and a .gz of a fifth of the records, for it refuses more than 100 MiB. It runs offline, so neither its DNS nor its country look-ups are counted.
+
+Measured on 2026-11-24 on two shared cores under load: 20,000 reports of 50 records 47,166 records/s and 104 MiB, bare
+expat 70,792, parsedmarc 3,064; one .gz of 500,000 records 5.98 s and 102 MiB, bare expat 7.67 s, parsedmarc (a fifth)
+2,840 records/s and 697 MiB.
 """
 
 from __future__ import annotations

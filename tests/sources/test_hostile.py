@@ -195,7 +195,7 @@ def many_folders():
 
 def with_ways_out(kind):
     """An archive whose members' names lead out of the folder, each with a good row in it."""
-    names = ["../../outside.csv", "/tmp/portero-outside.csv", "..\\..\\outside.csv", "C:\\outside.csv"]
+    names = ["../../outside.csv", "/outside.csv", "..\\..\\outside.csv", "C:\\outside.csv"]
     rows = EXEMPLARS["message-trace-v2"].encode()
     if kind == "zip":
         return zipped([(name, rows) for name in names])
