@@ -29,6 +29,10 @@ CONTROLS = (
     "smtp-auth-off",
     "move=203.0.113.0/24,198.51.100.7",
     f"dkim={OURS}:off",
+    "mail-flow-rule=audit",
+    "mail-flow-rule=quarantine:203.0.113.9/32",
+    "spoof-block=*,203.0.113.0/24",
+    f"spoof-allow=x@{OURS},203.0.113.0/24",
 )
 ADDRESSES = ("203.0.113.5", "203.0.113.9", "198.51.100.7", "192.0.2.4", None, "")
 

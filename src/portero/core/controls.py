@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
-from portero.core.address import a_label, client_address, mailbox_key, parse_network
-from portero.core.exchange.settings import InboundConnector, Settings
+from portero.core.address import a_label, client_address, mailbox_key, neighbourhood, parse_network
+from portero.core.exchange.settings import InboundConnector, MailRule, Settings, SpoofPair
 from portero.core.mail.spf_record import is_spf, parse_record
 from portero.core.text import Text
 
@@ -46,6 +46,9 @@ NAMES = (
     "move",
     "smtp-auth-off",
     "smtp-basic-off",
+    "mail-flow-rule",
+    "spoof-block",
+    "spoof-allow",
 )
 
 
@@ -69,6 +72,9 @@ def parse_control(text: str) -> Control:
         "dkim": _dkim,
         "move": _move,
         "smtp-auth-off": _smtp_auth_off,
+        "mail-flow-rule": _mail_flow_rule,
+        "spoof-block": partial(_spoof_pair, allow=False),
+        "spoof-allow": partial(_spoof_pair, allow=True),
     }
     if name in {"reject-direct-send", "smtp-basic-off"}:
         if equals:
@@ -228,3 +234,38 @@ def _smtp_auth_off(value: str) -> Callable[[Settings], Settings]:
         )
 
     return change
+
+
+def _mail_flow_rule(value: str) -> Callable[[Settings], Settings]:
+    mode, colon, exceptions = value.partition(":")
+    if mode not in {"audit", "quarantine"} or (colon and not exceptions.strip()):
+        raise UnknownControlError(
+            Text(
+                "Write mail-flow-rule=audit or mail-flow-rule=quarantine, with exceptions as "
+                "mail-flow-rule=audit:203.0.113.0/24."
+            )
+        )
+    rule = MailRule(mode == "quarantine", _ranges(exceptions, "mail-flow-rule") if exceptions else ())
+    return lambda settings: replace(settings, mail_rule=rule)
+
+
+def _spoof_pair(value: str, *, allow: bool) -> Callable[[Settings], Settings]:
+    sender, _, source = value.partition(",")
+    sender, infrastructure = mailbox_key(sender), a_label(source)
+    if source.strip() and source.strip()[-1].isdigit():
+        try:
+            network = parse_network(source)
+            near = network.version == 4 and network.prefixlen in {24, 32}
+            infrastructure = neighbourhood(str(network.network_address)) if near else ""
+        except ValueError:
+            infrastructure = ""
+    if not infrastructure or not (sender == "*" or "@" in sender[1:]):
+        raise UnknownControlError(
+            Text(
+                "Write {control}=SENDER,SOURCE: SENDER an address or *, SOURCE a domain or an IPv4 /24, for example "
+                "{control}=scanner@contoso.com,198.51.100.0/24.",
+                control="spoof-allow" if allow else "spoof-block",
+            )
+        )
+    pair = SpoofPair(sender, infrastructure, allow)
+    return lambda settings: replace(settings, spoof_pairs=(*settings.spoof_pairs, pair))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from itertools import repeat
@@ -23,13 +23,15 @@ from portero.core.exchange.attribution import (
 from portero.core.exchange.author_policy import dmarc_policy
 from portero.core.exchange.decision import Decision, kept, undetermined
 from portero.core.exchange.direct_send import reject_direct_send
+from portero.core.exchange.own_name_rule import own_name_rule, rule_changes
 from portero.core.exchange.partner import partner_restriction
 from portero.core.exchange.settings import Settings
+from portero.core.exchange.spoof_pairs import allowed_pair, blocked_pair, pair_changes
 from portero.core.exchange.submission import submission
 from portero.core.flow import Flow, OutsideFlow
 from portero.core.records import Records, Replayed
 from portero.core.sender import Kind, Sender
-from portero.core.simulation import Effect, SenderEffect, Simulation, Turn
+from portero.core.simulation import Command, Effect, SenderEffect, Simulation, Turn
 from portero.core.text import Text
 
 
@@ -37,8 +39,8 @@ def decide(flow: Flow, settings: Settings, seen: Seen) -> Decision:
     """
     Decide what becomes of a flow's mail under settings.
 
-    The gates stand in the order of the protocol: submission, Partner restriction, RejectDirectSend, DMARC. A refusal
-    at any gate is a refusal; otherwise a doubt at any gate is a doubt.
+    The gates stand in the order of the protocol: submission, Partner restriction, RejectDirectSend, DMARC, spoof pairs,
+    mail flow rules. A refusal at any gate is a refusal; otherwise a doubt at any gate is a doubt.
     """
     records = Records(settings)
     attribution = attribute(records.moved(flow), settings, seen)
@@ -62,6 +64,7 @@ class _Gates:
         self._standing = bool(settings.removed)
         self._partner = any(held.presumed or self._standing for held in settings.locks)
         self._author = bool(settings.policies) or records.changed
+        self._enforced = settings.mail_rule is not None and settings.mail_rule.enforced
 
     def decide(self, flow: Flow, attribution: Attribution, replayed: Replayed | None) -> Decision:
         """Decide about a flow, given what changed records make of it."""
@@ -74,8 +77,19 @@ class _Gates:
             asked.append(partner_restriction(key, attribution, settings, standing=self._standing))
         if settings.reject_direct_send:
             asked.append(reject_direct_send(key, attribution, settings))
+        policy = None
         if self._author:
-            asked.append(_by_author_policy(flow, attribution, settings, records, replayed))
+            policy = _by_author_policy(flow, attribution, settings, records, replayed)
+        if settings.spoof_pairs:
+            moved = records.moved(flow)
+            if policy is not None and policy.effect is Effect.REFUSED:
+                policy = allowed_pair(moved, attribution, settings) or policy
+            passes = records.passed(flow) if replayed is None else replayed.passes
+            asked += [policy, blocked_pair(moved, attribution, settings, passes)]
+        else:
+            asked.append(policy)
+        if self._enforced:
+            asked.append(own_name_rule(key, attribution, settings))
         answers = [answer for answer in asked if answer is not None]
         for effect in (Effect.REFUSED, Effect.UNDETERMINED):
             for answer in answers:
@@ -184,7 +198,16 @@ class Replay:
             )
             decide_one = _Gates(changed, records).decide
             decisions = list(map(decide_one, self._flows, attributed, replayed or repeat(None)))
-            self._decided[texts] = _Decided(records, decisions, replayed)
+            rule = changed.mail_rule
+            caught = (
+                [
+                    own_name_rule(records.moved(flow).key, attribution, changed)
+                    for flow, attribution in zip(self._flows, attributed, strict=True)
+                ]
+                if rule is not None and not rule.enforced
+                else []
+            )
+            self._decided[texts] = _Decided(changed, records, decisions, replayed, caught)
         return self._decided[texts]
 
     def _replayed(self, texts: tuple[str, ...], decided: _Decided) -> Simulation:
@@ -193,8 +216,9 @@ class Replay:
             end = start + len(sender.flows)
             mine, replayed = decided.decisions[start:end], decided.replayed[start:end]
             start = end
-            if replayed:
-                effects.append(_sender_effect(sender, mine, replayed, self._foreign))
+            if replayed or decided.caught:
+                alone = _sender_effect(sender, mine, replayed, self._foreign)
+                effects.append(_with_caught(alone, sender, decided.caught[end - len(mine) : end]))
                 continue
             effect = next((each for decisions, each in fates if decisions == mine), None)
             if effect is None:
@@ -204,7 +228,11 @@ class Replay:
         effects.sort(key=lambda each: (-each.refused, -each.undetermined, -each.kept, each.sender))
         changed = decided.records.changed
         elsewhere = _elsewhere(self.senders, self._outside, decided.records) if changed else ()
-        return Simulation(texts, tuple(effects), elsewhere)
+        commands = tuple(
+            Command(each.do, each.verify, each.undo)
+            for each in (*rule_changes(decided.settings), *pair_changes(decided.settings))
+        )
+        return Simulation(texts, tuple(effects), elsewhere, bool(decided.caught), commands)
 
     def _attribute(self, changed: Settings, records: Records) -> list[Attribution]:
         """Attribute every flow; the last answer serves again while the ways in are the same."""
@@ -217,11 +245,26 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class _Decided:
-    """What a set of controls does to each flow: the decision, and what changed records make of it, if any is changed."""
+    """
+    What a set of controls does to each flow.
 
+    replayed:  what changed records make of it; empty where none is changed.
+    caught:    what a rule in audit mode finds; empty without one.
+    """
+
+    settings: Settings
     records: Records
     decisions: list[Decision]
     replayed: list[Replayed | None]
+    caught: list[Decision | None]
+
+
+def _with_caught(effect: SenderEffect, sender: Sender, found: Sequence[Decision | None]) -> SenderEffect:
+    counted = {Effect.REFUSED: 0, Effect.UNDETERMINED: 0, Effect.KEPT: 0}
+    for flow, decision in zip(sender.flows, found, strict=False):
+        if decision is not None:
+            counted[decision.effect] += flow.facts.mails
+    return replace(effect, caught=counted[Effect.REFUSED], perhaps_caught=counted[Effect.UNDETERMINED])
 
 
 def _elsewhere(

@@ -41,12 +41,22 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Command:
+    """How a control is made in the tenant, as PowerShell to review: do, verify, and undo."""
+
+    do: str
+    verify: str
+    undo: str
+
+
+@dataclass(frozen=True, slots=True)
 class SenderEffect:
     """
     What would happen to one sender's mail, in unique mails.
 
     reply:    the SMTP reply of refused mail as Exchange Online words it, or None.
     because:  why, in one sentence, for the largest part of what is not simply kept.
+    caught, perhaps_caught: mails that a rule in audit mode would report, and that it may report.
     turns:    its SPF and DMARC results before and after, where a control changes records or where mail comes from.
     """
 
@@ -59,6 +69,8 @@ class SenderEffect:
     reply: str | None
     because: Text
     turns: tuple[Turn, ...] = ()
+    caught: int = 0
+    perhaps_caught: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +80,15 @@ class Simulation:
 
     elsewhere:  by sender id, what changed records turn of the mail that other people's receivers reported; ``""`` stands
                 for nobody known.
+    dry_run:    whether a rule in audit mode is among the controls.
+    commands:   for controls that no step of a plan makes, how they are made and undone.
     """
 
     controls: tuple[str, ...]
     senders: tuple[SenderEffect, ...]
     elsewhere: tuple[tuple[str, tuple[Turn, ...]], ...] = ()
+    dry_run: bool = False
+    commands: tuple[Command, ...] = ()
 
     @property
     def refused(self) -> int:
@@ -88,6 +104,18 @@ class Simulation:
     def undetermined(self) -> int:
         """Count mails whose fate the evidence does not settle."""
         return sum(each.undetermined for each in self.senders)
+
+    def caught_by_judgement(self) -> Counter[Judgement]:
+        """Count the mails that a rule in audit mode would report, by what their sender was judged to be."""
+        counted: Counter[Judgement] = Counter()
+        for each in self.senders:
+            counted[each.judgement] += each.caught
+        return counted
+
+    @property
+    def perhaps_caught(self) -> int:
+        """Count the mails of which the evidence does not say whether a rule in audit mode would report them."""
+        return sum(each.perhaps_caught for each in self.senders)
 
     def refused_by_judgement(self) -> Counter[Judgement]:
         """Count refused mails by what their sender was judged to be."""

@@ -17,8 +17,8 @@ from portero.core.evidence import Coverage, Gap, Origin
 from portero.core.finding import Finding
 from portero.core.hosts import Host, Tie
 from portero.core.remedy import effect, prerequisites, propagation, roles
-from portero.core.sender import Sender
-from portero.core.simulation import Simulation, Turn
+from portero.core.sender import Judgement, Sender
+from portero.core.simulation import SenderEffect, Simulation, Turn
 from portero.core.spf_authoring import SpfDraft
 from portero.core.step import Step
 from portero.core.text import Text
@@ -172,6 +172,7 @@ def simulation_document(simulation: Simulation, renderer: Renderer) -> dict[str,
             "refused": simulation.refused,
             "kept": simulation.kept,
             "undetermined": simulation.undetermined,
+            **_caught(simulation),
         },
         "senders": [
             {
@@ -184,13 +185,31 @@ def simulation_document(simulation: Simulation, renderer: Renderer) -> dict[str,
                 "reply": each.reply,
                 "because": renderer.text(each.because),
                 "authentication": _turns(each.turns),
+                **_caught(each, asked=simulation.dry_run),
             }
             for each in simulation.senders
+        ],
+        "commands": [
+            {"do": each.do, "verify": each.verify, "undo": each.undo} for each in simulation.commands
         ],
         "elsewhere": [
             {"sender": sender or None, "authentication": _turns(turns)}
             for sender, turns in simulation.elsewhere
         ],
+    }
+
+
+def _caught(held: Simulation | SenderEffect, *, asked: bool = True) -> dict[str, object]:
+    """Give what a rule in audit mode would report; no key where none was asked about."""
+    if isinstance(held, SenderEffect):
+        return {"caught": held.caught, "perhaps_caught": held.perhaps_caught} if asked else {}
+    if not held.dry_run:
+        return {}
+    caught = held.caught_by_judgement()
+    return {
+        "caught": caught.total(),
+        "caught_by_judgement": {each.value: caught[each] for each in Judgement},
+        "perhaps_caught": held.perhaps_caught,
     }
 
 

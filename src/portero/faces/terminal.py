@@ -127,6 +127,22 @@ class Terminal:
                 undetermined=simulation.undetermined,
             )
         )
+        if simulation.dry_run:
+            caught = simulation.caught_by_judgement()
+            self.say(
+                Text(
+                    "The rule in audit mode would report {legitimate} legitimate messages, {undecided} undecided and "
+                    "{abuse} of abuse; of {perhaps} more the evidence does not say. Prove first, with a test message, "
+                    "that rules see the header AuthAs in this tenant.",
+                    legitimate=caught[Judgement.LEGITIMATE],
+                    undecided=caught[Judgement.UNDECIDED],
+                    abuse=caught[Judgement.ABUSE],
+                    perhaps=simulation.perhaps_caught,
+                )
+            )
+        for made in simulation.commands:
+            self.say(Text("To make it: {command}", command=made.do))
+            self.say(Text("To undo it: {command}", command=made.undo))
 
     def _turns(self, simulation: Simulation, labels: Mapping[str, Text]) -> None:
         """Print what changed records turn: results before and after, sender by sender, as far as they differ."""

@@ -183,6 +183,33 @@ class InboundConnector:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class MailRule:
+    """
+    A mail flow rule on anonymous mail in the own name that a simulated control makes.
+
+    enforced:    whether it quarantines; in audit mode it only reports.
+    exceptions:  last hops that it leaves alone, CIDR texts.
+    """
+
+    enforced: bool
+    exceptions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SpoofPair:
+    """
+    A spoof pair of the Tenant Allow/Block List that a simulated control makes.
+
+    sender:          a From address, or ``*``.
+    infrastructure:  a domain of reverse names or signatures, or an IPv4 /24 as CIDR text.
+    """
+
+    sender: str
+    infrastructure: str
+    allow: bool
+
+
 @dataclass(frozen=True)
 class Settings:
     """
@@ -200,6 +227,9 @@ class Settings:
                           ``basic``, ``oauth`` or None; no addresses where only the report showed it.
     smtp_auth_off_for:    mailboxes for which a simulated control closes SMTP AUTH; empty for all; None for no control.
     smtp_basic_off:       whether the Basic form of SMTP AUTH is closed.
+    mail_rule, spoof_pairs: what simulated controls make of both kinds.
+    spoof_action:         what every anti-phishing policy does with mail that fails authentication, ``Quarantine`` or
+                          ``MoveToJmf``; None where they differ or were not exported.
     dns:                  the recorded answers by which published records are judged.
     policies:             DMARC policy by domain that a simulated control publishes.
     spf_records:          SPF record by domain that a simulated control publishes.
@@ -227,6 +257,9 @@ class Settings:
     spf_without: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     dkim: Mapping[str, bool] = field(default_factory=dict)
     moves: tuple[tuple[str, str], ...] = ()
+    mail_rule: MailRule | None = None
+    spoof_pairs: tuple[SpoofPair, ...] = ()
+    spoof_action: str | None = None
     dns: Dns = field(default_factory=Dns, compare=False)
     gateway_networks: tuple[str, ...] = ()
     gateway_seen: tuple[str, ...] = ()
@@ -406,4 +439,14 @@ def read_settings(tenant: Tenant, accepted_domains: Iterable[str] = ()) -> Setti
         smtp_auth_mailboxes=mailboxes,
         smtp_auth_protocols=protocols(uses),
         smtp_auth_clients=clients(uses),
+        spoof_action=_spoof_action(tenant),
     )
+
+
+def _spoof_action(tenant: Tenant) -> str | None:
+    """Give what all anti-phishing policies do with a spoof. Source: reference exchange-online 5.2, enforcement matrix."""
+    policies = tenant.objects("Get-AntiPhishPolicy") or ()
+    acting = all(flag(item, "EnableSpoofIntelligence") is True for item in policies)
+    actions = {str(prop(item, "AuthenticationFailAction")) for item in policies}
+    single = actions.pop() if len(actions) == 1 and acting else None
+    return single if single in {"Quarantine", "MoveToJmf"} else None
