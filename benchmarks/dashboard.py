@@ -33,13 +33,14 @@ from portero.core.sender import DecidedBy, Judgement, Kind, Reason, Sender
 from portero.core.sender import Path as Way
 from portero.core.text import Text
 from portero.dashboard import pack, unpack
+from portero.engine.mails import read_mails
 from portero.faces.web.application import create
 from portero.faces.web.cases import Cases
 from portero.faces.web.desk import WebDesk
 from portero.faces.web.guard import Door, Guard
 from portero.faces.web.jobs import Jobs
 from portero.faces.web.limits import Limit
-from portero.faces.web.ports import Work
+from portero.faces.web.ports import Read, Work
 from portero.store.state.database import open_database
 from portero.store.state.state import State
 
@@ -103,7 +104,15 @@ def main(senders: int, seconds: float) -> None:
     content = timed("packing the case", lambda: pack(case))
     print(f"{'size of the packed case':42} {len(content) / 1e6:8.2f} MB")
     state = State(open_database(f"sqlite:///{folder / 'state.db'}"))
-    work = Work(lambda *_: b"", unpack, lambda *_: {}, lambda *_: (), lambda _: b"", lambda *_: ())
+    work = Work(
+        lambda *_: Read(b"", b""),
+        unpack,
+        lambda *_: {},
+        lambda *_: (),
+        lambda _: b"",
+        lambda *_: (),
+        read_mails,
+    )
     desk = WebDesk(state, work, Cases(state, work), Jobs(state), folder)
     organisation = state.add_organisation("Large", "Ana", NOW).id
     state.add_run(Run("r-1", organisation, NOW, "Ana", (), 1, senders, NOW, NOW), content, NOW)
@@ -133,12 +142,10 @@ def main(senders: int, seconds: float) -> None:
         "filter by facet": "/senders?judgement=abuse&path=direct-send", "sort by name": "/senders?sort=label&order=up",
         "group by network": "/senders?group=network", "one sender": "/senders/s-00000000000a",
         "rehearse": "/rehearse", "plan": "/plan", "findings": "/findings", "evidence": "/evidence",
-        "decide one": "",
+        "messages": "/messages",
     }  # fmt: skip
     for name, path in pages.items():
-        if not path:
-            continue
-        took = []
+        took: list[float] = []
         for _ in range(6):
             started = time.perf_counter()
             answer = client.get(root + path)
@@ -148,7 +155,7 @@ def main(senders: int, seconds: float) -> None:
         print(
             f"{name:42} first {first * 1000:7.0f} ms, then {best * 1000:6.0f} ms, {len(answer.content) / 1000:6.0f} kB"
         )
-    _load(port, cookies, root, [path for path in pages.values() if path], seconds)
+    _load(port, cookies, root, list(pages.values()), seconds)
 
 
 def _load(port: int, cookies: dict[str, str], root: str, paths: list[str], seconds: float) -> None:

@@ -552,7 +552,7 @@ def what_if(
     now: datetime,
 ) -> Simulation:
     """Replay the given controls together; raises ConfigError for one that the evidence shows to be without object."""
-    _need_object(evidence, controls)
+    need_object(evidence, controls)
     return rehearse(evidence, inventory(evidence, tables, progress), decisions, controls, now)
 
 
@@ -564,7 +564,7 @@ def rehearse(
     now: datetime,
 ) -> Simulation:
     """Replay controls together on senders that were found, judged as people decided; raises as `what_if` does."""
-    _need_object(evidence, controls)
+    need_object(evidence, controls)
     return simulate(decided(evidence, held, decisions, now), held.settings, controls, held.outside)
 
 
@@ -590,7 +590,7 @@ def try_scenarios(
 ) -> Trial:
     """Replay scenarios on the same senders; raises ConfigError for one without object: an absent term, an idle move."""
     for each in scenarios:
-        _need_object(evidence, [parse_control(text) for text in each.controls])
+        need_object(evidence, [parse_control(text) for text in each.controls])
     held = inventory(evidence, tables, progress)
     senders = decided(evidence, held, decisions, now)
     idle = tuple(
@@ -606,7 +606,8 @@ def try_scenarios(
     return Trial(found, {each.id: each.label for each in senders})
 
 
-def _need_object(evidence: Evidence, controls: Sequence[Control]) -> None:
+def need_object(evidence: Evidence, controls: Sequence[Control]) -> None:
+    """Raise ConfigError for a control that the evidence shows to be without object."""
     changed = apply_controls(Settings(dns=evidence.dns), tuple(controls))
     absent = tuple(
         Text("The SPF record of {domain} holds no term {term}.", domain=domain, term=term)

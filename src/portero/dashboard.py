@@ -11,6 +11,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import httpx2
+
 from portero.app import Case, Evidence, Inventory
 from portero.config import find_config
 from portero.core.audit import Audit
@@ -21,8 +23,9 @@ from portero.core.explain import Unread, Verdict
 from portero.core.sender import Sender
 from portero.core.text import Text
 from portero.decision_log import find_logs, read_log, record
+from portero.engine.mails import read_mails
 from portero.errors import ConfigError, InputError, PorteroError
-from portero.faces.web.ports import Cancelled, Say, Work
+from portero.faces.web.ports import Cancelled, Read, Say, Work
 from portero.faces.web.serving import Serving, serve
 from portero.store.state.database import open_database
 from portero.store.state.state import State
@@ -30,9 +33,12 @@ from portero.store.state.values import UnreadableError, dump, load
 
 # How often a reading process is asked whether it should stop.
 _POLL_SECONDS = 0.2
+# More than any provider's keys.
+_ANSWER_OCTETS = 1 << 20
 
 
-Gather = Callable[[Sequence[Path], Say], Case]
+# Gives the case, and its mails one by one as the octets of a file.
+Gather = Callable[[Sequence[Path], Say], tuple[Case, bytes]]
 Judging = Callable[[Case, Sequence[Sender], str, bytes], Sequence[Verdict | Unread]]
 Export = Callable[[Audit, str], Mapping[str, bytes]]
 
@@ -51,7 +57,7 @@ def serve_dashboard(
     """
     Serve; raises ConfigError and SourceUnavailable for what is in the way.
 
-    gather:  reads evidence to a case; a function of a module, since another process will look it up there.
+    gather:  reads evidence to a case and its mails; a function of a module, since another process will look it up there.
     export:  gives the files of an audit in a language.
     judge:   judges the mails of a file by what a case knows.
     """
@@ -69,10 +75,32 @@ def serve_dashboard(
         ) from error
     state = State(open_database(database or f"sqlite:///{serving.data.absolute() / 'state.db'}"))
 
-    def read(paths: Sequence[Path], say: Say, cancelled: Callable[[], bool]) -> bytes:
+    def read(paths: Sequence[Path], say: Say, cancelled: Callable[[], bool]) -> Read:
         return read_apart(gather, paths, say, cancelled)
 
-    serve(serving, state, Work(read, unpack, export, decided, record, judge), evidence, say, name)
+    work = Work(read, unpack, export, decided, record, judge, read_mails)
+    serve(serving, state, work, evidence, say, name)
+
+
+def fetch(
+    method: str, address: str, form: Mapping[str, str] | None, login: tuple[str, str] | None
+) -> tuple[int, bytes]:
+    """Ask an OpenID provider, which answers within seconds and briefly, at the address asked and no other; raises OSError."""
+    try:
+        with (
+            httpx2.Client(timeout=10, follow_redirects=False) as client,
+            client.stream(
+                method, address, data=form, auth=login, headers={"accept": "application/json"}
+            ) as answer,
+        ):
+            held = b""
+            for piece in answer.iter_bytes():
+                held += piece
+                if len(held) > _ANSWER_OCTETS:
+                    raise OSError("the answer is too long")
+            return answer.status_code, held
+    except httpx2.HTTPError as error:
+        raise OSError(str(error)) from error
 
 
 def decided(places: Sequence[Path], here: bool) -> Sequence[Decision]:
@@ -109,7 +137,7 @@ def unpack(content: bytes) -> Case:
     return Case(evidence, replace(inventory, settings=replace(inventory.settings, dns=evidence.dns)))
 
 
-def read_apart(gather: Gather, paths: Sequence[Path], say: Say, cancelled: Callable[[], bool]) -> bytes:
+def read_apart(gather: Gather, paths: Sequence[Path], say: Say, cancelled: Callable[[], bool]) -> Read:
     """
     Read evidence in a process of its own: what it costs, and what hostile files do to it, stays there.
 
@@ -124,7 +152,7 @@ def read_apart(gather: Gather, paths: Sequence[Path], say: Say, cancelled: Calla
         theirs.close()
         try:
             _follow(ours, say, cancelled)
-            return out.read_bytes()
+            return Read(out.read_bytes(), out.with_suffix(".mails").read_bytes())
         except EOFError:
             raise InputError(
                 Text("Reading ended before its time; the machine may lack memory."), Origin(str(paths[0]))
@@ -159,9 +187,10 @@ def _read(gather: Gather, paths: Sequence[Path], out: Path, theirs: Connection) 
         theirs.send_bytes(json.dumps({"kind": kind, "text": _plain(text) if text else None}).encode())
 
     try:
-        case = gather(paths, lambda text: tell("say", text))
+        case, mails = gather(paths, lambda text: tell("say", text))
         tell("say", Text("Writing down what was found…"))
         out.write_bytes(pack(case))
+        out.with_suffix(".mails").write_bytes(mails)
         tell("done")
     except PorteroError as error:
         tell("failed", error.text)

@@ -50,6 +50,7 @@ from portero.decision_log import FILE_NAME, append, find_logs, read_log
 from portero.engine.evidence_tables import EvidenceTables, evidence_tables
 from portero.engine.fold import Folded, fold
 from portero.engine.hosts import fold_hosts
+from portero.engine.mails import keep_mails
 from portero.errors import ConfigError, InputError
 from portero.exports import exports
 from portero.exports.export import Report
@@ -71,6 +72,7 @@ from portero.opening.models import model_of
 from portero.opening.own_rules import read_rules
 from portero.proving.demo import write_sample
 from portero.scenario_file import load_scenario, scenario_toml
+from portero.serve_file import RelayPlace, load_serve_file
 from portero.sources import sources
 from portero.sources.document import Batch, Counted, Document, Item, Note, Source
 from portero.sources.mail_files import filed_mails
@@ -79,6 +81,7 @@ from portero.sources.walk import name_below, walk
 from portero.store.lake import Kept, Lake, alone, folder_of, organisations, writing
 
 if TYPE_CHECKING:
+    from portero.faces.web.ports import RelayDoor
     from portero.opening.judge import Task
 
 Progress = Callable[[Text], None]
@@ -852,10 +855,20 @@ def gather(paths: Sequence[Path], progress: Progress) -> app.Case:
         return app.Case(evidence, app.inventory(evidence, tables, progress))
 
 
+def gather_with_mails(paths: Sequence[Path], progress: Progress) -> tuple[app.Case, bytes]:
+    """Read evidence as `gather` does, and give its mails one by one too, as a Parquet file's octets."""
+    with _gathered(paths, None, progress) as (evidence, tables):
+        case = app.Case(evidence, app.inventory(evidence, tables, progress))
+        # Without a store the tables are the engine's own.
+        assert isinstance(tables, _Tables)  # noqa: S101 - see above
+        return case, keep_mails(tables.held, tables.names)
+
+
 def serve(options: ServeOptions, evidence: Sequence[Path], progress: Progress) -> None:
     """Serve the dashboard until told to stop."""
     try:
-        from portero.dashboard import serve_dashboard
+        from portero.dashboard import fetch, serve_dashboard
+        from portero.faces.web.oidc import SignIn
         from portero.faces.web.serving import Serving
     except ModuleNotFoundError as error:
         raise ConfigError(
@@ -867,6 +880,7 @@ def serve(options: ServeOptions, evidence: Sequence[Path], progress: Progress) -
             )
         ) from None
     settings_file = find_config(evidence)
+    serving_file = load_serve_file(options.config)
     serve_dashboard(
         Serving(
             host=options.host,
@@ -876,12 +890,29 @@ def serve(options: ServeOptions, evidence: Sequence[Path], progress: Progress) -
             key=options.key,
             proxies=options.proxies,
             data=options.data,
+            sign_in=SignIn(serving_file.providers, fetch),
+            relays=tuple(_relay_door(each) for each in serving_file.relays),
         ),
         options.database,
         evidence,
         progress,
         load_config(settings_file).name if settings_file else None,
-        gather=gather,
+        gather=gather_with_mails,
         export=files,
         judge=judge_handed,
+    )
+
+
+def _relay_door(place: RelayPlace) -> RelayDoor:
+    """Give what the dashboard asks of a relay; a ConfigError says what is wrong with its file."""
+    from portero.faces.web.ports import RelayDoor  # an extra
+
+    cases = relay()
+    # Said at the start, to whoever starts the server, and not to who opens the page.
+    cases.devices(place.config)
+    return RelayDoor(
+        place.organisation,
+        lambda states, most, render: cases.queue(place.config, states, most, render),
+        lambda: cases.devices(place.config),
+        lambda what, ids: cases.change(place.config, what, ids, everything=False),
     )

@@ -190,3 +190,15 @@ def test_work_that_a_stopped_server_left_is_called_failed(state: State, contoso:
         "j-1": JobState.FAILED,
         "j-2": JobState.DONE,
     }
+
+
+def test_the_version_moves_with_every_change_of_this_organisation_alone(state: State, contoso: str) -> None:
+    other = state.add_organisation("Fabrikam", "Ana", NOW).id
+    before, elsewhere = state.version(contoso), state.version(other)
+    state.decide(contoso, {"s-1": "A"}, Judgement.ABUSE, "Ana", NOW)
+    decided = state.version(contoso)
+    state.mark_step(contoso, StepMark("k-1", StepState.PREPARED), "Step", "Ana", NOW)
+    marked = state.version(contoso)
+    state.add_scenario(contoso, "Both", ["reject-direct-send"], "Ana", NOW)
+    assert before < decided < marked < state.version(contoso)
+    assert state.version(other) == elsewhere

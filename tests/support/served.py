@@ -72,5 +72,6 @@ def served(data: Path, *words: str, database: str | None = None) -> Iterator[Ser
                 process.wait(30)
             except subprocess.TimeoutExpired:
                 process.kill()
-        listener.join(10)
+        # A process that reads evidence may hold the other end for a while after its server was killed.
+        listener.join(60)
         process.stderr.close()

@@ -166,6 +166,20 @@ class Replay:
             self._answers[texts] = self._replayed(texts, self._decide(controls))
         return self._answers[texts]
 
+    def fates(self, sender: Sender, controls: Sequence[Control]) -> tuple[tuple[Flow, Decision], ...]:
+        """Give what becomes of each of a sender's flows under controls together; the mails add up to its `of`."""
+        changed = apply_controls(self.settings, tuple(controls))
+        records = Records(changed)
+        gates, found = _Gates(changed, records), []
+        for flow in sender.flows:
+            attribution = attribute(records.moved(flow), changed, self._seen)
+            replayed = _replay(records, flow, attribution) if records.changed else None
+            decision = gates.decide(flow, attribution, replayed)
+            if decision.effect is Effect.REFUSED and self._foreign.cover(sender, flow):
+                decision = _PERHAPS_FOREIGN
+            found.append((flow, decision))
+        return tuple(found)
+
     def decisions(self, controls: Sequence[Control]) -> Iterator[tuple[Sender, Sequence[Decision]]]:
         """Give each sender with what controls together do to each of its flows, in their order."""
         decisions, start = self._decide(controls).decisions, 0

@@ -34,7 +34,8 @@ def key_lines(text: str) -> dict[Place, int]:
     """
     lines: dict[Place, int] = {}
     table: Place = ()
-    counts: dict[str, int] = {}
+    # How many tables of an array there are so far, less one: the next ones below it belong to its last.
+    counts: dict[Place, int] = {}
     inside = ""
     for number, line in enumerate(text.splitlines(), 1):
         if inside:
@@ -42,12 +43,16 @@ def key_lines(text: str) -> dict[Place, int]:
             inside = _still_open(inside, line)
             continue
         if header := _HEADER.match(line):
-            name = header[2].strip("\"'")
+            parts = [part.strip().strip("\"'") for part in header[2].split(".")]
+            table = ()
+            for part in parts[:-1]:
+                table = (*table, part)
+                if table in counts:
+                    table = (*table, counts[table])
+            table = (*table, parts[-1])
             if header[1] == "[[":
-                counts[name] = counts.get(name, -1) + 1
-                table = (name, counts[name])
-            else:
-                table = tuple(part.strip().strip("\"'") for part in name.split("."))
+                counts[table] = counts.get(table, -1) + 1
+                table = (*table, counts[table])
             lines[table] = number
             lines.setdefault(table[:1], number)
         elif key := _KEY.match(line):

@@ -377,11 +377,23 @@ def add_serve(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCo
                 ),
             ),
         ] = None,
+        config: Annotated[
+            Path | None,
+            typer.Option(
+                "--config",
+                metavar="FILE",
+                help=say(
+                    Text(
+                        "The serve.toml to use; by default that of the working folder, then that of /etc/portero."
+                    )
+                ),
+            ),
+        ] = None,
     ) -> None:
         desk.use_cases.serve(
             ServeOptions(
                 host, port, tuple(name or ()), tls_cert, tls_key, tuple(behind_proxy or ()), data or _data_folder(),
-                database or os.environ.get("PORTERO_DATABASE"),
+                database or os.environ.get("PORTERO_DATABASE"), config,
             ),
             evidence or [],
             desk.progress,

@@ -73,6 +73,7 @@ class ServeOptions:
     proxies:      addresses or networks of a proxy in front that speaks TLS.
     data:         folder of its own, for uploads and the default database.
     database:     URL of the database, or None for a file in `data`.
+    config:       the serve.toml to use, or None for that of the working folder or the system.
     """
 
     host: str
@@ -83,6 +84,7 @@ class ServeOptions:
     proxies: tuple[str, ...]
     data: Path
     database: str | None
+    config: Path | None = None
 
 
 class KeptDocument(Protocol):

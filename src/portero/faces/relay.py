@@ -13,6 +13,7 @@ from portero.core.text import Text, count
 from portero.errors import ConfigError
 from portero.faces.desk import GATE_TRIPPED, Desk
 from portero.faces.relay_cases import RelayUseCases, Sign
+from portero.faces.relay_words import reason, state_words
 from portero.faces.render import plain
 
 UNREACHABLE = 4
@@ -301,37 +302,7 @@ def _add_change(
             desk.print_json(told)
             return
         for number, state in told.items():
-            desk.terminal().say(Text("{id}: {state}", id=number, state=_state(state)))
-
-
-def _reason(code: str, value: str) -> Text:
-    known = {
-        "mail-from": Text("the sender {value} is not in the rule", value=value or "<>"),
-        "header-from": Text("the author {value} is not in the rule", value=value or "-"),
-        "recipient": Text("the recipient {value} is not in the rule", value=value),
-        "size": Text("it is too large for the rule ({value} octets)", value=value),
-        "rate": Text("the device sends more than {value} messages a minute", value=value),
-        "hours": Text("it came at {value}, outside the hours", value=value),
-        "burst": Text("{value} messages in one hour are far more than ever", value=value),
-        "new-recipients": Text("{value} recipients in one hour that the device never wrote to", value=value),
-        "attachment": Text("the device never sent a .{value} file", value=value),
-        "torn": Text("its content is not whole on the disk"),
-    }
-    return known.get(code, Text("{code}: {value}", code=code, value=value))
-
-
-def _state(state: str) -> Text | str:
-    known = {
-        "fresh": Text("being sent"),
-        "sending": Text("being sent at this moment; it will be done when that ends"),
-        "waiting": Text("waiting"),
-        "held": Text("held"),
-        "quarantined": Text("in quarantine"),
-        "gone": Text("deleted"),
-        "missing": Text("not in the queue"),
-        "unchanged": Text("unchanged: this cannot be done in its state"),
-    }
-    return known.get(state, state)
+            desk.terminal().say(Text("{id}: {state}", id=number, state=state_words(state)))
 
 
 def _show_queue(desk: Desk, held: Mapping[str, Any]) -> None:
@@ -366,7 +337,7 @@ def _show_queue(desk: Desk, held: Mapping[str, Any]) -> None:
             Text(
                 "{id}  {state}  {device}  from <{mail_from}> to {to}",
                 id=each["id"],
-                state=_state(each["state"]),
+                state=state_words(each["state"]),
                 device=each["device"],
                 mail_from=each["mail_from"],
                 to=tuple(one["address"] for one in each["recipients"][:5]),
@@ -378,7 +349,7 @@ def _show_queue(desk: Desk, held: Mapping[str, Any]) -> None:
                 if one["explained"]:
                     screen.say(Text("    {explained}", explained=one["explained"]), "yellow")
         if each["reasons"]:
-            reasons = tuple(_reason(one["code"], one["value"]) for one in each["reasons"])
+            reasons = tuple(reason(one["code"], one["value"]) for one in each["reasons"])
             screen.say(Text("    {reasons}", reasons=reasons), "yellow")
     more = total - len(held["messages"])
     if more > 0:

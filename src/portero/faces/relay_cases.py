@@ -56,6 +56,9 @@ class RelayUseCases(Protocol):
     ) -> Mapping[str, Any]:
         """Give the queue; `render` gives the words of explanations."""
 
+    def devices(self, config: Path | None) -> Sequence[Mapping[str, Any]]:
+        """Give the devices' rules and habits."""
+
     def show(self, config: Path | None, given: str, render: Callable[[Text], str]) -> Mapping[str, Any]:
         """Give one message of the queue."""
 

@@ -113,6 +113,33 @@ def queue(
     }
 
 
+def devices(config: Path | None) -> list[dict[str, object]]:
+    """Give each device's rule, and what it has sent as far as its habit was watched; None where nobody watched."""
+    settings = settings_of(config)
+    reader = _reader(settings)
+    habits = Memory(reader.kept(MEMORY_KEY) if reader else None).habits
+    hour = int(datetime.now(UTC).timestamp() // 3600)
+    found: list[dict[str, object]] = []
+    for each in settings.devices:
+        habit = habits.get(each.name)
+        found.append(
+            {
+                "name": each.name,
+                "networks": [str(network) for network in each.networks],
+                "login": each.login,
+                "ways": list(each.ways) or [way.name for way in settings.ways],
+                "owner": each.owner or settings.owner or None,
+                "messages_per_minute": each.messages_per_minute,
+                "learning": each.learning,
+                "messages": habit.messages if habit else None,
+                "this_hour": None if habit is None else habit.in_hour if habit.hour == hour else 0,
+                "busiest_hour": max(habit.busiest, habit.in_hour) if habit else None,
+                "recipients": len(habit.recipients) if habit else None,
+            }
+        )
+    return found
+
+
 def show(config: Path | None, given: str, render: Callable[[Text], str] = str) -> dict[str, object]:
     """Give all that the queue knows of one message."""
     _, envelope = _find(settings_of(config), given)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -15,15 +16,16 @@ from portero.core.access import Role
 from portero.core.ledger import Person, Run
 from portero.dashboard import decided, pack, unpack
 from portero.decision_log import record
+from portero.engine.mails import read_mails
 from portero.faces.web.application import create
 from portero.faces.web.cases import Cases
 from portero.faces.web.desk import WebDesk
 from portero.faces.web.guard import Door
 from portero.faces.web.jobs import Jobs
-from portero.faces.web.ports import Work
+from portero.faces.web.ports import Read, Work
 from portero.store.state.database import open_database
 from portero.store.state.state import State
-from portero.wiring import demo, files, gather, judge_handed
+from portero.wiring import demo, files, gather, gather_with_mails, judge_handed
 
 NOW = datetime.now(UTC)
 
@@ -68,7 +70,12 @@ class House:
 @pytest.fixture
 def house(tmp_path: Path, sample_case: bytes) -> Iterator[House]:
     state = State(open_database(f"sqlite:///{tmp_path / 'state.db'}"))
-    work = Work(lambda paths, say, _: pack(gather(paths, say)), unpack, files, decided, record, judge_handed)
+
+    def read(paths: Sequence[Path], say: Callable[[Any], None], _: object) -> Read:
+        case, mails = gather_with_mails(paths, say)
+        return Read(pack(case), mails)
+
+    work = Work(read, unpack, files, decided, record, judge_handed, read_mails)
     desk = WebDesk(state, work, Cases(state, work), Jobs(state), tmp_path / "uploads")
     ours = state.add_organisation("Northwind", "Ana", NOW).id
     theirs = state.add_organisation("Fabrikam", "Ana", NOW).id

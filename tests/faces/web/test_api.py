@@ -54,7 +54,8 @@ def described(api: TestClient, house: Any) -> Any:
         schemas[name]["properties"]["controls"]["items"] = {"enum": ["reject-direct-send", "smtp-basic-off"]}
     schemas["Decide"]["properties"]["senders"]["items"] = {"enum": [known["sender"], "s-none"]}
     schema = schemathesis.openapi.from_dict(document)
-    schema.config.update(base_url="http://localhost")
+    # A message is judged in a process of its own, which on a busy machine is long in starting.
+    schema.config.update(base_url="http://localhost", request_timeout=300)
     schema.app = api.app
     return schema
 

@@ -72,3 +72,18 @@ def test_what_is_no_message_is_said_to_be_none(
     assert "neither mail, nor a .msg" in answer.text
     assert hand(reader, house, token, b"").status_code == 422
     assert hand(reader, house, token, b"x" * ((8 << 20) + 1)).status_code == 413
+
+
+def test_a_program_gets_the_contract_s_answer(reader: TestClient, house: Any, csrf_of: Any) -> None:
+    path = f"/api/v1/organisations/{house.ours}/messages"
+    assert reader.post(path, content=MAIL).status_code == 403
+    headers = {"x-csrf-token": csrf_of(reader, f"/o/{house.ours}/messages")}
+    [answer] = reader.post(path, content=MAIL, headers=headers, params={"name": "a.eml"}).json()
+    view = house.desk.cases.newest(house.ours)
+    [verdict] = judge_handed(view.case, view.audit.senders, "a.eml", MAIL)
+    assert isinstance(verdict, Verdict)
+    assert answer["origin"] == "a.eml"
+    assert answer["judgement"] == verdict.judgement.value
+    assert [each["rule"] for each in answer["because"]] == [each.rule for each in verdict.because]
+    [error] = reader.post(path, content=b"", headers=headers).json()
+    assert set(error) == {"origin", "error"}

@@ -22,6 +22,7 @@ PAGES = (
     "plan",
     "findings",
     "messages",
+    "alerts",
     "evidence",
     "trail",
     "settings",
@@ -78,6 +79,79 @@ def test_a_page_without_a_chart_loads_little_script(house: Any) -> None:
     scripts = re.findall(r'<script src="([^"]+)"', text)
     assert scripts
     assert sum(len(gzip.compress(client.get(each).content, 9)) for each in scripts) < 40_000
+
+
+def test_a_page_is_sent_again_only_when_it_changed(house: Any, csrf_of: Csrf) -> None:
+    analyst, reader = (house.client(house.somebody(each)) for each in (Role.ANALYST, Role.READER))
+    key = re.findall(r'id="(k-[0-9a-f]+)"', reader.get(f"/o/{house.ours}/plan").text)[0]
+    sender = house.desk.cases.newest(house.ours).audit.senders[0].id
+    pages = ("", "senders", f"senders/{sender}", "rehearse", "plan", f"plan/{key}", "findings")
+
+    def tags() -> list[str]:
+        return [reader.get(f"/o/{house.ours}/{page}").headers["etag"] for page in pages]
+
+    def again(tag: str, page: str, **headers: str) -> int:
+        headers = {"if-none-match": tag, **headers}
+        return int(reader.get(f"/o/{house.ours}/{page}", headers=headers).status_code)
+
+    held = tags()
+    assert len(set(held)) == len(pages)
+    for tag, page in zip(held, pages, strict=True):
+        assert again(tag, page) == 304
+        assert again(tag, page, **{"accept-language": "es"}) == 200
+        assert again(tag, page, **{"hx-request": "true"}) == 200
+        other = analyst.get(f"/o/{house.ours}/{page}", headers={"if-none-match": tag})
+        assert other.status_code == 200
+    decide(analyst, house, csrf_of(analyst, f"/o/{house.ours}/plan"), [sender], "abuse")
+    decided = tags()
+    assert not set(decided) & set(held)
+    csrf = csrf_of(analyst, f"/o/{house.ours}/plan")
+    analyst.post(f"/o/{house.ours}/plan/{key}", data={"csrf": csrf, "state": "prepared", "revision": 0})
+    assert again(decided[4], "plan") == 200
+    out = reader.post("/sign-out", data={"csrf": csrf_of(reader, f"/o/{house.ours}/")})
+    assert out.headers["clear-site-data"] == '"cache"'
+
+
+def test_a_long_plan_is_folded_and_each_step_has_its_page(
+    house: Any, csrf_of: Csrf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from portero.faces.web.pages import plan
+
+    client = house.client(house.owner())
+    path = f"/o/{house.ours}/plan"
+    keys = re.findall(r'id="(k-[0-9a-f]+)"', client.get(path).text)
+    assert len(keys) == len(house.desk.cases.newest(house.ours).audit.plan)
+    for name in ("_OF_WAVE", "_WAVE_PAGE", "_OPENED"):
+        monkeypatch.setattr(plan, name, 1)
+    monkeypatch.setattr(plan, "_WHOLE", 0)
+    house.state.rename_organisation(
+        house.ours, "Northwind Traders", "Ana", house.state.organisations()[0].created_at
+    )
+    text = client.get(path).text
+    assert len(re.findall(r'id="k-', text)) == text.count('class="wave"')
+    assert text.count("<details open>") == 1
+    found: list[str] = []
+    for wave in range(1, text.count('class="wave"') + 1):
+        here = client.get(path, params={"wave": wave}).text
+        pages = 1 + here.count('rel="next"')
+        while True:
+            found += re.findall(r'id="(k-[0-9a-f]+)"', here)
+            if 'rel="next"' not in here:
+                break
+            pages += 1
+            here = client.get(path, params={"wave": wave, "page": pages - 1}).text
+    assert found == keys
+    for key in keys:
+        one = client.get(f"{path}/{key}")
+        Page(one.text)
+        assert 'class="do"' in one.text
+    assert client.get(f"{path}/k-none").status_code == 404
+    answer = client.post(
+        f"{path}/{keys[-1]}",
+        data={"csrf": csrf_of(client, path), "state": "", "revision": 0, "alone": "1", "owner": "Bo"},
+    )
+    assert answer.headers["location"] == f"{path}/{keys[-1]}"
+    assert "Bo" in client.get(f"{path}/{keys[-1]}").text
 
 
 def test_our_files_are_kept_for_ever_and_no_other_is_served(house: Any) -> None:
@@ -206,3 +280,43 @@ def test_a_rehearsal_of_nonsense_says_what_would_be_right(house: Any) -> None:
     client = house.client(house.owner())
     text = client.get(f"/o/{house.ours}/rehearse", params={"chosen": "1", "more": "reject-direct-sent"}).text
     assert "Did you mean reject-direct-send?" in text
+
+
+def test_alerts_say_what_changed_between_two_runs(house: Any, sample_case: bytes, csrf_of: Csrf) -> None:
+    from dataclasses import replace
+    from datetime import UTC, datetime, timedelta
+
+    from portero.core.ledger import Run
+    from portero.dashboard import pack, unpack
+
+    client = house.client(house.somebody(Role.ANALYST))
+    path = f"/o/{house.ours}/alerts"
+    assert "There is one run so far" in client.get(path).text
+    case = unpack(sample_case)
+    [first, *rest] = case.inventory.senders
+    earlier = pack(replace(case, inventory=replace(case.inventory, senders=tuple(rest))))
+    past = datetime.now(UTC) - timedelta(days=7)
+    house.state.add_run(Run("r-past", house.ours, past, "Ana", (), 9, 8, past, past), earlier, past)
+    text = client.get(path).text
+    assert f'/senders/{first.id}"' in text
+    assert "compared with that of" in text
+    api = client.get(f"/api/v1/organisations/{house.ours}/alerts").json()
+    assert (api["run"], api["before"]) == ("r-0", "r-past")
+    assert {each["sender"] for each in api["items"] if each["kind"].startswith("new-")} == {first.id}
+    assert 'lang="es"' in client.get(path, headers={"accept-language": "es"}).text
+    csrf = csrf_of(client, path)
+    soon = (datetime.now(UTC) + timedelta(days=3)).date().isoformat()
+    decide(client, house, csrf, [rest[0].id], "legitimate", expires_on=soon)
+    assert "and no longer." in client.get(path).text
+
+
+def test_all_organisations_are_a_row_each_with_what_to_do_next(house: Any) -> None:
+    empty = house.state.add_organisation("Empty", "Ana", house.state.organisations()[0].created_at)
+    text = house.client(house.owner()).get("/?all=1").text
+    Page(text)
+    assert text.count("<tr>") == 4
+    for each in (house.ours, house.theirs):
+        assert f'href="/o/{each}/plan"' in text
+    assert f'href="/o/{empty.id}/plan"' not in text
+    reader = house.client(house.somebody(Role.READER))
+    assert house.theirs not in reader.get("/?all=1").text

@@ -7,12 +7,17 @@ from typing import Any
 import pytest
 
 from portero.faces.render import Renderer
-from portero.faces.web.rows import PAGE, SORTS, Asked, SenderRow, listing, rows_of
+from portero.faces.web import rows as table
+from portero.faces.web.rows import PAGE, SORTS, Asked, Listing, SenderRow, ordered, rows_of
 
 
 @pytest.fixture
 def rows(house: Any) -> tuple[SenderRow, ...]:
     return tuple(rows_of(house.desk.cases.newest(house.ours), Renderer("en")))
+
+
+def listing(rows: tuple[SenderRow, ...], asked: Asked) -> Listing:
+    return table.listing(ordered(rows, asked), asked)
 
 
 def test_every_word_must_be_found_somewhere(rows: tuple[SenderRow, ...]) -> None:
@@ -38,6 +43,14 @@ def test_a_column_is_in_order_both_ways(rows: tuple[SenderRow, ...], sort: str) 
     for down in (True, False):
         shown = [SORTS[sort](row) for row in listing(rows, Asked(sort=sort, down=down)).rows]
         assert shown == sorted(map(SORTS[sort], rows), reverse=down)  # type: ignore[type-var]
+
+
+def test_what_was_asked_before_is_the_same_again(house: Any) -> None:
+    view = house.desk.cases.newest(house.ours)
+    for asked in (Asked("scan", {"judgement": ("abuse",)}), Asked(facets={"judgement": ("abuse",)}), Asked()):
+        made = table.table(view, Renderer("en"), asked)
+        assert made == listing(rows_of(view, Renderer("en")), asked)
+        assert table.table(view, Renderer("en"), asked) is made
 
 
 def test_groups_hold_everybody_once(rows: tuple[SenderRow, ...]) -> None:

@@ -15,24 +15,29 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from portero.core.ledger import StaleError, UnknownEntryError
 from portero.core.text import Text
 from portero.errors import PorteroError
-from portero.faces.web.api import v1
-from portero.faces.web.cases import OpeningError
+from portero.faces.render import LANGUAGES, Renderer
+from portero.faces.web.api import v1, watch
+from portero.faces.web.cases import OpeningError, View
 from portero.faces.web.desk import WebDesk
 from portero.faces.web.guard import Door, Guard
 from portero.faces.web.pages import (
+    alerts,
     evidence,
     findings,
+    mails,
     messages,
     overview,
     plan,
     rehearse,
+    relay,
     senders,
     settings,
     sign_in,
 )
-from portero.faces.web.pages.frame import NoRunError
+from portero.faces.web.pages.frame import NoRunError, UnchangedError
+from portero.faces.web.rows import GROUPS, Asked, table
 from portero.faces.web.steps import SameHandsError
-from portero.faces.web.view import asset, page
+from portero.faces.web.view import asset, page, unchanged
 from portero.faces.web.visitor import ForbiddenError, ForgedError, NotSignedInError, Visitor, desk_of, visitor
 
 _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
@@ -71,16 +76,51 @@ def create(desk: WebDesk, door: Door) -> FastAPI:
         lifespan=alive,
     )
     app.state.desk = desk
-    for module in (sign_in, overview, senders, rehearse, plan, findings, messages, evidence, settings):
+    desk.cases.prepare = _prepare
+    for module in (
+        sign_in,
+        overview,
+        senders,
+        mails,
+        rehearse,
+        plan,
+        findings,
+        messages,
+        alerts,
+        relay,
+        evidence,
+        settings,
+    ):
         app.include_router(module.ROUTER)
     app.include_router(v1.ROUTER)
+    app.include_router(watch.ROUTER)
     app.add_api_route("/healthz", _healthy, include_in_schema=False)
     app.add_api_route("/static/{mark}/{name:path}", _static, include_in_schema=False)
     app.add_api_route("/favicon.ico", lambda: RedirectResponse(asset("portero.svg")), include_in_schema=False)
-    for wrong in (*_WRONG, NotSignedInError, NoRunError, PorteroError, HTTPException, RequestValidationError):
+    for wrong in (
+        *_WRONG,
+        NotSignedInError,
+        NoRunError,
+        UnchangedError,
+        PorteroError,
+        HTTPException,
+        RequestValidationError,
+    ):
         app.add_exception_handler(wrong, _answer)
     app.add_middleware(Guard, door=door)
     return app
+
+
+def _prepare(view: View) -> None:
+    """Work out beside the requests what the first pages of a large run show, in both languages."""
+    for lang in LANGUAGES:
+        renderer = Renderer(lang, html=True)
+        overview.shown(view, renderer)
+        for group in GROUPS:
+            table(view, renderer, Asked(group=group))
+        findings.shown(view, renderer, None)
+    senders.effects_of(view)
+    senders.steps_of(view)
 
 
 def _healthy() -> PlainTextResponse:
@@ -105,6 +145,8 @@ async def _answer(request: Request, error: Exception) -> Response:
         if request.headers.get("hx-request") == "true":
             return Response(status_code=204, headers={"hx-redirect": "/sign-in"})
         return RedirectResponse("/sign-in", 303)
+    if isinstance(error, UnchangedError):
+        return unchanged(error.tag)
     if isinstance(error, NoRunError):
         if api:
             return _problem(409, "Nothing was read for this organisation yet.", {})

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
 from portero import app
 from portero.core.audit import Audit
+from portero.core.changes import Change, changes
 from portero.core.controls import Control
 from portero.core.decision import Decision, judgements
 from portero.core.evidence import Origin
+from portero.core.exchange.decision import Decision as Fate
 from portero.core.finding import Profile
+from portero.core.flow import Flow
 from portero.core.ledger import Run
 from portero.core.sender import Sender
+from portero.core.simulate import Replay
 from portero.core.simulation import Simulation
 from portero.core.text import Text
 from portero.errors import InputError, SourceUnavailable
+from portero.faces.web.made import Made
 from portero.faces.web.ports import State, Work
 
 # Cases held open; the one nobody asked for longest is closed first.
@@ -29,6 +35,9 @@ _OPEN = 6
 _QUICK_OCTETS = 1 << 20
 # An audit that took longer than this to draw is drawn again beside the request.
 _QUICK_SECONDS = 0.8
+# What pages derive of one audit, and rehearsals of one run, that are kept; a rehearsal holds a row for every sender.
+_DERIVED = 200
+_REHEARSED = 24
 _Signature = tuple[date, tuple[tuple[str, int], ...]]
 
 
@@ -45,7 +54,9 @@ class View:
     acts:       what people decided and nobody took back, oldest first.
     decisions:  the judgements among them, by sender.
     revisions:  how often each sender was decided about, for whoever decides next.
-    rows:       room for what pages derive of the audit, by their own names; it goes when the audit changes.
+    made:       what pages derive of the audit, by their own names; it goes when the audit changes.
+    rehearsed:  replays of the audit's mail, by controls.
+    mark:       names this sight of the organisation, so that whoever has a page of it can be told it is the same.
     """
 
     run: Run
@@ -56,7 +67,9 @@ class View:
     decisions: Mapping[str, Decision]
     revisions: Mapping[str, int]
     senders: Mapping[str, Sender]
-    rows: dict[object, object] = field(default_factory=dict)
+    made: Made = field(default_factory=lambda: Made(_DERIVED))
+    rehearsed: Made = field(default_factory=lambda: Made(_REHEARSED))
+    mark: str = field(default_factory=lambda: secrets.token_hex(8))
 
 
 @dataclass
@@ -64,6 +77,7 @@ class _Open:
     case: app.Case
     run: Run
     lock: threading.Lock
+    version: tuple[date, int] | None = None
     signature: _Signature | None = None
     seconds: float = 0.0
     view: View | None = None
@@ -79,8 +93,10 @@ class Cases:
         self._lock = threading.Lock()
         self._open: OrderedDict[str, _Open] = OrderedDict()
         self._opening: set[str] = set()
-        self._failed: dict[str, InputError] = {}
+        self._failed: dict[str, Exception] = {}
         self._pool = ThreadPoolExecutor(1, "portero-case")
+        # What pages wish to have at hand before the first reader of a large run comes.
+        self.prepare: Callable[[View], None] = lambda _: None
 
     def close(self) -> None:
         """Wait for what is being drawn."""
@@ -88,23 +104,37 @@ class Cases:
 
     def newest(self, organisation: str) -> View | None:
         """Give the organisation's newest run; None before the first. Raises OpeningError while it is being opened."""
-        runs = self._state.runs(organisation, 1)
-        return self._view(organisation, self._opened(organisation, runs[0])) if runs else None
+        return self._nth(organisation, 0)
+
+    def changes(self, organisation: str) -> tuple[View, View, tuple[Change, ...]] | None:
+        """Compare the newest run with the one before it; None where there are not two. Raises as `newest` does."""
+        after, before = self._nth(organisation, 0), self._nth(organisation, 1)
+        if after is None or before is None:
+            return None
+        was, now = before.case.inventory.senders, after.case.inventory.senders
+        made = after.made.once(("changes", before.mark), lambda: changes(before.audit, after.audit, was, now))
+        return before, after, made
+
+    def _nth(self, organisation: str, n: int) -> View | None:
+        runs = self._state.runs(organisation, n + 1)
+        return self._view(organisation, self._opened(organisation, runs[n])) if len(runs) > n else None
 
     def rehearse(self, view: View, controls: tuple[Control, ...]) -> Simulation:
         """Replay controls together; remembers the answer. Raises ConfigError for one without object."""
-        key = ("rehearse", tuple(control.text for control in controls))
-        if key not in view.rows:
-            view.rows[key] = app.rehearse(
-                view.case.evidence,
-                view.case.inventory,
-                view.acts,
-                controls,
-                datetime.now(UTC),
-            )
-        made = view.rows[key]
-        assert isinstance(made, Simulation)  # noqa: S101 - what the line above put there
-        return made
+        texts = tuple(control.text for control in controls)
+        # The audit has replayed each standing control alone; its last simulation is the plan's, whose senders move.
+        alone = next((each for each in view.audit.simulations[:-1] if each.controls == texts), None)
+        # Who was joined or set apart since is in none of them until the audit is drawn again.
+        if alone is not None and len(alone.senders) == len(view.senders):
+            return alone
+        app.need_object(view.case.evidence, controls)
+        mail = view.made.once("rehearsals", lambda: _Rehearsals(view))
+        return view.rehearsed.once(texts, lambda: mail.of(controls))
+
+    def fates(self, view: View, sender: Sender, controls: tuple[Control, ...]) -> Sequence[tuple[Flow, Fate]]:
+        """Give what becomes of each way in which a sender sends. Raises ConfigError for a control without object."""
+        app.need_object(view.case.evidence, controls)
+        return view.made.once("rehearsals", lambda: _Rehearsals(view)).fates(sender, controls)
 
     def _opened(self, organisation: str, run: Run) -> _Open:
         with self._lock:
@@ -139,33 +169,39 @@ class Cases:
                 ) from error
             held = _Open(case, run, threading.Lock())
             if len(content) > _QUICK_OCTETS:
-                self._view(organisation, held)
+                self.prepare(self._view(organisation, held))
             with self._lock:
                 self._open[run.id] = held
                 while len(self._open) > _OPEN:
                     self._open.popitem(last=False)
             return held
+        except Exception as error:
+            # Beside a request nobody is told, so whoever asks next must be.
+            self._failed[run.id] = error
+            raise
         finally:
             self._opening.discard(run.id)
 
     def _view(self, organisation: str, held: _Open) -> View:
         now = datetime.now(UTC)
-        found = self._state.decisions(organisation)
-        revisions = self._state.revisions(organisation)
-        # A decision can run out over night.
-        signature = (now.date(), tuple(sorted(revisions.items())))
+        # A decision can run out over night. Read first: what changes while decisions are read makes them read again.
+        version = (now.date(), self._state.version(organisation))
         with held.lock:
-            if held.view is not None and held.signature == signature:
+            if held.view is not None and held.version == version:
                 return held.view
-            if held.view is None or held.seconds <= _QUICK_SECONDS:
-                self._draw(held, found, revisions, signature, now)
-            else:
-                held.view = _patched(held, found, revisions, now)
+            revisions = self._state.revisions(organisation)
+            acts = self._state.decisions(organisation)
+            signature = (now.date(), tuple(sorted(revisions.items())))
+            if held.view is None or (held.signature != signature and held.seconds <= _QUICK_SECONDS):
+                self._draw(held, acts, revisions, signature, now)
+            elif held.signature != signature:
+                held.view = _patched(held, acts, revisions, now)
                 held.signature = signature
                 if not held.drawing:
                     held.drawing = True
                     self._pool.submit(self._redraw, organisation, held)
-            assert held.view is not None  # noqa: S101 - both branches made it
+            held.version = version
+            assert held.view is not None  # noqa: S101 - every branch made it or found it
             return held.view
 
     def _draw(
@@ -195,10 +231,38 @@ class Cases:
             signature = (now.date(), tuple(sorted(revisions.items())))
             fresh = replace(held, view=None, lock=threading.Lock())
             self._draw(fresh, acts, revisions, signature, now)
+            assert fresh.view is not None  # noqa: S101 - it was just drawn
+            self.prepare(fresh.view)
             with held.lock:
                 if held.signature == signature:
                     held.view, held.drawing = fresh.view, False
                     return
+
+
+class _Rehearsals:
+    """The mail of one audit, put to one choice of controls after another."""
+
+    def __init__(self, view: View) -> None:
+        self._mail = (view.audit.senders, view.case.inventory.settings, view.case.inventory.outside)
+        self._lock = threading.Lock()
+        self._replay: Replay | None = None
+        self._asked = 0
+
+    def of(self, controls: Sequence[Control]) -> Simulation:
+        """Replay controls together."""
+        with self._lock:
+            # A replay never forgets an answer, and each holds a row for every sender.
+            if self._replay is None or self._asked >= _REHEARSED:
+                self._replay, self._asked = Replay(*self._mail), 0
+            self._asked += 1
+            return self._replay.of(controls)
+
+    def fates(self, sender: Sender, controls: Sequence[Control]) -> Sequence[tuple[Flow, Fate]]:
+        """Put the ways of one sender to controls."""
+        with self._lock:
+            if self._replay is None:
+                self._replay = Replay(*self._mail)
+            return self._replay.fates(sender, controls)
 
 
 def _opening() -> OpeningError:

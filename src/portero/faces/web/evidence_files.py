@@ -33,6 +33,23 @@ def folder_of(evidence: Path, organisation: str, batch: str) -> Path:
     return evidence / organisation / batch
 
 
+def mails_of(evidence: Path, organisation: str, run: str) -> Path:
+    """Name the file with a run's mails; both ids were made here."""
+    return evidence / organisation / f"{run}.mails"
+
+
+def keep_mails(evidence: Path, organisation: str, run: str, content: bytes) -> None:
+    """Keep a run's mails one by one, whole or not at all, readable by this server alone."""
+    path = mails_of(evidence, organisation, run)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = path.with_suffix(".part")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
 def announce(
     state: State, organisation: str, batch: str, name: str, size: int, made_by: str, now: datetime
 ) -> Upload:

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from portero.app import Case
 from portero.core.access import Action, Role
 from portero.core.audit import Audit
 from portero.core.decision import Decision
 from portero.core.explain import Unread, Verdict
+from portero.core.flow import FlowKey
 from portero.core.ledger import (
     Job,
     Organisation,
@@ -24,6 +25,7 @@ from portero.core.ledger import (
     TrailEntry,
     Upload,
 )
+from portero.core.recorded import Mail
 from portero.core.sender import Judgement, Sender
 from portero.core.text import Text
 
@@ -108,9 +110,27 @@ class State(Protocol):
     def put_upload(self, upload: Upload) -> None: ...
     def uploads(self, organisation: str, batch: str) -> tuple[Upload, ...]: ...
     def upload(self, organisation: str, upload: str) -> Upload: ...
+    def note(
+        self,
+        organisation: str,
+        who: str,
+        now: datetime,
+        action: str,
+        subject: str,
+        after: Mapping[str, object],
+    ) -> None: ...
+    def version(self, organisation: str) -> int: ...
     def trail(
         self, organisation: str, before: int | None = None, most: int = 100
     ) -> tuple[TrailEntry, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What reading evidence gives to keep: the case as octets, and its mails one by one as a file's octets."""
+
+    case: bytes
+    mails: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +138,10 @@ class Work:
     """
     Work on evidence.
 
-    read:    reads evidence in a process of its own and gives the case as octets to keep; raises PorteroError, and
-             `Cancelled` soon after the event it is given is set.
+    read:    reads evidence in a process of its own; raises PorteroError, and `Cancelled` soon after the event it is
+             given is set.
+    mails:   of a file that reading gave, how many mails came by some ways of sending, and the newest of them; raises
+             FileNotFoundError where none were kept.
     unpack:  gives the case back; raises ValueError where another version wrote it.
     export:  the files of an audit by name, in a language.
     decided: decisions in the records that lie with evidence, oldest first, and in the working folder's where wished;
@@ -129,12 +151,32 @@ class Work:
              raises ConfigError where what opens mail is not installed.
     """
 
-    read: Callable[[Sequence[Path], Say, Callable[[], bool]], bytes]
+    read: Callable[[Sequence[Path], Say, Callable[[], bool]], Read]
     unpack: Callable[[bytes], Case]
     export: Callable[[Audit, str], Mapping[str, bytes]]
     decided: Callable[[Sequence[Path], bool], Sequence[Decision]]
     record: Callable[[Iterable[Decision]], bytes]
     judge: Callable[[Case, Sequence[Sender], str, bytes], Sequence[Verdict | Unread]]
+    mails: Callable[[Path, Sequence[FlowKey], int], tuple[int, Sequence[Mail]]]
+
+
+@dataclass(frozen=True, slots=True)
+class RelayDoor:
+    """
+    A relay of this machine.
+
+    organisation:  name or id of the one it belongs to; None where the installation has one organisation.
+    queue:    states and how many messages at most, and how sentences are said, to the document of
+              `portero relay queue list --json`.
+    devices:  the devices' rules and habits, likewise.
+    change:   ``retry``, ``hold``, ``release`` or ``drop``, and queue ids, to what became of each.
+    All raise PorteroError where the relay cannot be asked.
+    """
+
+    organisation: str | None
+    queue: Callable[[Sequence[str], int, Callable[[Text], str]], Mapping[str, Any]]
+    devices: Callable[[], Sequence[Mapping[str, Any]]]
+    change: Callable[[str, Sequence[str]], Mapping[str, str]]
 
 
 class Cancelled(Exception):  # noqa: N818 - no error: somebody wished it

@@ -10,7 +10,7 @@ from portero.core.decision import RECORD
 from portero.core.ledger import Job, Run, StaleError, UnknownEntryError
 from portero.core.text import Text
 from portero.faces.web.desk import WebDesk
-from portero.faces.web.evidence_files import folder_of
+from portero.faces.web.evidence_files import folder_of, keep_mails
 from portero.faces.web.ports import Say
 from portero.faces.web.visitor import ForbiddenError, now
 
@@ -52,9 +52,9 @@ def start_places(
     def work(say: Say, cancelled: Callable[[], bool]) -> str:
         # First, as in an audit: whoever wrote a wrong line need not wait to be told.
         _adopted(desk, organisation, places, made_by, here=here)
-        content = desk.work.read(places, say, cancelled)
+        read = desk.work.read(places, say, cancelled)
         say(Text("Keeping what was found…"))
-        inventory = desk.work.unpack(content).inventory
+        inventory = desk.work.unpack(read.case).inventory
         made = Run(
             id=f"r-{secrets.token_hex(8)}",
             organisation=organisation,
@@ -66,7 +66,9 @@ def start_places(
             first=inventory.window[0] if inventory.window else None,
             last=inventory.window[1] if inventory.window else None,
         )
-        desk.state.add_run(made, content, now())
+        # The mails first: a run without them says that they were not kept, and mails without a run nobody finds.
+        keep_mails(desk.evidence, organisation, made.id, read.mails)
+        desk.state.add_run(made, read.case, now())
         return made.id
 
     return desk.jobs.start(organisation, KIND, made_by, work)

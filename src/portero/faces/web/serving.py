@@ -7,7 +7,7 @@ import logging
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,7 +23,8 @@ from portero.faces.web.cases import Cases
 from portero.faces.web.desk import WebDesk
 from portero.faces.web.guard import Door
 from portero.faces.web.jobs import Jobs
-from portero.faces.web.ports import State, Work
+from portero.faces.web.oidc import SignIn
+from portero.faces.web.ports import RelayDoor, State, Work
 from portero.faces.web.visitor import now
 
 _LINK = timedelta(hours=1)
@@ -41,6 +42,8 @@ class Serving:
     certificate, key:  files for TLS, both or neither.
     proxies:      networks of a proxy in front that speaks TLS.
     data:         folder for uploads, and for the database where no other is named.
+    sign_in:      who may vouch for people.
+    relays:       relays of this machine.
     """
 
     host: str
@@ -50,6 +53,8 @@ class Serving:
     key: Path | None
     proxies: tuple[str, ...]
     data: Path
+    sign_in: SignIn = field(default_factory=SignIn)
+    relays: tuple[RelayDoor, ...] = ()
 
 
 def door_of(serving: Serving) -> Door:
@@ -108,9 +113,17 @@ def serve(
     door = door_of(serving)
     uploads = serving.data / "uploads"
     uploads.mkdir(parents=True, exist_ok=True, mode=0o700)
-    desk = WebDesk(state, work, Cases(state, work), Jobs(state), uploads)
+    desk = WebDesk(state, work, Cases(state, work), Jobs(state), uploads, serving.sign_in, serving.relays)
     owner = state.person("local", "owner", say_plain(Text("Local owner")), now(), owner=True)
     first = _first(state, owner, name)
+    names = {name for each in state.organisations() for name in (each.id, each.name)}
+    for relay in serving.relays:
+        if relay.organisation is not None and relay.organisation not in names:
+            say(
+                Text(
+                    "No organisation is called {name} yet, so nobody sees its relay.", name=relay.organisation
+                )
+            )
     if evidence:
         reading.start_places(desk, first.id, [path.absolute() for path in evidence], owner.name, here=True)
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
@@ -45,11 +45,11 @@ def moved(mark: StepMark, wanted: StepState, who: str) -> StepMark:
     return replace(mark, state=wanted)
 
 
-def progress(steps: Sequence[Step], marks: Mapping[str, StepMark]) -> Mapping[StepState, int]:
+def progress(keys: Iterable[str], marks: Mapping[str, StepMark]) -> Mapping[StepState, int]:
     """Count steps by state."""
     found = dict.fromkeys(StepState, 0)
-    for step in steps:
-        held = marks.get(key_of(step))
+    for key in keys:
+        held = marks.get(key)
         found[held.state if held is not None else StepState.OPEN] += 1
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
 from importlib.resources import files
@@ -12,16 +13,17 @@ from urllib.parse import urlencode
 from fastapi import Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from portero.core import text as sentences
 from portero.core.access import Action
 from portero.core.ledger import Organisation
 from portero.core.text import Text
 from portero.faces.render import LANGUAGES, Renderer, plain
-from portero.faces.web.visitor import THEMES, Visitor, language_of, theme_of
+from portero.faces.web.visitor import THEMES, Visitor, desk_of, language_of, theme_of
 
 _LONGEST = 240
+_KEPT = "private, no-cache"
 # Characters of one sentence with all its values; what lists thousands of senders stands whole in the files.
 _LONGEST_SENTENCE = 1500
 
@@ -53,6 +55,7 @@ def _environment(lang: str) -> Environment:
         percent=renderer.percent,
         day=renderer.date,
         moment=renderer.time,
+        instant=lambda text: renderer.time(datetime.fromisoformat(text)),
         certainty=renderer.certainty,
         evidence=evidence,
         origins=renderer.origins,
@@ -88,6 +91,11 @@ def query(held: Mapping[str, object], **changes: object) -> str:
     return "?" + urlencode(pairs)
 
 
+def fragment(lang: str, template: str, **values: object) -> Markup:
+    """Make a part of a page that is the same for everybody who reads a language, so that it may be kept."""
+    return Markup(_environment(lang).get_template(template).render(**values))  # noqa: S704 - templates escape
+
+
 def page(
     request: Request,
     template: str,
@@ -111,6 +119,7 @@ def page(
             who=who,
             organisation=organisation,
             may=_may(who, organisation),
+            has_relay=organisation is not None and desk_of(request).relay_of(organisation) is not None,
             path=request.url.path,
             return_to=return_to,
             part=request.headers.get("hx-request") == "true",
@@ -119,6 +128,9 @@ def page(
     )
     response = HTMLResponse(content, status)
     response.headers["vary"] = "hx-request, accept-language, cookie"
+    if tag := getattr(request.state, "tag", None):
+        # The browser keeps the page and asks each time whether it still holds; signing out clears it.
+        response.headers.update({"etag": tag, "cache-control": _KEPT})
     return response
 
 
@@ -126,6 +138,14 @@ def _may(who: Visitor | None, organisation: Organisation | None) -> Mapping[str,
     if who is None or organisation is None:
         return {each.value: False for each in Action}
     return {each.value: who.may(organisation.id, each) for each in Action}
+
+
+def unchanged(tag: str) -> Response:
+    """Say that the visitor has the page already. Source: RFC 9110 section 15.4.5."""
+    return Response(
+        status_code=304,
+        headers={"etag": tag, "cache-control": _KEPT, "vary": "hx-request, accept-language, cookie"},
+    )
 
 
 def toast(response: HTMLResponse, text: Text, renderer: Renderer, undo: str | None = None) -> HTMLResponse:

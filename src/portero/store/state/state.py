@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from hashlib import sha256
+from itertools import count
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
@@ -76,14 +78,19 @@ class State:
             _note(connection, organisation, now, who, "organisation.rename", name, {"name": row.name}, {"name": name})  # fmt: skip
 
     def person(self, issuer: str, subject: str, name: str, now: datetime, *, owner: bool = False) -> Person:
-        """Give the person an issuer vouches for, made on the first sight of them."""
+        """
+        Give the person an issuer vouches for, made on the first sight of them.
+
+        Names tell people apart wherever deeds are written down, so a second person of a name gets a number after it, and
+        a step bears the new name of whom it knew by the old: nobody approves their own step under another name.
+        """
         table = tables.people
         with writing(self._engine) as connection:
             found = connection.execute(
                 select(table).where(table.c.issuer == issuer, table.c.subject == subject)
             ).one_or_none()
             if found is None:
-                made = _new_id("p")
+                made, name = _new_id("p"), _free(connection, name)
                 connection.execute(
                     insert(table).values(
                         id=made, issuer=issuer, subject=subject, name=name, owner=owner, created_at=now
@@ -91,8 +98,13 @@ class State:
                 )
                 _note(connection, None, now, name, "person.first-seen", name, None, {"issuer": issuer})
                 return Person(made, issuer, subject, name, owner)
-            if found.name != name:
-                connection.execute(update(table).where(table.c.id == found.id).values(name=name))
+            if found.name == name or re.fullmatch(re.escape(name) + r" \(\d+\)", found.name):
+                return _person(connection, found, found.name)
+            name = _free(connection, name)
+            connection.execute(update(table).where(table.c.id == found.id).values(name=name))
+            for column in (tables.steps.c.prepared_by, tables.steps.c.signed_by):
+                connection.execute(update(tables.steps).where(column == found.name).values({column: name}))
+            _note(connection, None, now, name, "person.rename", name, {"name": found.name}, {"name": name})
             return _person(connection, found, name)
 
     def people(self) -> tuple[Person, ...]:
@@ -595,6 +607,19 @@ class State:
 
     # The trail
 
+    def note(self, organisation: str, who: str, now: datetime, action: str, subject: str, after: Mapping[str, object]) -> None:  # fmt: skip
+        """Write down what somebody did to a thing that is not kept here, before it is done."""
+        with writing(self._engine) as connection:
+            _note(connection, organisation, now, who, action, subject, None, after)
+
+    def version(self, organisation: str) -> int:
+        """Count the changes made to an organisation: where this is what it was, so is all that people decided there."""
+        table = tables.trail
+        # Not the newest number: of two transactions the one with the lower number may end last.
+        query = select(func.count()).select_from(table).where(table.c.organisation == organisation)
+        with self._engine.begin() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def trail(self, organisation: str, before: int | None = None, most: int = 100) -> tuple[TrailEntry, ...]:
         """Give an organisation's audit trail, newest first, from below entry `before` on."""
         table = tables.trail
@@ -640,6 +665,12 @@ def _note(
             organisation=organisation, at=now, who=who, action=action, subject=subject, before=before, after=after
         )
     )  # fmt: skip
+
+
+def _free(connection: Connection, name: str) -> str:
+    """Give a name that nobody bears yet: the one asked for, or with the next number after it."""
+    taken = set(connection.execute(select(tables.people.c.name)).scalars())
+    return next(each for n in count(1) if (each := name if n == 1 else f"{name} ({n})") not in taken)
 
 
 def _person(connection: Connection, row: Row[Any], name: str) -> Person:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from portero.core.access import Role
+from portero.core.changes import Kind as Change
 from portero.core.finding import Outcome, Severity
 from portero.core.ledger import JobState, StepState
 from portero.core.sender import DecidedBy, Judgement, Kind, Path
@@ -328,3 +329,110 @@ class Trail(_Out):
 
 
 SortName = Literal["messages", "refused", "label", "judgement", "path", "last_seen", "first_seen"]
+
+
+class Alert(_Out):
+    """One change, or one decision that runs out."""
+
+    kind: Change
+    what: str
+    sender: str | None
+    finding: str | None
+
+
+class Alerts(_Out):
+    """What changed between two runs; `before` is null where there is one run."""
+
+    run: str
+    before: str | None
+    items: list[Alert]
+
+
+class JudgedMessage(_Out):
+    """The contract's answer about one message, with its keys; `error` alone beside `origin` where there is none."""
+
+    model_config = ConfigDict(extra="allow")
+    origin: str
+
+
+QueueState = Literal["fresh", "waiting", "held", "quarantined"]
+QueueId = Annotated[str, Field(pattern=r"^[0-9a-f]{1,16}$")]
+
+
+class QueueRecipient(_Out):
+    """One recipient, and what was answered for it."""
+
+    address: str
+    fate: str
+    attempts: int
+    way: str | None
+    reply: str | None
+    explained: str | None
+
+
+class QueueMessage(_Out):
+    """One message of the queue; the subject is null to those who may not decide about it."""
+
+    id: str
+    state: str
+    received_at: datetime
+    due_at: datetime | None
+    device: str
+    client: str
+    mail_from: str
+    header_from: str
+    subject: str | None
+    size: int
+    reasons: list[str]
+    recipients: list[QueueRecipient]
+
+
+class RelayWay(_Out):
+    """One way out, since the relay was started."""
+
+    name: str
+    kind: str
+    waiting: int
+    delivered: int
+    deferred: int
+    refused: int
+    trouble: str | None
+    again_in_seconds: int
+    drain_seconds: float | None
+
+
+class Relay(_Out):
+    """The queue."""
+
+    running: bool
+    counts: dict[str, int]
+    ways: list[RelayWay]
+    messages: list[QueueMessage]
+
+
+class RelayDevice(_Out):
+    """One device's rule, and what it has sent."""
+
+    name: str
+    networks: list[str]
+    ways: list[str]
+    owner: str | None
+    messages_per_minute: int | None
+    learning: bool
+    messages: int | None
+    this_hour: int | None
+    busiest_hour: int | None
+    recipients: int | None
+
+
+class ChangeQueue(_In):
+    """What to do to messages of the queue."""
+
+    change: Literal["release", "retry", "hold", "drop"]
+    messages: Annotated[list[QueueId], Field(min_length=1, max_length=500)]
+
+
+class QueueChanged(_Out):
+    """What became of each: its state, gone, missing, or unchanged where it cannot be done in its state."""
+
+    messages: dict[str, str]

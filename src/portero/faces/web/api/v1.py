@@ -6,10 +6,9 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import asdict, replace
-from hashlib import sha256
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import TypeAdapter
 from starlette.responses import StreamingResponse
 
@@ -26,72 +25,37 @@ from portero.faces.audit_json import (
 )
 from portero.faces.web import evidence_files, reading
 from portero.faces.web.api import documents as out
-from portero.faces.web.pages.frame import Entered, enter
-from portero.faces.web.rows import Asked, listing, rows_of
+from portero.faces.web.api.frame import (
+    PROBLEMS,
+    Administrator,
+    Decider,
+    ETag,
+    Id,
+    Reader,
+    Uploader,
+    entered_by,
+    tagged,
+)
+from portero.faces.web.pages.frame import Entered
+from portero.faces.web.rows import Asked, table
 from portero.faces.web.steps import key_of, moved
-from portero.faces.web.visitor import now, proven, visitor
+from portero.faces.web.visitor import now, visitor
 
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": out.Problem, "description": why, "content": {"application/problem+json": {}}}
-    for status, why in {
-        400: "The request is malformed.",
-        401: "No session and no token.",
-        403: "The role or the token's scopes do not allow it.",
-        404: "No such thing, or none the caller may see.",
-        409: "Somebody changed it in between, or nothing was read yet.",
-        413: "Too large.",
-        422: "The request does not fit the description.",
-        429: "Too many requests.",
-        503: "The newest run is being opened.",
-    }.items()
-}
-ROUTER = APIRouter(prefix="/api/v1", responses=_PROBLEMS)
-_Id = Annotated[str, Path(max_length=80, pattern=r"^[a-z]+-[0-9a-z]+$")]
-_ETag = Annotated[str | None, Header(alias="if-none-match")]
+ROUTER = APIRouter(prefix="/api/v1", responses=PROBLEMS)
 _EVENT_SECONDS = 0.4
 
 
-def _entered(action: Action, *, change: bool = False) -> Any:
-    def enter_here(request: Request, organisation: _Id) -> Entered:
-        entered = enter(request, organisation, action)
-        if change:
-            proven(request, entered.who)
-        return entered
-
-    return Depends(enter_here)
-
-
-_Reader = Annotated[Entered, _entered(Action.READ)]
-_Decider = Annotated[Entered, _entered(Action.DECIDE, change=True)]
-_Uploader = Annotated[Entered, _entered(Action.UPLOAD, change=True)]
-_Administrator = Annotated[Entered, _entered(Action.ADMINISTER)]
-
-
-def _tagged(model: Any, value: object, if_none_match: str | None) -> Response:
-    """Answer with JSON and its ETag, or say that the caller has it already. Source: RFC 9110 section 13.1.2."""
-    content = TypeAdapter(model).dump_json(TypeAdapter(model).validate_python(value, from_attributes=True))
-    tag = f'"{sha256(content).hexdigest()[:32]}"'
-    headers = {
-        "etag": tag,
-        "cache-control": "private, no-cache",
-        "vary": "authorization, cookie, accept-language",
-    }
-    if if_none_match is not None and tag in {each.strip().removeprefix("W/") for each in if_none_match.split(",")}:  # fmt: skip
-        return Response(status_code=304, headers=headers)
-    return Response(content, media_type="application/json", headers=headers)
-
-
 @ROUTER.get("/organisations", response_model=list[out.Organisation])
-def organisations(request: Request, if_none_match: _ETag = None) -> Response:
+def organisations(request: Request, if_none_match: ETag = None) -> Response:
     """List the organisations the caller may see."""
     who = visitor(request)
     held = [{"id": each.id, "name": each.name, "role": who.role_in(each.id)} for each in who.organisations]
-    return _tagged(list[out.Organisation], held, if_none_match)
+    return tagged(list[out.Organisation], held, if_none_match)
 
 
 @ROUTER.get("/organisations/{organisation}/senders", response_model=out.Senders)
 def senders(
-    entered: _Reader,
+    entered: Reader,
     q: Annotated[str, Query(max_length=200)] = "",
     judgement: Annotated[tuple[str, ...], Query()] = (),
     path: Annotated[tuple[str, ...], Query()] = (),
@@ -101,12 +65,12 @@ def senders(
     sort: out.SortName = "messages",
     order: Annotated[str, Query(pattern="^(up|down)$")] = "down",
     page: Annotated[int, Query(ge=1, le=10**6)] = 1,
-    if_none_match: _ETag = None,
+    if_none_match: ETag = None,
 ) -> Response:
     """Search, filter and sort the senders; fifty to a page."""
     view = entered.view()
     facets = {"judgement": judgement, "path": path, "kind": kind, "effect": effect, "decided_by": decided_by}
-    found = listing(rows_of(view, entered.who.renderer), Asked(q, facets, sort, order == "down", "", page))
+    found = table(view, entered.who.renderer, Asked(q, facets, sort, order == "down", "", page))
     items = [
         sender_document(row.sender, entered.who.renderer)
         | {
@@ -122,21 +86,21 @@ def senders(
         "pages": found.pages,
         "counts": found.counts,
     }
-    return _tagged(out.Senders, held, if_none_match)
+    return tagged(out.Senders, held, if_none_match)
 
 
 @ROUTER.get("/organisations/{organisation}/senders/{sender}", response_model=out.Sender)
-def sender(entered: _Reader, sender: _Id, if_none_match: _ETag = None) -> Response:
+def sender(entered: Reader, sender: Id, if_none_match: ETag = None) -> Response:
     """Give one sender."""
     view = entered.view()
     if sender not in view.senders:
         raise UnknownEntryError
     held = sender_document(view.senders[sender], entered.who.renderer)
-    return _tagged(out.Sender, held | {"revision": view.revisions.get(sender, 0)}, if_none_match)
+    return tagged(out.Sender, held | {"revision": view.revisions.get(sender, 0)}, if_none_match)
 
 
 @ROUTER.post("/organisations/{organisation}/decisions", response_model=out.Decided)
-def decide(entered: _Decider, wanted: out.Decide) -> dict[str, object]:
+def decide(entered: Decider, wanted: out.Decide) -> dict[str, object]:
     """Record a decision; 409 where somebody decided since the revisions named in `seen`."""
     view = entered.view()
     if any(each not in view.senders for each in wanted.senders):
@@ -157,7 +121,7 @@ def decide(entered: _Decider, wanted: out.Decide) -> dict[str, object]:
 
 
 @ROUTER.post("/organisations/{organisation}/simulations", response_model=out.Simulation)
-def simulate(entered: _Reader, wanted: out.Rehearse) -> Response:
+def simulate(entered: Reader, wanted: out.Rehearse) -> Response:
     """Replay controls together on recorded mail. Changes nothing, so any reader may."""
     view = entered.view()
     try:
@@ -165,18 +129,18 @@ def simulate(entered: _Reader, wanted: out.Rehearse) -> Response:
     except UnknownControlError as error:
         raise ConfigError((error.text,)) from None
     made = entered.desk.cases.rehearse(view, controls)
-    return _tagged(out.Simulation, simulation_document(made, entered.who.renderer), None)
+    return tagged(out.Simulation, simulation_document(made, entered.who.renderer), None)
 
 
 @ROUTER.get("/organisations/{organisation}/findings", response_model=list[out.Finding])
-def findings(entered: _Reader, if_none_match: _ETag = None) -> Response:
+def findings(entered: Reader, if_none_match: ETag = None) -> Response:
     """List the findings."""
     held = [finding_document(each, entered.who.renderer) for each in entered.view().audit.findings]
-    return _tagged(list[out.Finding], held, if_none_match)
+    return tagged(list[out.Finding], held, if_none_match)
 
 
 @ROUTER.get("/organisations/{organisation}/plan", response_model=out.Plan)
-def plan(entered: _Reader, if_none_match: _ETag = None) -> Response:
+def plan(entered: Reader, if_none_match: ETag = None) -> Response:
     """Give the plan, with what people said of its steps."""
     view = entered.view()
     marks = entered.desk.state.steps(entered.organisation.id)
@@ -184,7 +148,7 @@ def plan(entered: _Reader, if_none_match: _ETag = None) -> Response:
         _step(step_document(step, entered.who.renderer), marks.get(key_of(step), StepMark(key_of(step))))
         for step in view.audit.plan
     ]
-    return _tagged(out.Plan, {"settled": view.settled, "steps": steps}, if_none_match)
+    return tagged(out.Plan, {"settled": view.settled, "steps": steps}, if_none_match)
 
 
 def _step(document: dict[str, object], mark: StepMark) -> dict[str, object]:
@@ -193,7 +157,7 @@ def _step(document: dict[str, object], mark: StepMark) -> dict[str, object]:
 
 
 @ROUTER.put("/organisations/{organisation}/plan/{key}", response_model=out.Step)
-def mark(entered: _Decider, key: _Id, wanted: out.MarkStep) -> dict[str, object]:
+def mark(entered: Decider, key: Id, wanted: out.MarkStep) -> dict[str, object]:
     """Move a step on, or say who owns it; approving needs the right to sign, and other hands than prepared it."""
     if wanted.state is StepState.SIGNED:
         entered.who.at(entered.organisation.id, Action.SIGN)
@@ -215,7 +179,7 @@ def mark(entered: _Decider, key: _Id, wanted: out.MarkStep) -> dict[str, object]
 
 
 @ROUTER.get("/organisations/{organisation}/evidence", response_model=out.Evidence)
-def evidence(entered: _Reader, if_none_match: _ETag = None) -> Response:
+def evidence(entered: Reader, if_none_match: ETag = None) -> Response:
     """Say what was read, what could not be, and what nobody could see."""
     document: Any = audit_document(replace(entered.view().audit, senders=(), simulations=()), entered.who.renderer)  # fmt: skip
     held = {
@@ -224,17 +188,17 @@ def evidence(entered: _Reader, if_none_match: _ETag = None) -> Response:
         "assumptions": document["assumptions"],
         "blind_spots": document["blind_spots"],
     }
-    return _tagged(out.Evidence, held, if_none_match)
+    return tagged(out.Evidence, held, if_none_match)
 
 
 @ROUTER.get("/organisations/{organisation}/runs", response_model=list[out.Run])
-def runs(entered: _Reader, if_none_match: _ETag = None) -> Response:
+def runs(entered: Reader, if_none_match: ETag = None) -> Response:
     """List the runs, newest first."""
-    return _tagged(list[out.Run], entered.desk.state.runs(entered.organisation.id), if_none_match)
+    return tagged(list[out.Run], entered.desk.state.runs(entered.organisation.id), if_none_match)
 
 
 @ROUTER.post("/organisations/{organisation}/runs", response_model=out.Job, status_code=202)
-def start_run(entered: _Uploader, wanted: out.StartRun) -> dict[str, object]:
+def start_run(entered: Uploader, wanted: out.StartRun) -> dict[str, object]:
     """Have a batch read; answers with the job. All files of the batch must be whole."""
     may_decide = entered.who.may(entered.organisation.id, Action.DECIDE)
     job = reading.start(
@@ -244,7 +208,7 @@ def start_run(entered: _Uploader, wanted: out.StartRun) -> dict[str, object]:
 
 
 @ROUTER.post("/organisations/{organisation}/uploads", response_model=out.Upload, status_code=201)
-def announce(entered: _Uploader, wanted: out.AnnounceUpload) -> object:
+def announce(entered: Uploader, wanted: out.AnnounceUpload) -> object:
     """Announce a file; without `batch` it begins a new one."""
     organisation = entered.organisation.id
     batch = wanted.batch or evidence_files.new_batch()
@@ -256,7 +220,7 @@ def announce(entered: _Uploader, wanted: out.AnnounceUpload) -> object:
 
 
 @ROUTER.get("/organisations/{organisation}/uploads/{upload}", response_model=out.Upload)
-def upload(entered: Annotated[Entered, _entered(Action.UPLOAD)], upload: _Id) -> object:
+def upload(entered: Annotated[Entered, entered_by(Action.UPLOAD)], upload: Id) -> object:
     """Say how much of a file is safe, so that the rest can follow."""
     return entered.desk.state.upload(entered.organisation.id, upload)
 
@@ -273,8 +237,8 @@ def upload(entered: Annotated[Entered, _entered(Action.UPLOAD)], upload: _Id) ->
 )
 async def append(
     request: Request,
-    entered: _Uploader,
-    upload: _Id,
+    entered: Uploader,
+    upload: Id,
     upload_offset: Annotated[int, Header(ge=0, le=20 << 30)],
 ) -> object:
     """Add a piece of at most 8 MiB where the last one ended; 409 for another offset."""
@@ -286,19 +250,19 @@ async def append(
 
 
 @ROUTER.get("/organisations/{organisation}/jobs", response_model=list[out.Job])
-def jobs(entered: _Reader) -> list[dict[str, object]]:
+def jobs(entered: Reader) -> list[dict[str, object]]:
     """List the newest jobs."""
     return [_job(each, entered) for each in entered.desk.state.jobs(entered.organisation.id)]
 
 
 @ROUTER.get("/organisations/{organisation}/jobs/{job}", response_model=out.Job)
-def job(entered: _Reader, job: _Id) -> dict[str, object]:
+def job(entered: Reader, job: Id) -> dict[str, object]:
     """Say how far a job is."""
     return _job(entered.desk.state.job(entered.organisation.id, job), entered)
 
 
 @ROUTER.delete("/organisations/{organisation}/jobs/{job}", response_model=out.Job, status_code=202)
-def cancel(entered: _Uploader, job: _Id) -> dict[str, object]:
+def cancel(entered: Uploader, job: Id) -> dict[str, object]:
     """Call a job off; it ends soon after."""
     held = entered.desk.state.job(entered.organisation.id, job)
     entered.desk.jobs.cancel(held)
@@ -310,7 +274,7 @@ def cancel(entered: _Uploader, job: _Id) -> dict[str, object]:
     response_class=StreamingResponse,
     responses={200: {"description": "One event for each change, the last when it ends.", "content": {"text/event-stream": {}}}},
 )  # fmt: skip
-async def events(entered: _Reader, job: _Id) -> StreamingResponse:
+async def events(entered: Reader, job: Id) -> StreamingResponse:
     """Follow a job: server-sent events, each with the job as its data."""
     entered.desk.state.job(entered.organisation.id, job)
 
@@ -337,13 +301,13 @@ def _job(job: Job, entered: Entered) -> dict[str, object]:
 
 
 @ROUTER.get("/organisations/{organisation}/scenarios", response_model=list[out.Scenario])
-def scenarios(entered: _Reader, if_none_match: _ETag = None) -> Response:
+def scenarios(entered: Reader, if_none_match: ETag = None) -> Response:
     """List the saved scenarios."""
-    return _tagged(list[out.Scenario], entered.desk.state.scenarios(entered.organisation.id), if_none_match)
+    return tagged(list[out.Scenario], entered.desk.state.scenarios(entered.organisation.id), if_none_match)
 
 
 @ROUTER.post("/organisations/{organisation}/scenarios", response_model=out.Scenario, status_code=201)
-def save_scenario(entered: _Decider, wanted: out.SaveScenario) -> object:
+def save_scenario(entered: Decider, wanted: out.SaveScenario) -> object:
     """Keep controls under a name."""
     try:
         for each in wanted.controls:
@@ -356,20 +320,20 @@ def save_scenario(entered: _Decider, wanted: out.SaveScenario) -> object:
 
 
 @ROUTER.delete("/organisations/{organisation}/scenarios/{scenario}", status_code=204)
-def remove_scenario(entered: _Decider, scenario: _Id) -> None:
+def remove_scenario(entered: Decider, scenario: Id) -> None:
     """Forget a scenario."""
     entered.desk.state.remove_scenario(entered.organisation.id, scenario, entered.name, now())
 
 
 @ROUTER.get("/organisations/{organisation}/trail", response_model=out.Trail)
-def trail(entered: _Administrator, before: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None) -> dict[str, object]:  # fmt: skip
+def trail(entered: Administrator, before: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None) -> dict[str, object]:  # fmt: skip
     """Give the audit trail, newest first, a hundred at a time."""
     entries = entered.desk.state.trail(entered.organisation.id, before, 100)
     return {"items": entries, "next": entries[-1].n if len(entries) == 100 else None}
 
 
 @ROUTER.get("/organisations/{organisation}/audit", response_class=Response)
-def audit(entered: _Reader) -> Response:
+def audit(entered: Reader) -> Response:
     """Give the whole audit as the contract's audit.json."""
     content = json.dumps(audit_document(entered.view().audit, entered.who.renderer)).encode()
     return Response(content, media_type="application/json")

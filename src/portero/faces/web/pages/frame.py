@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
@@ -13,7 +14,7 @@ from portero.core.ledger import Organisation
 from portero.core.text import Text
 from portero.faces.web.cases import View
 from portero.faces.web.desk import WebDesk
-from portero.faces.web.visitor import Visitor, desk_of, proven, visitor
+from portero.faces.web.visitor import Visitor, desk_of, now, proven, visitor
 
 
 class NoRunError(Exception):
@@ -56,6 +57,37 @@ def enter(request: Request, organisation: str, action: Action = Action.READ) -> 
     return Entered(desk_of(request), who, who.at(organisation, action))
 
 
+class UnchangedError(Exception):
+    """The visitor's browser holds the page as it is now."""
+
+    def __init__(self, tag: str) -> None:
+        super().__init__(tag)
+        self.tag = tag
+
+
+def look(request: Request, organisation: str) -> tuple[Entered, View]:
+    """
+    Let a visitor in to a page that shows nothing but the newest run and what people decided.
+
+    Raises UnchangedError where their browser holds the page as it is now: it depends on the address, on who asks in
+    which language and colours, and on the organisation, of whose every change the trail has a line.
+    """
+    entered = enter(request, organisation)
+    who = entered.who
+    # Read first: what changes while the page is made belongs to the next tag.
+    version = entered.desk.state.version(entered.organisation.id)
+    view = entered.view()
+    parts = (
+        view.mark, version, now().date(), request.url.path, request.url.query, request.headers.get("hx-request"),
+        who.renderer.lang, who.theme, who.csrf, who.person, who.organisations,
+    )  # fmt: skip
+    tag = f'W/"{sha256(repr(parts).encode()).hexdigest()[:32]}"'
+    if tag in {each.strip() for each in request.headers.get("if-none-match", "").split(",")}:
+        raise UnchangedError(tag)
+    request.state.tag = tag
+    return entered, view
+
+
 def enter_to_change(
     request: Request, organisation: str, action: Action, form: FormData | Mapping[str, object]
 ) -> Entered:
@@ -69,3 +101,9 @@ def field(form: FormData, name: str, most: int = 500) -> str:
     """Give a field of a form as one trimmed text, "" where it is missing."""
     value = form.get(name)
     return "" if value is None or isinstance(value, UploadFile) else value.strip()[:most]
+
+
+def number_of(request: Request, name: str, most: int) -> int:
+    """Give a number from 1 to `most` that the address names; 0 where it names none."""
+    value = request.query_params.get(name, "")
+    return min(int(value), most) if value.isdigit() and len(value) < 9 else 0

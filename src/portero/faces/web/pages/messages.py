@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 
 from fastapi import APIRouter, Request
 from starlette.datastructures import UploadFile
@@ -13,14 +12,13 @@ from portero.core.explain import Unread, Verdict
 from portero.core.text import Text
 from portero.faces.message.words import CALLED, headline
 from portero.faces.web.evidence_files import safe_name
+from portero.faces.web.judging import judged
 from portero.faces.web.pages.frame import Entered, enter
 from portero.faces.web.view import page
 from portero.faces.web.visitor import proven
 
 ROUTER = APIRouter(include_in_schema=False)
 _MOST_INDICATORS = 60
-# Each message is opened in a process of its own: more at once would take the machine from everybody else.
-_TURNS = threading.BoundedSemaphore(2)
 
 
 @ROUTER.get("/o/{organisation}/messages")
@@ -47,9 +45,7 @@ async def judge(request: Request, organisation: str) -> Response:
 
 
 def _judged(entered: Entered, name: str, octets: bytes) -> tuple[Verdict | Unread, ...]:
-    view = entered.view()
-    with _TURNS:
-        return tuple(entered.desk.work.judge(view.case, view.audit.senders, name, octets))
+    return judged(entered.desk, entered.view(), name, octets)
 
 
 def _page(

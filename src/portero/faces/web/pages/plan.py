@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from fastapi import APIRouter, Request
@@ -10,12 +11,20 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from portero.core.access import Action
 from portero.core.decision import RECORD
 from portero.core.ledger import StepMark, StepState, UnknownEntryError
-from portero.faces.web.pages.frame import enter, enter_to_change, field
+from portero.core.step import Step
+from portero.faces.web.cases import View
+from portero.faces.web.pages.frame import enter, enter_to_change, field, look, number_of
 from portero.faces.web.steps import STATES, key_of, moved, progress, waves
 from portero.faces.web.view import page
 from portero.faces.web.visitor import now
 
 ROUTER = APIRouter(include_in_schema=False)
+# Steps of a wave that the whole plan lists, that a page of the wave alone lists, that stand open, and that come with
+# all their words before somebody asks for these: more would make the plan of a large organisation megabytes long.
+_OF_WAVE = 40
+_WAVE_PAGE = 100
+_OPENED = 3
+_WHOLE = 40
 _TYPES = {
     "html": "text/html; charset=utf-8", "json": "application/json", "csv": "text/csv; charset=utf-8",
     "md": "text/markdown; charset=utf-8", "ps1": "text/plain; charset=utf-8", "jsonl": "application/jsonl",
@@ -25,24 +34,81 @@ _TYPES = {
 
 @ROUTER.get("/o/{organisation}/plan")
 def plan(request: Request, organisation: str) -> HTMLResponse:
-    """Show the plan."""
-    entered = enter(request, organisation)
-    view = entered.view()
+    """Show the plan, or one of its waves alone."""
+    entered, view = look(request, organisation)
     marks = entered.desk.state.steps(entered.organisation.id)
-    steps = view.audit.plan
+    all_waves = _waves(view)
+    chosen = number_of(request, "wave", len(all_waves))
+    at, pages = 1, 1
+    if chosen:
+        wave = all_waves[chosen - 1]
+        pages = -(-len(wave) // _WAVE_PAGE)
+        at = number_of(request, "page", pages) or 1
+        listed = [(chosen, wave[(at - 1) * _WAVE_PAGE : at * _WAVE_PAGE], 0)]
+    else:
+        listed = [(n, wave[:_OF_WAVE], max(0, len(wave) - _OF_WAVE)) for n, wave in enumerate(all_waves, 1)]
+    current = next(
+        (n for n, wave in enumerate(all_waves, 1) if any(_state(marks, key) is not StepState.DONE for _, key in wave)), 0
+    )  # fmt: skip
+    words = sum(len(wave) for _, wave, _ in listed) <= _WHOLE
+
+    def shown(n: int, wave: Sequence[tuple[Step, str]]) -> Iterator[tuple[Step, StepMark, bool, bool]]:
+        for index, (step, key) in enumerate(wave):
+            opened = n == current and index < _OPENED and _state(marks, key) is not StepState.DONE
+            yield step, marks.get(key, StepMark(key)), words or opened, opened
+
     return page(
         request,
         "plan.html",
         entered.who,
         entered.organisation,
         view=view,
-        waves=waves(steps),
-        marks={step.n: marks.get(key_of(step), StepMark(key_of(step))) for step in steps},
+        waves=[(n, list(shown(n, wave)), left_out) for n, wave, left_out in listed],
+        chosen=chosen,
+        at=at,
+        pages=pages,
+        alone=False,
         states=STATES,
-        progress=progress(steps, marks),
-        labels={each.id: each.label for each in view.audit.senders},
+        progress=progress((key for wave in all_waves for _, key in wave), marks),
+        labels=view.senders,
         base=f"/o/{entered.organisation.id}/plan",
     )
+
+
+@ROUTER.get("/o/{organisation}/plan/{key}")
+def step(request: Request, organisation: str, key: str) -> HTMLResponse:
+    """Show one step with all its words."""
+    entered, view = look(request, organisation)
+    found = _steps(view).get(key)
+    if found is None:
+        raise UnknownEntryError
+    return page(
+        request,
+        "step.html",
+        entered.who,
+        entered.organisation,
+        view=view,
+        step=found,
+        mark=entered.desk.state.steps(entered.organisation.id).get(key, StepMark(key)),
+        alone=True,
+        states=STATES,
+        labels=view.senders,
+        base=f"/o/{entered.organisation.id}/plan",
+    )
+
+
+def _state(marks: Mapping[str, StepMark], key: str) -> StepState:
+    return marks[key].state if key in marks else StepState.OPEN
+
+
+def _waves(view: View) -> Sequence[Sequence[tuple[Step, str]]]:
+    return view.made.once(
+        "waves", lambda: [[(step, key_of(step)) for step in wave] for wave in waves(view.audit.plan)]
+    )
+
+
+def _steps(view: View) -> Mapping[str, Step]:
+    return view.made.once("steps", lambda: {key_of(step): step for step in view.audit.plan})
 
 
 @ROUTER.post("/o/{organisation}/plan/{key}")
@@ -52,7 +118,7 @@ async def mark(request: Request, organisation: str, key: str) -> Response:
     wanted = field(form, "state", 20)
     signing = wanted == StepState.SIGNED.value
     entered = enter_to_change(request, organisation, Action.SIGN if signing else Action.DECIDE, form)
-    step = next((each for each in entered.view().audit.plan if key_of(each) == key), None)
+    step = _steps(entered.view()).get(key)
     if step is None or wanted not in {*StepState, ""}:
         raise UnknownEntryError
     held = entered.desk.state.steps(entered.organisation.id).get(key, StepMark(key))
@@ -66,7 +132,8 @@ async def mark(request: Request, organisation: str, key: str) -> Response:
     if wanted:
         made = moved(made, StepState(wanted), entered.name)
     entered.desk.state.mark_step(entered.organisation.id, made, entered.say(step.title), entered.name, now())
-    return RedirectResponse(f"/o/{entered.organisation.id}/plan#{key}", 303)
+    place = f"plan/{key}" if "alone" in form else f"plan#{key}"
+    return RedirectResponse(f"/o/{entered.organisation.id}/{place}", 303)
 
 
 @ROUTER.get("/o/{organisation}/files/{name}")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -17,7 +17,8 @@ from portero.core.text import Text
 from portero.errors import ConfigError
 from portero.faces.report.charts import ORDER
 from portero.faces.web.cases import View
-from portero.faces.web.pages.frame import Entered, enter, enter_to_change, field
+from portero.faces.web.pages import frame
+from portero.faces.web.pages.frame import Entered, enter_to_change, look
 from portero.faces.web.view import page, query
 from portero.faces.web.visitor import now
 
@@ -28,16 +29,26 @@ _SHOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
-    """Controls and what they would do; `wrong` says why they could not be replayed."""
+    """
+    Controls and what they would do.
+
+    wrong:    why they could not be replayed, else None.
+    stopped:  refused mails by what their sender is judged to be.
+    touched:  who is not simply kept; legitimate mail that would be lost comes first; the rest is counted in left_out.
+    """
 
     name: str
     controls: tuple[str, ...]
-    simulation: Simulation | None
-    wrong: Text | None
+    wrong: Text | None = None
+    stopped: Mapping[Judgement, int] = field(default_factory=dict)
+    undetermined: int = 0
+    kept: int = 0
+    touched: Sequence[SenderEffect] = ()
+    left_out: int = 0
 
     def refused(self, judgement: Judgement) -> int:
         """Count refused mails of senders of a judgement."""
-        return self.simulation.refused_by_judgement()[judgement] if self.simulation is not None else 0
+        return self.stopped.get(judgement, 0)
 
 
 def replay(entered: Entered, view: View, name: str, controls: Sequence[str]) -> Rehearsed:
@@ -48,17 +59,31 @@ def replay(entered: Entered, view: View, name: str, controls: Sequence[str]) -> 
         parsed = [parse_control(each) for each in written]
         simulation = entered.desk.cases.rehearse(view, tuple(parsed))
     except UnknownControlError as error:
-        return Rehearsed(name, written, None, error.text)
+        return Rehearsed(name, written, error.text)
     except ConfigError as error:
-        return Rehearsed(name, written, None, error.text)
-    return Rehearsed(name, written, simulation, None)
+        return Rehearsed(name, written, error.text)
+    made = view.rehearsed.once(("outcome", simulation.controls), lambda: _outcome(simulation))
+    return replace(made, name=name, controls=written)
+
+
+def _outcome(simulation: Simulation) -> Rehearsed:
+    touched = _touched(simulation)
+    return Rehearsed(
+        "",
+        simulation.controls,
+        None,
+        simulation.refused_by_judgement(),
+        simulation.undetermined,
+        simulation.kept,
+        touched[:_SHOWN],
+        max(0, len(touched) - _SHOWN),
+    )
 
 
 @ROUTER.get("/o/{organisation}/rehearse")
 def rehearse(request: Request, organisation: str) -> HTMLResponse:
     """Show the choice and its outcome; without a choice, closing Direct Send."""
-    entered = enter(request, organisation)
-    view = entered.view()
+    entered, view = look(request, organisation)
     standing = [control.text for control in standing_controls(view.case.inventory.settings)]
     asked = request.query_params
     if "chosen" in asked or "control" in asked:
@@ -68,7 +93,6 @@ def rehearse(request: Request, organisation: str) -> HTMLResponse:
     held = replay(entered, view, "", chosen)
     scenarios = entered.desk.state.scenarios(entered.organisation.id)
     compared = [replay(entered, view, each.name, each.controls) for each in scenarios[:5]]
-    touched = _touched(held.simulation) if held.simulation else []
     return page(
         request,
         "rehearse.html",
@@ -81,14 +105,11 @@ def rehearse(request: Request, organisation: str) -> HTMLResponse:
         scenarios=scenarios,
         compared=compared,
         judgements=ORDER,
-        touched=touched[:_SHOWN],
-        left_out=max(0, len(touched) - _SHOWN),
         base=f"/o/{entered.organisation.id}/rehearse",
     )
 
 
 def _touched(simulation: Simulation) -> list[SenderEffect]:
-    """Give who is not simply kept: legitimate mail that would be lost comes first."""
     found = [each for each in simulation.senders if each.effect is not Effect.KEPT]
     found.sort(key=lambda each: (ORDER.index(each.judgement), -each.refused, -each.undetermined, each.sender))
     return found
@@ -100,7 +121,7 @@ async def save(request: Request, organisation: str) -> Response:
     form = await request.form()
     entered = enter_to_change(request, organisation, Action.DECIDE, form)
     controls = [each for each in form.getlist("control") if isinstance(each, str)][:MOST_CONTROLS]
-    name = field(form, "name", 200)
+    name = frame.field(form, "name", 200)
     if name and controls:
         for each in controls:
             try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from fastapi import APIRouter, Request
@@ -12,10 +12,14 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from portero.core.access import Action
 from portero.core.ledger import UnknownEntryError
 from portero.core.sender import Judgement, Path
+from portero.core.simulation import SenderEffect
+from portero.core.step import Step
 from portero.core.text import Text, count
 from portero.faces.report.charts import ORDER, over_time, stretches
-from portero.faces.web.pages.frame import Entered, enter, enter_to_change, field
-from portero.faces.web.rows import FACETS, GROUPS, SORTS, Asked, listing, rows_of
+from portero.faces.web.cases import View
+from portero.faces.web.pages.frame import Entered, enter_to_change, field, look
+from portero.faces.web.rows import FACETS, GROUPS, SORTS, Asked, table
+from portero.faces.web.steps import key_of
 from portero.faces.web.view import page, toast
 from portero.faces.web.visitor import now
 
@@ -41,12 +45,7 @@ def asked_of(request: Request) -> Asked:
 @ROUTER.get("/o/{organisation}/senders")
 def senders(request: Request, organisation: str) -> HTMLResponse:
     """Show the table."""
-    entered = enter(request, organisation)
-    return _table(request, entered)
-
-
-def _table(request: Request, entered: Entered) -> HTMLResponse:
-    view = entered.view()
+    entered, view = look(request, organisation)
     asked = asked_of(request)
     held = {
         "q": asked.text, "sort": asked.sort, "order": "down" if asked.down else "up", "group": asked.group,
@@ -60,7 +59,7 @@ def _table(request: Request, entered: Entered) -> HTMLResponse:
         view=view,
         asked=asked,
         held=held,
-        listed=listing(rows_of(view, entered.who.renderer), asked),
+        listed=table(view, entered.who.renderer, asked),
         facets=tuple(FACETS),
         group_names=tuple(GROUPS),
         revisions=view.revisions,
@@ -71,18 +70,11 @@ def _table(request: Request, entered: Entered) -> HTMLResponse:
 @ROUTER.get("/o/{organisation}/senders/{sender}")
 def one(request: Request, organisation: str, sender: str) -> HTMLResponse:
     """Show one sender."""
-    entered = enter(request, organisation)
-    view = entered.view()
+    entered, view = look(request, organisation)
     found = view.senders.get(sender)
     if found is None:
         raise UnknownEntryError
     days = stretches([found], frozenset(Path))
-    effects = [
-        (simulation.controls, effect)
-        for simulation in view.audit.simulations
-        for effect in simulation.senders
-        if effect.sender == sender
-    ]
     return page(
         request,
         "sender.html",
@@ -95,12 +87,39 @@ def one(request: Request, organisation: str, sender: str) -> HTMLResponse:
         time_chart=over_time(days, entered.who.renderer, _MAIL_OF_IT) if days else None,
         stretches=days,
         judgements=ORDER,
-        effects=effects,
-        steps=[step for step in view.audit.plan if sender in step.senders],
+        effects=effects_of(view).get(sender, ()),
+        steps=steps_of(view).get(sender, ()),
         history=entered.desk.state.history(entered.organisation.id, sender),
         busiest=max(found.facts.hours, default=0),
         heaviest=max((abs(each.weight) for each in found.because), default=1.0) or 1.0,
     )
+
+
+def steps_of(view: View) -> Mapping[str, Sequence[tuple[Step, str]]]:
+    """Give by sender the steps that concern it, with their keys."""
+
+    def make() -> Mapping[str, Sequence[tuple[Step, str]]]:
+        found: dict[str, list[tuple[Step, str]]] = {}
+        for step in view.audit.plan:
+            key = key_of(step)
+            for each in step.senders:
+                found.setdefault(each, []).append((step, key))
+        return found
+
+    return view.made.once("steps of senders", make)
+
+
+def effects_of(view: View) -> Mapping[str, Sequence[tuple[Sequence[str], SenderEffect]]]:
+    """Give by sender what each set of controls that the audit replayed would do to it."""
+
+    def make() -> Mapping[str, Sequence[tuple[Sequence[str], SenderEffect]]]:
+        found: dict[str, list[tuple[Sequence[str], SenderEffect]]] = {}
+        for simulation in view.audit.simulations:
+            for effect in simulation.senders:
+                found.setdefault(effect.sender, []).append((simulation.controls, effect))
+        return found
+
+    return view.made.once("effects", make)
 
 
 @ROUTER.post("/o/{organisation}/decisions")

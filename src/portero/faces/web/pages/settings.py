@@ -37,6 +37,7 @@ def _page(
         entered.who,
         entered.organisation,
         people=state.people(),
+        providers={each.issuer: each for each in entered.desk.sign_in.providers},
         roles=tuple(Role),
         tokens=state.tokens(entered.organisation.id),
         actions=tuple(Action),

@@ -29,6 +29,21 @@ document.addEventListener("htmx:responseError", (event) => {
 });
 document.addEventListener("htmx:sendError", () => say(toasts.dataset.failed));
 
+// A message that is handed over: how much has left, and then that it is being judged, for as long as that takes.
+const judging = (event) => event.target.closest?.("[data-judge]")?.querySelector("[data-progress]");
+document.addEventListener("htmx:beforeRequest", (event) => { const shown = judging(event); if (shown) shown.hidden = false; });
+document.addEventListener("htmx:xhr:progress", (event) => {
+  const shown = judging(event);
+  if (!shown || !event.detail.lengthComputable) return;
+  const { loaded, total } = event.detail;
+  const bar = shown.querySelector("progress");
+  if (loaded < total) { bar.value = loaded / total; return; }
+  bar.removeAttribute("value");
+  const status = shown.querySelector("[data-status]");
+  status.textContent = status.dataset.sent;
+});
+document.addEventListener("htmx:afterRequest", (event) => { const shown = judging(event); if (shown) shown.hidden = true; });
+
 // Choosing many rows; delegated, since the table is replaced.
 const chosen = () => [...document.querySelectorAll("input[data-choose]:checked")];
 const showChosen = () => {

@@ -1,0 +1,37 @@
+"""What the relay says of a message in codes, as sentences."""
+
+from __future__ import annotations
+
+from portero.core.text import Text
+
+
+def reason(code: str, value: str) -> Text:
+    """Say why a message is in quarantine."""
+    known = {
+        "mail-from": Text("the sender {value} is not in the rule", value=value or "<>"),
+        "header-from": Text("the author {value} is not in the rule", value=value or "-"),
+        "recipient": Text("the recipient {value} is not in the rule", value=value),
+        "size": Text("it is too large for the rule ({value} octets)", value=value),
+        "rate": Text("the device sends more than {value} messages a minute", value=value),
+        "hours": Text("it came at {value}, outside the hours", value=value),
+        "burst": Text("{value} messages in one hour are far more than ever", value=value),
+        "new-recipients": Text("{value} recipients in one hour that the device never wrote to", value=value),
+        "attachment": Text("the device never sent a .{value} file", value=value),
+        "torn": Text("its content is not whole on the disk"),
+    }
+    return known.get(code, Text("{code}: {value}", code=code, value=value))
+
+
+def state_words(state: str) -> Text | str:
+    """Say where a message stands, or what became of a wish to change that."""
+    known = {
+        "fresh": Text("being sent"),
+        "sending": Text("being sent at this moment; it will be done when that ends"),
+        "waiting": Text("waiting"),
+        "held": Text("held"),
+        "quarantined": Text("in quarantine"),
+        "gone": Text("deleted"),
+        "missing": Text("not in the queue"),
+        "unchanged": Text("unchanged: this cannot be done in its state"),
+    }
+    return known.get(state, state)
