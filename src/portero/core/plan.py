@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from portero.core import plan_steps as write
@@ -19,7 +19,7 @@ from portero.core.simulation import Effect, SenderEffect, Simulation
 from portero.core.step import Step
 from portero.core.text import Text
 from portero.core.waves import duration
-from portero.core.ways_in import must_keep
+from portero.core.ways_in import meet_neighbours, must_keep
 
 _PERMISSIONS = ("SPOOF-04", "SPAM-01", "SPAM-02", "SPAM-03", "RULE-01", "CON-05", "CON-06")
 
@@ -151,13 +151,14 @@ def _write(
     write.authentication(draft, [each for each in failed if each.id.startswith(("DNS-", "SPOOF-0"))])
     needing = needs(replay, _refusing(settings, lock, left_out))
     ahead = Draft(left_out)
-    give_ways_in(ahead, senders, needing, settings, lock is not None)
+    neighbours = meet_neighbours(senders)
+    give_ways_in(ahead, neighbours, needing, settings, lock is not None)
     closings = {each.control: each for each in best_order(*_closings(replay, lock, ahead.steps(), left_out))}
     ready: tuple[int, ...] | None = None
     for control in _all_controls(replay, closings):
         waits = control in closings and closings[control].waits
         if waits and ready is None:
-            ready = give_ways_in(draft, senders, needing, settings, lock is not None)
+            ready = give_ways_in(draft, neighbours, needing, settings, lock is not None)
         if lock is not None and control == lock.control:
             write.lock(draft, lock, _expected(draft, replay, control), ready or ())
         elif control == "reject-direct-send":
@@ -218,18 +219,20 @@ def _closings(
             closings.append(Closing(control, waits=bool(touched)))
     if _BASIC not in left_out and any(each.path is Path.AUTHENTICATED for each in replay.senders):
         closings.append(Closing(_BASIC, waits=True, lead=_PREPARED))
-    refusals: list[Iterator[tuple[Sender, list[bool]]]] = []
-    for each in closings:
-        together = tuple(map(parse_control, (*refusing[: len(each.after)], each.control)))
-        refusals.append(replay.refused(together))
+    alone = [
+        replay.decisions(tuple(map(parse_control, (*refusing[: len(each.after)], each.control))))
+        for each in closings
+    ]
     abuse: dict[frozenset[str], int] = {}
-    for held in zip(*refusals, strict=True):
+    for held in zip(*alone, strict=True):
         sender = held[0][0]
         if must_keep(sender):
             continue
         for number, flow in enumerate(sender.flows):
             by = frozenset(
-                each.control for each, (_, refused) in zip(closings, held, strict=True) if refused[number]
+                each.control
+                for each, (_, decisions) in zip(closings, held, strict=True)
+                if replay.surely_refused(sender, flow, decisions[number])
             )
             if by:
                 abuse[by] = abuse.get(by, 0) + flow.facts.mails

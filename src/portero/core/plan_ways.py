@@ -17,7 +17,7 @@ from portero.core.simulate import Replay
 from portero.core.simulation import Effect
 from portero.core.step import Risk
 from portero.core.text import Text, count
-from portero.core.ways_in import Way, addresses, listable, meet_neighbours, must_keep, way_in
+from portero.core.ways_in import Neighbours, Way, addresses, listable, must_keep, way_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,9 @@ def needs(replay: Replay, controls: Sequence[str]) -> list[Need]:
 
 
 def give_ways_in(
-    draft: Draft, senders: Sequence[Sender], needing: Sequence[Need], settings: Settings, locking: bool
+    draft: Draft, neighbours: Neighbours, needing: Sequence[Need], settings: Settings, locking: bool
 ) -> tuple[int, ...]:
     """Write one step for each way in, or for each site, vendor and forwarder; gives the steps' numbers."""
-    neighbours = meet_neighbours(senders)
     by_way: dict[Way, list[Need]] = {}
     for need in sorted(needing, key=lambda each: each.sender.id):
         by_way.setdefault(way_in(need.sender, need.flows, neighbours), []).append(need)

@@ -188,16 +188,9 @@ class Replay:
             yield sender, decisions[start:end]
             start = end
 
-    def refused(self, controls: Sequence[Control]) -> Iterator[tuple[Sender, list[bool]]]:
-        """Give each sender with whether controls together surely refuse each of its flows."""
-        for sender, decisions in self.decisions(controls):
-            yield (
-                sender,
-                [
-                    decision.effect is Effect.REFUSED and not self._foreign.cover(sender, flow)
-                    for flow, decision in zip(sender.flows, decisions, strict=True)
-                ],
-            )
+    def surely_refused(self, sender: Sender, flow: Flow, decision: Decision) -> bool:
+        """Tell whether a decision about a flow refuses it, and no doubt about what a summary shows stands against it."""
+        return decision.effect is Effect.REFUSED and not self._foreign.cover(sender, flow)
 
     def _decide(self, controls: Sequence[Control]) -> _Decided:
         texts = tuple(control.text for control in controls)
