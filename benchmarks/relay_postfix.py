@@ -4,19 +4,22 @@ The relay against Postfix in one run: delivered messages per second and CPU per 
 Needs root, postfix with smtp-source and smtp-sink, and a machine that is otherwise quiet; what else runs is printed.
     python benchmarks/relay_postfix.py --quick
     python benchmarks/relay_postfix.py --repeats 3
-Each cell: smtp-source sends, smtp-sink receives, both on this machine. Accepted is counted when smtp-source is done
+Each cell: smtp-source sends, smtp-sink receives, both on this machine; with TLS a source of our own sends, since
+smtp-source has none. Every number of sessions, reconnecting and kept open; at 50 also with DKIM and with TLS. Accepted is counted when smtp-source is done
 (every message answered 250 is durable by then); delivered when the queue is empty. CPU is that of the server's
-processes alone, user and system, from /proc. The two take turns, so that both meet the same neighbours.
+processes alone, user and system, from /proc. All take turns, so that they meet the same neighbours; medians are given.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import os
 import shutil
 import signal
 import socket
+import ssl
 import statistics
 import subprocess
 import sys
@@ -48,6 +51,9 @@ smtp_destination_concurrency_limit = 50
 default_destination_concurrency_limit = 50
 initial_destination_concurrency = 50
 message_size_limit = 50000000
+smtpd_tls_security_level = may
+smtpd_tls_cert_file = {pem}
+smtpd_tls_key_file = {pem}
 """
 SERVICES = """127.0.0.1:{port} inet n - n - - smtpd
 pickup unix n - n 60 1 pickup
@@ -76,6 +82,9 @@ free_octets = 0
 [[listener]]
 address = "127.0.0.1:{port}"
 connections_per_client = 200
+tls = "offered"
+certificate = "{pem}"
+key = "{pem}"
 [[device]]
 name = "scanner"
 cidr = ["127.0.0.0/8"]
@@ -153,7 +162,7 @@ def postfix(folder: Path, sink: int) -> Iterator[Target]:
     for each in ("conf", "queue", "data"):
         (place / each).mkdir(parents=True)
     shutil.chown(place / "data", "postfix")
-    (place / "conf" / "main.cf").write_text(MAIN.format(place=place, sink=sink))
+    (place / "conf" / "main.cf").write_text(MAIN.format(place=place, sink=sink, pem=folder / "tls.pem"))
     (place / "conf" / "master.cf").write_text(SERVICES.format(port=port))
     call = ["postfix", "-c", str(place / "conf")]
     subprocess.run([*call, "start"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -170,7 +179,9 @@ def postfix(folder: Path, sink: int) -> Iterator[Target]:
 def relay(folder: Path, sink: int, name: str = "portero", more: str = "") -> Iterator[Target]:
     place, port = folder / name, free_port()
     place.mkdir()
-    (place / "relay.toml").write_text(RELAY.format(place=place, port=port, sink=sink, more=more))
+    (place / "relay.toml").write_text(
+        RELAY.format(place=place, port=port, sink=sink, more=more, pem=folder / "tls.pem")
+    )
     with subprocess.Popen(
         [sys.executable, "-c", RUN, str(place / "relay.toml")],
         stdout=subprocess.PIPE,
@@ -193,25 +204,86 @@ class Cell:
     cpu: float
 
 
-def measure(target: Target, sessions: int, size: int, number: int, *, kept: bool) -> Cell:
+def measure(target: Target, sessions: int, size: int, number: int, *, kept: bool, tls: bool = False) -> Cell:
     before, start = target.cpu(), time.monotonic()
-    words = [
-        "smtp-source",
-        *(["-d"] if kept else []),
-        "-s",
-        str(sessions),
-        "-m",
-        str(number),
-        "-l",
-        str(size),
-    ]
-    words += ["-f", "scanner@bench.test", "-t", "user@example.test", f"127.0.0.1:{target.port}"]
-    subprocess.run(words, check=True, timeout=300)
+    if tls:
+        words = [
+            sys.executable,
+            __file__,
+            "--tls-source",
+            f"{target.port},{sessions},{number},{size},{kept:d}",
+        ]
+    else:
+        words = ["smtp-source", *(["-d"] if kept else [])]
+        words += ["-s", str(sessions), "-m", str(number), "-l", str(size)]
+        words += ["-f", "scanner@bench.test", "-t", "user@example.test", f"127.0.0.1:{target.port}"]
+    subprocess.run(words, check=True, timeout=600)
     accepted = time.monotonic() - start
     while not target.empty():
         time.sleep(0.01)
     delivered = time.monotonic() - start
     return Cell(number / accepted, number / delivered, (target.cpu() - before) * 1000 / number)
+
+
+async def tls_source(port: int, sessions: int, number: int, size: int, *, kept: bool) -> None:
+    """Send messages as smtp-source does, behind STARTTLS; every reconnection is a whole handshake."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    line = b"x" * 78 + b"\r\n"
+    text = b"From: <scanner@bench.test>\r\nSubject: x\r\n\r\n" + line * (size // len(line)) + b".\r\n"
+    left = iter(range(number))
+
+    async def say(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter, words: bytes, code: bytes
+    ) -> None:
+        writer.write(words)
+        while (reply := await reader.readline())[3:4] == b"-":
+            pass
+        if not reply.startswith(code):
+            raise SystemExit(f"{words[:40]!r} was answered {reply!r}")
+
+    async def one_session() -> None:
+        line: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        for _ in left:
+            if line is None:
+                line = await asyncio.open_connection("127.0.0.1", port)
+                await say(*line, b"", b"220")
+                await say(*line, b"EHLO bench.test\r\n", b"250")
+                await say(*line, b"STARTTLS\r\n", b"220")
+                await line[1].start_tls(context)
+                await say(*line, b"EHLO bench.test\r\n", b"250")
+            for words, code in (
+                (b"MAIL FROM:<scanner@bench.test>\r\n", b"250"),
+                (b"RCPT TO:<user@example.test>\r\n", b"250"),
+                (b"DATA\r\n", b"354"),
+                (text, b"250"),
+            ):
+                await say(*line, words, code)
+            if not kept:
+                await say(*line, b"QUIT\r\n", b"221")
+                line[1].transport.abort()
+                line = None
+
+    await asyncio.gather(*(one_session() for _ in range(sessions)))
+
+
+def certificate(folder: Path) -> None:
+    """Make the certificate that both servers show, RSA of 2048 bits."""
+    call = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        "/CN=bench.test",
+        "-days",
+        "2",
+    ]
+    pem = folder / "tls.pem"
+    subprocess.run([*call, "-keyout", pem, "-out", folder / "crt"], check=True, stderr=subprocess.DEVNULL)
+    pem.write_text(pem.read_text() + (folder / "crt").read_text())
 
 
 def dkim(folder: Path) -> str:
@@ -227,62 +299,81 @@ def dkim(folder: Path) -> str:
 
 def main() -> None:
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("--quick", action="store_true", help="three cells, one repeat")
+    words.add_argument("--quick", action="store_true", help="5 cells, one repeat")
     words.add_argument("--repeats", type=int, default=3)
     words.add_argument("--sizes", default="5120,102400,1048576")
     words.add_argument("--sessions", default="1,10,50,100")
+    words.add_argument("--messages", type=int, default=2500, help="of 5 KiB in a cell; fewer of larger ones")
+    words.add_argument("--tls-source", help=argparse.SUPPRESS)
     given = words.parse_args()
-    sizes = [int(each) for each in given.sizes.split(",")]
+    if given.tls_source:
+        port, sessions, number, size, kept = map(int, given.tls_source.split(","))
+        asyncio.run(tls_source(port, sessions, number, size, kept=bool(kept)))
+        return
     cells = [
-        (size, each, kept)
-        for size in sizes
+        (size, each, kept, more)
+        for size in map(int, given.sizes.split(","))
         for each in map(int, given.sessions.split(","))
         for kept in (False, True)
+        for more in (("", "TLS") if each == 50 else ("",))
     ]
     if given.quick:
-        cells, given.repeats = [(5120, 50, False), (5120, 50, True), (102400, 50, False)], 1
+        cells = [(5120, 50, False, ""), (5120, 50, True, ""), (102400, 50, False, ""), (102400, 50, True, ""), (5120, 50, True, "TLS")]  # fmt: skip
+        given.repeats = 1
     sink = free_port()
     with tempfile.TemporaryDirectory(prefix="portero-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
+        certificate(folder)
         with subprocess.Popen(["smtp-sink", "-u", "nobody", f"127.0.0.1:{sink}", "1000"]) as sinking:
             try:
                 wait_for(sink)
                 with (
                     postfix(folder, sink) as other,
                     relay(folder, sink) as ours,
-                    relay(folder, sink, "portero-dkim", dkim(folder)) as signing,
+                    relay(folder, sink, "portero, DKIM", dkim(folder)) as signing,
                 ):
-                    print(f"load of the machine before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-                    print(
-                        "| KiB | sessions | kept | target | accepted/s | delivered/s | CPU ms/msg | delivered x | CPU / Postfix |"
-                    )
-                    print("|---|---|---|---|---|---|---|---|---|")
-                    for size, sessions, kept in cells:
-                        number = max(
-                            min(int(2_500 * (1 if sessions > 1 else 0.15) * (5120 / size) ** 0.6), 2500), 60
-                        )
-                        seen: dict[str, list[Cell]] = {}
-                        for _ in range(given.repeats):
-                            for target in (other, ours, signing):
-                                seen.setdefault(target.name, []).append(
-                                    measure(target, sessions, size, number, kept=kept)
-                                )
-                        base = seen["postfix"]
-                        for target_name, held in seen.items():
-                            middle = [
-                                statistics.median(getattr(each, part) for each in held)
-                                for part in ("accepted", "delivered", "cpu")
-                            ]
-                            delivered = middle[1] / statistics.median(each.delivered for each in base)
-                            cpu = middle[2] / max(statistics.median(each.cpu for each in base), 1e-9)
-                            print(
-                                f"| {size // 1024} | {sessions} | {'yes' if kept else 'no'} | {target_name} | {middle[0]:.0f} | {middle[1]:.0f} | {middle[2]:.3f} | {delivered:.1f} | {cpu:.3f} |",
-                                flush=True,
-                            )
-                    print(f"load of the machine after: {os.getloadavg()[0]:.1f}")
+                    compare(cells, other, ours, signing, given.repeats, given.messages)
             finally:
                 sinking.terminate()
+
+
+def compare(
+    cells: list[tuple[int, int, bool, str]],
+    other: Target,
+    ours: Target,
+    signing: Target,
+    repeats: int,
+    messages: int,
+) -> None:
+    """Measure each cell and print it: medians, and how often and how much of Postfix that is."""
+    print(f"load of the machine before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    print(
+        "| KiB | sessions | kept | target | accepted/s | delivered/s | CPU ms/msg | delivered x | CPU / Postfix |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|")
+    for size, sessions, kept, more in cells:
+        number = max(min(int(messages * (1 if sessions > 1 else 0.15) * (5120 / size) ** 0.6), messages), 60)
+        targets = (other, ours, signing) if sessions == 50 and not more else (other, ours)
+        seen: dict[str, list[Cell]] = {}
+        for _ in range(repeats):
+            for target in targets:
+                found = measure(target, sessions, size, number, kept=kept, tls=bool(more))
+                seen.setdefault(target.name, []).append(found)
+        medians = {
+            each: [
+                statistics.median(getattr(cell, part) for cell in held)
+                for part in ("accepted", "delivered", "cpu")
+            ]
+            for each, held in seen.items()
+        }
+        base = medians["postfix"]
+        for each, (accepted, delivered, cpu) in medians.items():
+            print(
+                f"| {size // 1024} | {sessions} | {'yes' if kept else 'no'} | {each}{', TLS' if more else ''} | {accepted:.0f} | {delivered:.0f} | {cpu:.3f} | {delivered / base[1]:.1f} | {cpu / max(base[2], 1e-9):.3f} |",
+                flush=True,
+            )
+    print(f"load of the machine after: {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":
