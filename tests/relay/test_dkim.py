@@ -7,6 +7,7 @@ import dkim as dkimpy
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from dkim.canonicalization import Relaxed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -102,3 +103,9 @@ def test_a_key_that_is_none(tmp_path: Path) -> None:
 )
 def test_relaxed_bodies(body: bytes, relaxed: bytes) -> None:
     assert relaxed_body(body) == relaxed
+
+
+@given(st.lists(st.sampled_from([b" ", b"\t", b"\r\n", b"a", b"b.", b"   "]), max_size=40))
+def test_relaxed_as_dkimpy_has_it(parts: list[bytes]) -> None:
+    body = b"".join(parts) + b"\r\n"
+    assert relaxed_body(body) == Relaxed.canonicalize_body(body)
