@@ -1,7 +1,8 @@
-"""A machine's own identity, asked for as App Service offers it: an address and a header that stand in the environment."""
+"""A machine's own identity: as App Service offers it, and as the metadata service of an Azure machine does."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import threading
@@ -14,6 +15,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from portero.relay.identity import TokenFault, managed, managed_identity_token, read_answer
+from portero.relay.pace import Limits
+from portero.relay.tokens import Tokens
+from portero.relay.transport import Way
 
 RESOURCE = "https://outlook.office365.com"
 
@@ -96,3 +100,95 @@ def test_another_identity_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("IDENTITY_HEADER", "right")
         with pytest.raises(TokenFault):
             read_answer(managed("stranger", RESOURCE))
+
+
+@contextlib.contextmanager
+def metadata_service(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[int, str, dict[str, str]]]]:
+    """
+    Run a machine's metadata service, which knows its own identity and one that was assigned to it.
+
+    Gives the answers to give before those it would give: status, body, headers. Source: Microsoft, "How to use managed
+    identities for Azure resources on an Azure VM to acquire an access token", "Error handling".
+    """
+    before: list[tuple[int, str, dict[str, str]]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            address, words = urlsplit(self.path), parse_qs(urlsplit(self.path).query)
+            headers: dict[str, str] = {}
+            if before:
+                status, text, headers = before.pop(0)
+            elif address.path != "/metadata/identity/oauth2/token" or "api-version" not in words:
+                status, text = 404, "no"
+            elif self.headers.get("Metadata") != "true":
+                # What a browser could be led to send is refused.
+                status, text = (
+                    400,
+                    '{"error": "bad_request_102", "error_description": "Required metadata header not specified"}',
+                )
+            elif words.get("client_id", ["assigned"]) != ["assigned"]:
+                status, text = 400, '{"error": "invalid_request", "error_description": "Identity not found"}'
+            else:
+                whose = words.get("client_id", ["machine"])[0]
+                status, text = 200, json.dumps({
+                    "access_token": f"{whose} for {words['resource'][0]}", "expires_in": "3599", "expires_on": "1506484173",
+                    "resource": words["resource"][0], "token_type": "Bearer",
+                })  # fmt: skip
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": str(len(text))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+    for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "MSI_ENDPOINT", "IMDS_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        monkeypatch.setenv(
+            "AZURE_POD_IDENTITY_AUTHORITY_HOST", f"http://127.0.0.1:{server.server_address[1]}"
+        )
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield before
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def mailbox(identity: str) -> Way:
+    options = {"mailbox": "scan@contoso.com", "identity": identity, "scope": f"{RESOURCE}/.default"}
+    return Way("exchange", "smtp-auth", options, Limits())
+
+
+def test_a_way_gets_its_token_from_the_metadata_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    with metadata_service(monkeypatch):
+        assert asyncio.run(Tokens().get(mailbox("system"))) == f"machine for {RESOURCE}"
+        assert asyncio.run(Tokens().get(mailbox("assigned"))) == f"assigned for {RESOURCE}"
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (None, "Identity not found"),
+        ((429, '{"error": "too_many_requests"}', {"Retry-After": "7"}), "too_many_requests"),
+        ((500, '{"error": "unknown", "error_description": "Failed to retrieve token"}', {}), "Failed to retrieve token"),
+        ((502, "<html>a proxy</html>", {}), "."),
+    ],
+)  # fmt: skip
+def test_what_the_metadata_service_refuses_is_told(
+    monkeypatch: pytest.MonkeyPatch, answer: tuple[int, str, dict[str, str]] | None, told: str
+) -> None:
+    with metadata_service(monkeypatch) as before:
+        before += [answer] * 10 if answer else []
+        with pytest.raises(TokenFault, match=told):
+            asyncio.run(Tokens().get(mailbox("system" if answer else "stranger")))
+
+
+def test_a_machine_without_a_metadata_service_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with metadata_service(monkeypatch):
+        pass
+    with pytest.raises(TokenFault):
+        asyncio.run(Tokens().get(mailbox("system")))
