@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -74,6 +75,26 @@ def test_explain_prints_the_contracts_object(tmp_path: Path) -> None:
     assert bundle["type"] == "bundle"
     assert "[url:value = 'https://vm.example/play']" in {each["pattern"] for each in bundle["objects"]}
     assert not any(OWN in each["pattern"] for each in bundle["objects"])
+
+
+def test_indicators_keep_what_stix_demands(tmp_path: Path) -> None:
+    stix = tmp_path / "a.json"
+    bundles = []
+    for octets in (SPOOF, CLEAN):
+        (tmp_path / "mail.eml").write_bytes(octets)
+        portero("explain", str(tmp_path / "mail.eml"), "--own-domain", OWN, "--stix", str(stix))
+        bundles.append(json.loads(stix.read_text("utf-8")))
+    spoof, clean = bundles
+
+    # STIX 2.1 section 3.2: created and modified to the millisecond; 2.9: ids; 2.12: a list is never empty.
+    for each in spoof["objects"]:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", each["created"])
+        assert each["created"] == each["modified"]
+        assert re.fullmatch(
+            r"indicator--[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", each["id"]
+        )
+        assert (each["spec_version"], each["pattern_type"]) == ("2.1", "stix")
+    assert "objects" not in clean
 
 
 def test_explain_reads_header_text_from_standard_input() -> None:

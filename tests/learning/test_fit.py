@@ -12,7 +12,7 @@ from portero.core.message.arrival import Known, find_arrival
 from portero.core.message.case import Case
 from portero.core.message.content import Content
 from portero.core.message.learnt import Rate
-from portero.core.message.model import Model, read_model, write_model
+from portero.core.message.model import Model, features, read_model, write_model
 from portero.learning.campaigns import campaigns, signature
 from portero.learning.fit import Sample, TooLittleError, learn, sample
 from portero.learning.generated import generate
@@ -129,14 +129,12 @@ def test_too_little_is_said() -> None:
 
 
 def test_a_model_is_json_and_reads_back() -> None:
-    model = Model(
-        "m", {"prize": 1.5, "x:html": -0.5}, 0.25, dropped=frozenset({"a line of words"}), facts={"n": 1}
-    )
+    model = Model("m", {"prize": 1.5, "x:html": -0.5}, dropped=frozenset({"a line of words"}), facts={"n": 1})
 
     assert read_model(write_model(model)) == model
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": "portero.model/1"}', json.dumps({"schema": "portero.model/1", "bias": 0, "slope": 1, "intercept": 0, "cap": 1, "weights": {"a": "b"}}), "[" * 100_000])  # fmt: skip
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": "portero.model/2"}', json.dumps({"schema": "portero.model/2", "slope": 1, "cap": 1, "weights": {"a": "b"}}), "[" * 100_000])  # fmt: skip
 def test_what_is_no_model_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         read_model(text)
@@ -146,3 +144,47 @@ def test_intervals_are_wilsons() -> None:
     low, high = Rate(0, 100).interval
     assert (low, round(high, 4)) == (0.0, 0.037)
     assert Rate(0, 0).interval == (0.0, 1.0)
+
+
+def test_a_model_says_nothing_of_mail_it_knows_nothing_of() -> None:
+    model = learn(samples(), "test", cap=6.0).model
+    strange = case("Wohlan", "Unbekanntes allein.")
+
+    unknown = [name for name in features(strange) if name in model.weights and not name.startswith("x:")]
+
+    assert unknown == []
+    assert Model("m", {"prize": 1.5})(strange)[0] == 0.0
+
+
+def test_words_that_one_of_several_collections_alone_knows_are_refused() -> None:
+    def held(collection: str, number: int) -> Sample:
+        phish = number % 2 == 1
+        mark = f"mark{collection}x" if phish else "everywhere"
+        ends = f"{mark} claim" if phish else "everywhere notes"
+        words = " ".join(random.Random(f"{collection}{number}").choices(WORDS, k=40))
+        return sample(case("x", f"{words} {ends if number % 20 < 6 else ''}"), (), phish=phish, collection=collection)  # fmt: skip
+
+    several = [held(collection, number) for collection in ("a", "b") for number in range(120)]
+    weights = learn(several, "t", cap=6.0).model.weights
+    alone = learn([held("a", number) for number in range(120)], "t", cap=6.0).model.weights
+
+    assert "markax" in alone
+    assert {"markax", "markbx"}.isdisjoint(weights)
+    assert weights["claim"] > 0 > weights["notes"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://list.example.org/x?y=z", "www.portal.de", "zebra@stripes.example", "lists.example.net/a"],
+)
+def test_addresses_in_the_text_are_no_features(address: str) -> None:
+    told = set(features(case("x", f"meeting {address} draft")))
+
+    assert told - set(features(case("x", "meeting draft"))) == set()
+
+
+def test_authors_names_are_no_features() -> None:
+    mail = read_mail(b"From: Zebulon Quill <x@y.example>\nSubject: x\n\nnotes")
+    held = Case(mail, find_arrival(mail, Known()), Content(text="notes"), Known())
+
+    assert not any("zebulon" in name or "quill" in name for name in features(held))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import io
 import lzma
+import re
 import socket
+import subprocess
 import time
-import zipfile
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,9 +24,10 @@ from portero.core.mail.mime import read_mail
 from portero.core.message.content import Content
 from portero.opening.budget import Budget
 from portero.opening.letter import open_content, read_letter, reported
+from support.attachments import CODES, FILES, LINKS, TARGET, zipped
+from support.compound import outlook
 from support.letters import body, file_part, pdf, qr, text_part
-
-TARGET = "https://login.example/qr?u=1"
+from support.watched import nothing_outside
 
 
 def opened(content: str | bytes, head: bytes = b"From: a@b.example\r\n") -> Content:
@@ -35,14 +39,6 @@ def opened(content: str | bytes, head: bytes = b"From: a@b.example\r\n") -> Cont
 
 def codes(content: Content) -> list[str]:
     return [each.url for each in content.of_kind("code")]
-
-
-def zipped(**members: bytes) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, octets in members.items():
-            archive.writestr(name.replace("__", "/"), octets)
-    return out.getvalue()
 
 
 def modules() -> list[list[bool]]:
@@ -99,24 +95,34 @@ def svg_path() -> bytes:
     return f'<svg xmlns="http://www.w3.org/2000/svg"><path fill="#000" d="{steps}"/></svg>'.encode()
 
 
+@pytest.mark.parametrize("name", CODES)
+def test_a_code_is_read_whatever_file_it_is_in(name: str) -> None:
+    held = opened(body(text_part("x"), file_part(name, "application/octet-stream", CODES[name])))
+
+    assert codes(held) == [TARGET]
+    assert held.gaps == ()
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_a_link_is_found_whatever_file_it_is_in(name: str) -> None:
+    held = opened(body(text_part("x"), file_part(name, "application/octet-stream", LINKS[name])))
+
+    assert TARGET in [each.url for each in held.doors]
+
+
 @pytest.mark.parametrize(
     "content",
     [
-        body(text_part("x"), file_part("a.png", "image/png", qr(TARGET))),
-        body(text_part("x"), file_part("a.pdf", "application/pdf", pdf(qr(TARGET)))),
         body(text_part("x"), file_part("a.bin", "application/octet-stream", pdf(qr(TARGET)))),
-        body(text_part("x"), file_part("a.docx", "application/msword", zipped(**{"[Content_Types].xml": b"<x/>", "word__media__image1.png": qr(TARGET)}))),
-        body(text_part("x"), file_part("a.zip", "application/zip", zipped(**{"inner__a.png": qr(TARGET)}))),
         body(text_part("x"), file_part("a.zip", "application/zip", zipped(**{"b.zip": zipped(**{"a.pdf": pdf(qr(TARGET))})}))),
         body(text_part("x"), file_part("a.svg", "image/svg+xml", svg_rects())),
         body(text_part("x"), file_part("a.svg", "image/svg+xml", svg_path())),
-        body(text_part("x"), file_part("a.eml", "message/rfc822", b"Subject: x\r\n" + body(text_part("x"), file_part("a.png", "image/png", qr(TARGET))).encode())),
         text_part(block_letters()),
         text_part(half_letters()),
         text_part(f"<pre>{half_letters()}</pre>", "html"),
         text_part(table(), "html"),
     ],
-    ids=["picture", "PDF", "PDF by content", "Word", "zip", "zip in zip", "SVG rectangles", "SVG path", "attached mail", "blocks", "half blocks", "blocks in HTML", "table cells"],
+    ids=["PDF by content", "zip in zip", "SVG rectangles", "SVG path", "blocks", "half blocks", "blocks in HTML", "table cells"],
 )  # fmt: skip
 def test_a_code_is_read_wherever_it_is(content: str) -> None:
     assert codes(opened(content)) == [TARGET]
@@ -199,7 +205,7 @@ def test_a_users_report_leads_to_the_original() -> None:
     found = reported(read_mail(octets))
 
     assert found is not None
-    assert found.text("subject") == "Original"
+    assert (found[0].text("subject"), found[1]) == ("Original", original)
     assert reported(read_mail(original)) is None
 
 
@@ -267,11 +273,11 @@ def _pdf_bomb() -> bytes:
     ],
 )
 def test_hostile_mail_is_bounded(octets: bytes) -> None:
-    start = time.monotonic()
+    start = time.process_time()
 
     opened(octets, b"") if octets.startswith(b"Subject") else opened(b"From: a@b.example\r\n" + octets)
 
-    assert time.monotonic() - start < 10
+    assert time.process_time() - start < 10
 
 
 @pytest.mark.parametrize(
@@ -297,22 +303,66 @@ def test_a_packed_page_is_opened(pack: Callable[[bytes], bytes]) -> None:
     assert "https://evil.example/a" in [each.url for each in held.doors]
 
 
-def test_nothing_is_fetched_or_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("it opened a connection")
-
-    monkeypatch.setattr(socket, "socket", refuse)
-    monkeypatch.chdir(tmp_path)
+def test_nothing_is_fetched_run_or_written() -> None:
     page = '<img src="https://a.example/p.gif"><link rel="stylesheet" href="https://a.example/s.css"><iframe src="https://a.example/"></iframe>'
+    drawing = b'<svg><image href="https://a.example/p.png"/><image href="file:///etc/passwd"/></svg>'
+    # Pillow would hand PostScript to Ghostscript.
+    postscript = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n%%EndComments\nshowpage\n"
 
-    opened(
-        body(
-            text_part(page, "html"),
-            file_part("../../x.svg", "image/svg+xml", b'<svg><image href="https://a.example/p.png"/></svg>'),
+    with nothing_outside():
+        opened(
+            body(
+                text_part(
+                    f'{page}<img src="data:image/png;base64,{b64encode(postscript).decode()}">', "html"
+                ),
+                file_part("../../x.svg", "image/svg+xml", drawing),
+                file_part("x.png", "image/png", postscript),
+            )
+        )
+
+
+@pytest.mark.parametrize(
+    "reach",
+    [
+        lambda: socket.create_connection(("127.0.0.1", 9), 0.01),
+        lambda: subprocess.run(["true"], check=False),
+        lambda: Path("/dev/null").write_text("x"),
+        lambda: Path("/etc/hostname").read_text(),
+    ],
+)
+def test_reaching_outside_would_be_noticed(reach: Callable[[], object]) -> None:
+    with pytest.raises(AssertionError), nothing_outside(), contextlib.suppress(OSError):
+        reach()
+
+
+def test_the_mail_in_an_outlook_report_keeps_its_attachments() -> None:
+    mail = read_letter(FILES["b.msg"])
+    assert mail is not None
+
+    original = reported(mail)
+
+    assert original is not None
+    assert original[0].text("subject") == "Original"
+    assert codes(open_content(original[0], Budget())) == [TARGET]
+
+
+def test_streams_that_overlap_give_no_more_than_they_may() -> None:
+    held = bytearray(
+        outlook(
+            "From: a@b.example\r\n\r\n",
+            "x",
+            **{f"{n}.bin": b"x" * (400_000 if n == 0 else 1) for n in range(30)},
         )
     )
+    # The directory entries of the attachments' data; each is made to name the first one's sectors.
+    entries = [found.start() for found in re.finditer("__substg1.0_37010102".encode("utf-16-le"), held)]
+    for at in entries:
+        held[at + 116 : at + 128] = held[entries[0] + 116 : entries[0] + 128]
 
-    assert list(tmp_path.iterdir()) == []
+    mail = read_letter(bytes(held))
+
+    assert mail is not None
+    assert 400_000 <= sum(len(part.octets) for part in mail.parts) <= 4 * len(held)
 
 
 FRONTS = [

@@ -12,16 +12,23 @@ from portero.core.evidence import Gap, Origin
 from portero.core.exchange.headers import parse_report, read_exchange_headers
 from portero.core.limits import LIMITS
 from portero.core.mail.authres import parse_authentication_results, parse_received_spf
-from portero.core.mail.mime import looks_like_mail, read_mail
+from portero.core.mail.mime import Mail, Part, looks_like_mail, read_mail
 from portero.core.mail.received import parse_received
+from portero.core.message.arrival import Known
+from portero.opening.budget import MOST_LINKS, Budget
+from portero.opening.judge import Judge, Task
+from portero.opening.letter import open_content
 from portero.sources import sources
 from portero.sources.containers import opened
 from portero.sources.document import Batch, Document, Source
 from portero.sources.head import head_of
 from portero.sources.outlook import outlook_mails
 from portero.sources.walk import walk
+from support.attachments import FILES
 from support.exemplars import EXEMPLARS
+from support.letters import arrived, body, file_part, text_part
 from support.relay_fuzz import RELAY_SEEDS, RELAY_TARGETS
+from support.watched import nothing_outside
 
 SAMPLES = Path(__file__).resolve().parents[3] / "shared" / "samples"
 _SEED_OCTETS = 64 << 10
@@ -74,6 +81,26 @@ def _outlook(raw: bytes) -> None:
         assert mail.header is None or isinstance(mail.header, bytes)
 
 
+def _letter(raw: bytes) -> None:
+    """A message is judged whatever it is, and nothing outside is touched."""
+    with nothing_outside():
+        verdict = Judge(Known())(Task("d", raw))
+    assert verdict.origin.startswith("d")
+
+
+def _attachment(raw: bytes) -> None:
+    """A file is opened as the attachment that its content makes it, whatever its name says."""
+    mail = Mail(
+        (("From", "a@b.example"),), (Part("1", "application/octet-stream", raw, name="a", attached=True),)
+    )
+    budget = Budget()
+    with nothing_outside():
+        held = open_content(mail, budget)
+    assert held.attachments[0].size == len(raw)
+    assert len(held.links) <= MOST_LINKS
+    assert budget.octets <= Budget().octets
+
+
 def targets() -> dict[str, Target]:
     """Give every target by name: the sources by id, and the parsers below them."""
     found: dict[str, Target] = {source.id: _bind(source) for source in sources()}
@@ -83,6 +110,8 @@ def targets() -> dict[str, Target]:
         "trace-header": _trace_header,
         "outlook": _outlook,
         **RELAY_TARGETS,
+        "letter": _letter,
+        "attachment": _attachment,
     }
 
 
@@ -101,6 +130,10 @@ def seeds(name: str) -> tuple[bytes, ...]:
     suffixes = {"outlook": {".msg"}, "containers": {".zip", ".gz", ".zlib", ".eml"}, "mail": {".eml"}}.get(
         name
     )
+    if name == "attachment":
+        return tuple(FILES.values())
+    if name == "letter":
+        return (*found, *(arrived(content=body(text_part("x"), file_part(*each))) for each in _FILE_PARTS))
     if not SAMPLES.is_dir():
         return tuple(found)
     if suffixes is not None:
@@ -110,6 +143,9 @@ def seeds(name: str) -> tuple[bytes, ...]:
         source = next(each for each in sources() if each.id == name)
         found += list(_samples_of(source))
     return tuple(found)
+
+
+_FILE_PARTS = tuple((name, "application/octet-stream", octets) for name, octets in FILES.items())
 
 
 def _samples_of(source: Source) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ from portero.core.mail.mime import Mail
 from portero.core.message.arrival import Arrival, Known, find_arrival
 from portero.core.message.case import Case, Rule
 from portero.core.message.content import Attachment, Content
+from portero.core.message.proof import Proof, prove
 from portero.core.sender import Path
 from portero.core.text import Text
 
@@ -77,6 +78,7 @@ class Verdict:
     origin:       the file, with the container before ``!`` and the number of the mail in an mbox.
     spoofs:       whether it forges the organisation's domains; None where that is not known.
     gaps:         what could not be looked at.
+    proofs:       its DKIM signatures and ARC chain, verified by the DNS evidence.
     """
 
     origin: str
@@ -91,6 +93,7 @@ class Verdict:
     attachments: tuple[Attachment, ...]
     advice: tuple[Text, ...]
     gaps: tuple[Text, ...]
+    proofs: tuple[Proof, ...] = ()
 
 
 def judge_mail(
@@ -100,8 +103,13 @@ def judge_mail(
     known: Known,
     rules: Sequence[Rule],
     learned: Learned | None = None,
+    octets: bytes | None = None,
 ) -> Verdict:
-    """Judge one opened mail. Nothing raises for what a mail may hold."""
+    """
+    Judge one opened mail. Nothing raises for what a mail may hold.
+
+    octets:  the mail as it was received, for its signatures; None where it is not at hand in that form.
+    """
     arrival = find_arrival(mail, known)
     case = Case(mail, arrival, content, known)
     reasons = [MailReason("prior", Text("Before any evidence."), PRIOR)]
@@ -128,6 +136,7 @@ def judge_mail(
         attachments=content.attachments,
         advice=_advice(arrival, judgement, spoofs),
         gaps=content.gaps,
+        proofs=prove(octets, mail, arrival, known.dns),
     )
 
 
@@ -139,6 +148,12 @@ def judgement_of(probability: float) -> MailJudgement:
 
 
 def _wording(weight: float, words: tuple[str, ...]) -> Text:
+    if not words:
+        return (
+            Text("Its build is like that of phish.")
+            if weight > 0
+            else Text("Its build is like that of ordinary mail.")
+        )
     if weight > 0:
         return Text("Its wording and build are like those of phish: {words}.", words=words)
     return Text("Its wording and build are like those of ordinary mail: {words}.", words=words)
@@ -160,7 +175,7 @@ def _indicators(case: Case) -> tuple[Indicator, ...]:
     held = case.arrival
     found: list[Indicator] = []
     if case.author:
-        found.append(Indicator("address", case.author, Text("From")))
+        found.append(Indicator("address", case.author, Text("From field")))
     if held.mail_from and not held.mail_from.startswith("@") and held.mail_from != case.author:
         found.append(Indicator("address", held.mail_from, Text("envelope sender")))
     if case.reply_to and case.reply_to != case.author:
@@ -182,7 +197,7 @@ def _indicators(case: Case) -> tuple[Indicator, ...]:
 
 def _authors(held: Arrival) -> Iterable[tuple[str, Text]]:
     if held.author_domain:
-        yield held.author_domain, Text("From")
+        yield held.author_domain, Text("From field")
     envelope = domain_of(held.mail_from or "")
     if envelope and envelope != held.author_domain:
         yield envelope, Text("envelope sender")

@@ -36,6 +36,13 @@ LABELS: dict[str, dict[str, Text]] = {
         "spoofer": label("kind", "spoofing source"),
         "unknown": label("kind", "unknown"),
     },
+    "indicator": {
+        "url": label("indicator", "web address"),
+        "domain": label("indicator", "domain"),
+        "address": label("indicator", "email address"),
+        "ip": label("indicator", "IP address"),
+        "sha256": label("indicator", "file, SHA-256"),
+    },
     "path": {
         "direct-send": label("path", "Direct Send"),
         "connector": label("path", "by connector"),

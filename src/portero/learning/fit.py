@@ -42,19 +42,21 @@ class Sample:
     """
     A labelled case as far as learning needs it.
 
-    rest:  log odds by prior and rules alone, beside which the model is calibrated.
+    rest:        log odds by prior and rules alone, beside which the model is calibrated.
+    collection:  where it was collected, for models made of several collections.
     """
 
     case: Case
     phish: bool
     rest: float
     marks: tuple[str, ...] = field(default=())
+    collection: str = ""
 
 
-def sample(case: Case, rules: Sequence[Rule], *, phish: bool) -> Sample:
+def sample(case: Case, rules: Sequence[Rule], *, phish: bool, collection: str = "") -> Sample:
     """Make a sample of a case; parts that were opened are let go."""
     rest = PRIOR + sum(rule.weight for rule in rules if rule.match(case) is not None)
-    return Sample(case, phish, rest, signature(case))
+    return Sample(case, phish, rest, signature(case), collection)
 
 
 def learn(
@@ -73,6 +75,8 @@ def learn(
     background:  generated mail of both kinds in all forms, learnt beside the samples and not measured: what is common in
                  one side's collection alone, such as pictures or commerce, is then not taken for the crime.
     refused:     words and traits that are no features, words alone or among themselves.
+    Words that only one of several collections knows mark that collection and are no features either.
+    There is no intercept anywhere: where no feature says anything, the model says nothing.
     The same samples in the same order give the same model.
     """
     labels = np.array([each.phish for each in samples])
@@ -86,7 +90,9 @@ def learn(
     labels = np.array([each.phish for each in samples])
     groups = np.append(groups, np.arange(own, len(samples)))
     rows = [features(each.case, dropped) for each in samples]
-    vocabulary, dust = _vocabulary(rows, labels, groups, refused)
+    vocabulary, dust = _vocabulary(
+        rows, labels, groups, refused | _of_one_collection(rows, [each.collection for each in samples])
+    )
     progress(
         f"{own} mails, {counts[0]} + {counts[1]} campaigns, {len(vocabulary)} features, {len(dust)} refused"
     )
@@ -100,9 +106,9 @@ def learn(
         if not held.any() or len(set(labels[~held])) < 2:
             continue
         fitted = _fit(matrix[~held], labels[~held], weights[~held])
-        scores[held] = matrix[held] @ fitted.coef_[0] + fitted.intercept_[0]
-    slope, intercept = _calibrate(scores, rest, labels, weights)
-    odds = rest + np.clip(slope * scores + intercept, -cap, cap)
+        scores[held] = matrix[held] @ fitted.coef_[0]
+    slope = _calibrate(scores, rest, labels, weights)
+    odds = rest + np.clip(slope * scores, -cap, cap)
     chances = 1 / (1 + np.exp(-odds))
     fitted = _fit(matrix, labels, weights)
     kept = np.argsort(-np.abs(fitted.coef_[0]), kind="stable")[:_MOST_FEATURES]
@@ -110,9 +116,7 @@ def learn(
     model = Model(
         name=name,
         weights={names[at]: float(fitted.coef_[0][at]) for at in kept if abs(fitted.coef_[0][at]) >= 0.0005},
-        bias=float(fitted.intercept_[0]),
         slope=slope,
-        intercept=intercept,
         cap=cap,
         dropped=dropped,
     )
@@ -148,13 +152,28 @@ def _footers(samples: Sequence[Sample], groups: np.ndarray) -> frozenset[str]:
     return frozenset(found)
 
 
+def _of_one_collection(rows: Sequence[tuple[str, ...]], collections: Sequence[str]) -> frozenset[str]:
+    """Give the words and pairs that one collection alone knows, where there are several; traits of build are no words."""
+    if len(set(collections)) < 2:
+        return frozenset()
+    known: dict[str, str] = {}
+    shared: set[str] = set()
+    for row, collection in zip(rows, collections, strict=True):
+        for each in row:
+            if known.setdefault(each, collection) != collection:
+                shared.add(each)
+    return frozenset(each for each in known if each not in shared and not each.startswith("x:"))
+
+
 def _vocabulary(
     rows: Sequence[tuple[str, ...]], labels: np.ndarray, groups: np.ndarray, refused: frozenset[str]
 ) -> tuple[dict[str, int], tuple[str, ...]]:
     """Choose features that several campaigns have, and refuse those that only mark a collection."""
 
     def empty(feature: str) -> bool:
-        words = feature.removeprefix("s:").removeprefix("i:").removeprefix("n:").split()
+        if feature in refused:
+            return True
+        words = feature.removeprefix("s:").removeprefix("i:").split()
         return all(word in refused for word in words)
 
     places: dict[str, set[int]] = {}
@@ -222,36 +241,27 @@ def _folds(groups: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def _fit(matrix: sparse.csr_matrix, labels: np.ndarray, weights: np.ndarray) -> LogisticRegression:
-    model = LogisticRegression(C=30.0, solver="liblinear", max_iter=200, random_state=0)
+    model = LogisticRegression(C=30.0, solver="liblinear", max_iter=200, random_state=0, fit_intercept=False)
     return model.fit(matrix, labels, sample_weight=weights)
 
 
-def _calibrate(
-    scores: np.ndarray, rest: np.ndarray, labels: np.ndarray, weights: np.ndarray
-) -> tuple[float, float]:
+def _calibrate(scores: np.ndarray, rest: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> float:
     """
-    Fit slope and intercept so that rest + slope * score + intercept are log odds at the assumed share of phish.
+    Fit a slope so that rest + slope * score are log odds at the assumed share of phish.
 
-    Newton's method on the weighted likelihood, with a little pull towards slope 1; rest is an offset.
+    Newton's method on the weighted likelihood, with a little pull towards 1; rest is an offset.
     """
     held = weights.copy()
     held[labels] *= _SHARE / held[labels].sum()
     held[~labels] *= (1 - _SHARE) / held[~labels].sum()
     held *= len(labels)
-    slope, intercept = 1.0, 0.0
+    slope = 1.0
     for _ in range(50):
-        chance = 1 / (1 + np.exp(-np.clip(rest + slope * scores + intercept, -30, 30)))
-        gap = held * (chance - labels)
-        curve = held * chance * (1 - chance)
-        gradient = np.array([(gap * scores).sum() + (slope - 1.0), gap.sum()])
-        hessian = np.array(
-            [
-                [(curve * scores * scores).sum() + 1.0, (curve * scores).sum()],
-                [(curve * scores).sum(), curve.sum() + 1e-6],
-            ]
-        )
-        step = np.linalg.solve(hessian, gradient)
-        slope, intercept = slope - float(np.clip(step[0], -1, 1)), intercept - float(np.clip(step[1], -2, 2))
-        if abs(step).max() < 1e-6:
+        chance = 1 / (1 + np.exp(-np.clip(rest + slope * scores, -30, 30)))
+        gradient = (held * (chance - labels) * scores).sum() + (slope - 1.0)
+        curve = (held * chance * (1 - chance) * scores * scores).sum() + 1.0
+        step = float(np.clip(gradient / curve, -1, 1))
+        slope -= step
+        if abs(step) < 1e-6:
             break
-    return max(slope, 0.0), intercept
+    return max(slope, 0.0)

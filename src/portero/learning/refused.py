@@ -1,4 +1,4 @@
-"""What is no feature for learning: words that tell a language, and traits that the rules already weigh."""
+"""What is no feature for learning: words that tell a language, a date or a mail program, and what the rules weigh already."""
 
 from __future__ import annotations
 
@@ -36,8 +36,27 @@ _BY_LANGUAGE = {
     ),
 }
 
+
+# Months and days tell when mail was collected.
+_CALENDAR = (
+    "january february march april may june july august september october november december jan feb mar apr jun jul aug sep "
+    "sept oct nov dec monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thur thurs fri sat sun "
+    "am pm gmt utc enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre lunes martes "
+    "miercoles jueves viernes sabado domingo janeiro fevereiro marco maio junho julho setembro outubro novembro dezembro "
+    "segunda terca quarta quinta sexta feira janvier fevrier mars avril mai juin juillet aout septembre octobre novembre "
+    "decembre lundi mardi mercredi jeudi vendredi samedi dimanche januar februar marz juni juli oktober dezember montag "
+    "dienstag mittwoch donnerstag freitag samstag sonntag gennaio febbraio aprile maggio giugno luglio settembre ottobre "
+    "dicembre lunedi martedi mercoledi giovedi venerdi sabato domenica"
+)
+# What mail programs and lists write themselves; that a mail is an answer or a list's has rules.
+_PLUMBING = (
+    "re fw fwd aw wg rv enc tr sv http https www com org net html htm url uri date sent subject cc bcc wrote writes escribio "
+    "schrieb ecrit scritto escreveu original forwarded message mailman majordomo listinfo mailing list unsubscribe "
+    "subscribe subscribed subscription reply quoted multi part mime charset utf iso ascii text plain content type"
+)
+
 # Without accents, as `portero.core.message.words.plain_words` writes them.
-FUNCTION_WORDS = frozenset(word for words in _BY_LANGUAGE.values() for word in words.split())
+_WORDS = frozenset(word for words in (*_BY_LANGUAGE.values(), _CALENDAR, _PLUMBING) for word in words.split())
 
 # Lures have rules; learnt too they would count twice, and shops speak of prizes and payments as well.
-REFUSED = FUNCTION_WORDS | {f"x:lure-{subject}" for subject in SUBJECTS}
+REFUSED = _WORDS | {f"x:lure-{subject}" for subject in SUBJECTS}

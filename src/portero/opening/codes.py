@@ -16,6 +16,8 @@ _FORMATS = zxingcpp.barcode_formats_from_str(
 )
 _SMALLEST = 40
 _SIDE = 1600
+# What mail programs show. Pillow knows more, and hands some of it, such as PostScript, to other programs.
+_KINDS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "ICO", "AVIF")
 # Plenty for real pictures; what unpacks to more raises before it does.
 Image.MAX_IMAGE_PIXELS = 40_000_000
 
@@ -27,7 +29,7 @@ def codes_in(picture: bytes, budget: Budget) -> list[str]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(picture)) as image:
+            with Image.open(io.BytesIO(picture), formats=_KINDS) as image:
                 if min(image.size) < _SMALLEST or not budget.take_picture(*image.size):
                     return []
                 image.draft("L", (_SIDE, _SIDE))

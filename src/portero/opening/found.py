@@ -14,7 +14,7 @@ class Found:
     What an opener found.
 
     text, hidden:  words a reader sees, and those kept from readers.
-    inner:         further parts to open, (name, octets).
+    inner:         further parts to open, (name, declared type or "", octets).
     pictures:      pictures to look for codes in, (octets, where).
     """
 
@@ -23,7 +23,7 @@ class Found:
     hidden: str = ""
     links: list[Link] = field(default_factory=list)
     traits: set[str] = field(default_factory=set)
-    inner: list[tuple[str, bytes]] = field(default_factory=list)
+    inner: list[tuple[str, str, bytes]] = field(default_factory=list)
     pictures: list[tuple[bytes, Text]] = field(default_factory=list)
     shown: int = 0
     remote: int = 0

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from portero.core.explain import Unread, Verdict, judge_mail
 from portero.core.mail.mime import Mail
@@ -20,9 +20,11 @@ from portero.core.rules import rules
 from portero.core.text import Text
 from portero.opening.budget import Budget
 from portero.opening.letter import open_content, read_letter, reported
+from portero.opening.outlook import SIGNATURE
 
-# Octets that are read ahead of the judging.
+# Octets, and messages of each process, that are read ahead of the judging.
 _AHEAD = 32 << 20
+_MOST_AHEAD = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +53,25 @@ class Judge:
         """Judge one message; one that is none is `Unread`."""
         if task.octets is None:
             return Unread(task.origin, _TOO_LONG)
-        mail = read_letter(task.octets)
+        origin, octets = task.origin, task.octets
+        mail = read_letter(octets)
         if mail is None:
-            return Unread(task.origin, _NO_MAIL)
-        origin, original = task.origin, reported(mail)
+            return Unread(origin, _NO_MAIL)
+        sent = not octets.startswith(SIGNATURE)
+        original = reported(mail)
         if original is not None:
-            mail, origin = original, f"{task.origin}{ORIGINAL}"
+            (mail, octets), origin = original, f"{origin}{ORIGINAL}"
+            sent = sent and not octets.startswith(SIGNATURE)
         content = open_content(mail, Budget()) if mail.has_body else Content()
-        return judge_mail(origin, mail, content, self.known, (*rules(), *self.own_rules), self.model)
+        return judge_mail(
+            origin,
+            mail,
+            content,
+            self.known,
+            (*rules(), *self.own_rules),
+            self.model,
+            octets if sent else None,
+        )
 
 
 def case_of(octets: bytes) -> Case | None:
@@ -66,7 +79,7 @@ def case_of(octets: bytes) -> Case | None:
     mail = read_letter(octets)
     if mail is None:
         return None
-    mail = reported(mail) or mail
+    mail, _ = reported(mail) or (mail, octets)
     content = open_content(mail, Budget()) if mail.has_body else Content()
     known = Known()
     return Case(Mail(mail.fields, (), mail.cut, mail.has_body), find_arrival(mail, known), content, known)
@@ -97,55 +110,62 @@ def _work(task: Task) -> Verdict | Unread:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
 
+@dataclass
+class _Worker:
+    """One process, with the messages it was handed and whose results nobody has taken, oldest first."""
+
+    judge: Judge
+    pool: ProcessPoolExecutor
+    handed: deque[tuple[Task, Future[Verdict | Unread]]] = field(default_factory=deque)
+
+    def hand(self, task: Task) -> None:
+        """Hand it a message."""
+        try:
+            future = self.pool.submit(_work, task)
+        except BrokenProcessPool as error:
+            # The process ended on a message whose turn to be taken has not come; this one is handed over again then.
+            future = Future()
+            future.set_exception(error)
+        self.handed.append((task, future))
+
+    def take(self) -> Verdict | Unread:
+        """Wait for its oldest message's result; where that message ended the process, go on with the next in a new one."""
+        task, future = self.handed.popleft()
+        try:
+            return future.result()
+        except BrokenProcessPool:
+            # A process sends each result before it begins the next message, so this one was its last.
+            self.pool.shutdown()
+            self.pool = _pool(self.judge)
+            rest = [each for each, _ in self.handed]
+            self.handed.clear()
+            for each in rest:
+                self.hand(each)
+            return Unread(task.origin, _SLOW)
+
+
 def judge_all(tasks: Iterable[Task], judge: Judge, workers: int) -> Iterator[Verdict | Unread]:
     """Judge messages in their order, in so many processes: this one would not survive a decoder that never ends."""
-    waiting: deque[tuple[Task, Future[Verdict | Unread]]] = deque()
+    crew = [_Worker(judge, _pool(judge)) for _ in range(workers)]
+    waiting: deque[tuple[int, _Worker]] = deque()
     octets = 0
-    pool = _pool(judge, workers)
     try:
         for task in tasks:
-            waiting.append((task, pool.submit(_work, task)))
-            octets += len(task.octets or b"")
-            while len(waiting) >= workers * 4 or (waiting and octets > _AHEAD):
-                octets -= len(waiting[0][0].octets or b"")
-                result, pool = _next(waiting, pool, judge, workers)
-                yield result
+            worker = min(crew, key=lambda each: len(each.handed))
+            worker.hand(task)
+            waiting.append((len(task.octets or b""), worker))
+            octets += waiting[-1][0]
+            while len(waiting) >= workers * _MOST_AHEAD or (waiting and octets > _AHEAD):
+                size, worker = waiting.popleft()
+                octets -= size
+                yield worker.take()
         while waiting:
-            result, pool = _next(waiting, pool, judge, workers)
-            yield result
+            yield waiting.popleft()[1].take()
     finally:
-        pool.shutdown(cancel_futures=True)
+        for worker in crew:
+            worker.pool.shutdown(cancel_futures=True)
 
 
-def _pool(judge: Judge, workers: int) -> ProcessPoolExecutor:
+def _pool(judge: Judge) -> ProcessPoolExecutor:
     # Not forked: this process may hold an engine's threads, which do not survive a fork.
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _begin, (judge,))
-
-
-def _next(
-    waiting: deque[tuple[Task, Future[Verdict | Unread]]],
-    pool: ProcessPoolExecutor,
-    judge: Judge,
-    workers: int,
-) -> tuple[Verdict | Unread, ProcessPoolExecutor]:
-    """Give the next result; where a worker was ended, try what waited again, one by one, to find whose fault it was."""
-    task, future = waiting.popleft()
-    try:
-        return future.result(), pool
-    except BrokenProcessPool:
-        pool.shutdown()
-        # Of one process the oldest message was its last; of several it may have been another's.
-        result = Unread(task.origin, _SLOW) if workers == 1 else _alone(task, judge)
-        pool = _pool(judge, workers)
-        rest = [each for each, _ in waiting]
-        waiting.clear()
-        waiting.extend((each, pool.submit(_work, each)) for each in rest)
-        return result, pool
-
-
-def _alone(task: Task, judge: Judge) -> Verdict | Unread:
-    with _pool(judge, 1) as pool:
-        try:
-            return pool.submit(_work, task).result()
-        except BrokenProcessPool:
-            return Unread(task.origin, _SLOW)
+    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _begin, (judge,))

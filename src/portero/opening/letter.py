@@ -28,7 +28,7 @@ from portero.opening.pdf import open_pdf
 from portero.opening.plain_formats import open_calendar, open_svg
 
 _MEMBER = 32 << 20
-_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\x00", b"MM\x00*", b"RIFF")
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\x00", b"MM\x00*")
 _PROGRAMS = frozenset(
     [
         "exe",
@@ -101,9 +101,11 @@ def read_letter(octets: bytes) -> Mail | None:
     return mail if mail.fields else None
 
 
-def reported(mail: Mail) -> Mail | None:
+def reported(mail: Mail) -> tuple[Mail, bytes] | None:
     """
-    Give the original that a user's report carries as attachment, or None where a mail is no such report.
+    Give the original that a user's report carries, opened and as octets, or None where a mail is no such report.
+
+    Of a report that is a .msg the original was written anew, so that its signatures no longer hold.
 
     Source: reference data-formats 10.3.
     """
@@ -111,7 +113,8 @@ def reported(mail: Mail) -> Mail | None:
         return None
     for part in mail.parts:
         if part.content_type == "message/rfc822" or is_msg(part.octets):
-            return read_letter(part.octets)
+            original = read_letter(part.octets)
+            return None if original is None else (original, part.octets)
     return None
 
 
@@ -261,12 +264,12 @@ def _open(
                 frozenset(found.traits),
             )
         )
-    for inner, content in found.inner:
+    for inner, inner_type, content in found.inner:
         if len(held.attachments) >= held.budget.attachments or held.budget.spent:
             break
         _open(
             inner,
-            "",
+            inner_type,
             content,
             Text("{name} in {place}", name=inner or "—", place=place),
             number,
@@ -302,7 +305,7 @@ def kind_of(octets: bytes, content_type: str, name: str) -> str:
         return "mail" if is_msg(octets) else "ole"
     if octets.startswith((b"MZ", b"\x7fELF", b"L\x00\x00\x00\x01\x14\x02\x00")):
         return "program"
-    if octets.startswith(_PICTURES):
+    if octets.startswith(_PICTURES) or octets[8:12] == b"WEBP" or octets[4:12] == b"ftypavif":
         return "image"
     if octets.startswith(
         (b"\x1f\x8b\x08", b"Rar!", b"7z\xbc\xaf\x27\x1c", b"BZh", b"\xfd7zXZ")
@@ -355,7 +358,7 @@ def _zip(octets: bytes, place: Text, budget: Budget) -> Found:
                     continue
                 octets_of = _unpacked(archive, member, budget)
                 if octets_of is not None:
-                    found.inner.append((member.filename.rpartition("/")[2], octets_of))
+                    found.inner.append((member.filename.rpartition("/")[2], "", octets_of))
     except BROKEN:
         found.traits.add("damaged")
     return found
@@ -375,9 +378,9 @@ def _archive(octets: bytes, place: Text, budget: Budget) -> Found:
     try:
         octets = _inflated(octets, budget)
         if len(octets) > 262 and octets[257:262] == b"ustar":
-            found.inner += list(_tar(octets, budget))
+            found.inner += [(name, "", content) for name, content in _tar(octets, budget)]
         elif not octets.startswith((b"Rar!", b"7z\xbc\xaf")):
-            found.inner.append(("", octets))
+            found.inner.append(("", "", octets))
         else:
             found.traits.add("not-opened")
             budget.gap(Text("An archive of a kind that is not opened: {place}.", place=place))
@@ -445,7 +448,7 @@ def _mail(octets: bytes, place: Text, budget: Budget) -> Found:
             words.append(part.text[:20_000])
             found.links += [Link(url, place, url, "document") for url in web_addresses(part.text, 200)]
         else:
-            found.inner.append((part.name, part.octets))
+            found.inner.append((part.name, part.content_type, part.octets))
     found.text = "\n".join(words)
     return found
 

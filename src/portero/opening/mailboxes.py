@@ -33,7 +33,7 @@ def keys(octets: bytes) -> tuple[str, ...]:
     subject = next((value for name, value in fields if name.lower() == "subject"), "")
     if not fields or REPORTED.match(decode_words(subject)):
         mail: Mail | None = read_letter(octets)
-        fields = () if mail is None else (reported(mail) or mail).fields
+        fields = () if mail is None else (reported(mail) or (mail, octets))[0].fields
     found: list[str] = []
     for name, value in fields:
         if name.lower() in _KEYS:

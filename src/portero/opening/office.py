@@ -12,7 +12,7 @@ import olefile
 
 from portero.core.message.content import Link
 from portero.core.text import Text
-from portero.opening.budget import MOST_LINKS, Budget
+from portero.opening.budget import MOST_LINKS, MOST_PICTURES, Budget
 from portero.opening.found import Found
 from portero.opening.links import web_addresses
 
@@ -114,6 +114,7 @@ def open_ole(octets: bytes, place: Text, budget: Budget) -> Found:
                 found.traits.add("macro")
             if any("ole10native" in name for name in names):
                 found.traits.add("embedded-file")
+            _carve(held, found, place, budget)
     except (*BROKEN, AttributeError, TypeError, RecursionError, MemoryError):
         found.traits.add("damaged")
     text = octets[:_MOST_PART].decode("latin-1")
@@ -124,6 +125,34 @@ def open_ole(octets: bytes, place: Text, budget: Budget) -> Found:
                 Link(url, place, "", "document") for url in web_addresses(source, 100) if _plausible(url)
             ]
     return found
+
+
+def _carve(held: olefile.OleFileIO, found: Found, place: Text, budget: Budget) -> None:
+    """
+    Find the pictures in the streams where Word, Excel and PowerPoint keep them as they were.
+
+    Source: MS-ODRAW 2.2.27 and 2.2.28: a record's head, one or two digests, a tag, and the file as it was.
+    """
+    for entry in held.listdir()[:2000]:
+        if entry[-1] not in {"Data", "Pictures", "Workbook", "WordDocument"}:
+            continue
+        if budget.spent or not budget.take_octets(held.get_size(entry)):
+            return
+        octets = held.openstream(entry).read()
+        for record in _BLIP.finditer(octets):
+            length = int.from_bytes(record[1], "little")
+            start = _FRONT.search(octets, record.end(), record.end() + 48)
+            if start is None or length > _MOST_PART:
+                continue
+            if len(found.pictures) >= MOST_PICTURES or not budget.take_octets(length):
+                return
+            picture = octets[start.start() : record.end() + length]
+            found.pictures.append((picture, Text("picture, {place}", place=place)))
+
+
+# recType of OfficeArtBlipJPEG, OfficeArtBlipPNG and the second of JPEG, then recLen.
+_BLIP = re.compile(rb"[\x1d\x1e\x2a]\xf0(.{4})", re.DOTALL)
+_FRONT = re.compile(rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff")
 
 
 def _plausible(url: str) -> bool:

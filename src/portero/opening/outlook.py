@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import re
+from urllib.parse import quote
 
 import olefile
 
@@ -11,7 +14,7 @@ from portero.core.mail.mime import Mail, Part, decoded, read_fields
 from portero.opening.office import BROKEN
 
 SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_MOST = 32 << 20
+_INNER = "__substg1.0_3701000D"
 _ATTACHED = re.compile(r"__attach_version1\.0_#[0-9a-f]{8}\Z", re.IGNORECASE)
 
 
@@ -24,7 +27,7 @@ def read_msg(octets: bytes) -> Mail | None:
     """
     try:
         with olefile.OleFileIO(io.BytesIO(octets)) as held:
-            return _message(held, [])
+            return _message(_Store(held, 4 * len(octets)), [])
     except (*BROKEN, AttributeError, TypeError, RecursionError, MemoryError):
         return None
 
@@ -34,13 +37,40 @@ def is_msg(octets: bytes) -> bool:
     return octets.startswith(SIGNATURE) and "__properties_version1.0".encode("utf-16-le") in octets[: 4 << 20]
 
 
-def _message(held: olefile.OleFileIO, root: list[str]) -> Mail | None:
-    names = {
-        entry[len(root)].lower()
-        for entry in held.listdir(streams=True, storages=True)
-        if len(entry) > len(root) and entry[: len(root)] == root
-    }
-    if "__properties_version1.0" not in names:
+class _Store:
+    """
+    The compound file's streams.
+
+    left:  octets that may still be read: streams may overlap, so that a small file could give without end.
+    """
+
+    def __init__(self, file: olefile.OleFileIO, left: int) -> None:
+        self._file, self._left = file, left
+        self._entries = [list(map(str, entry)) for entry in file.listdir(streams=True, storages=True)]
+
+    def below(self, root: list[str]) -> list[str]:
+        """Give the names right below a storage, as they are spelt."""
+        deep = len(root)
+        return list(
+            dict.fromkeys(
+                entry[deep] for entry in self._entries if len(entry) > deep and entry[:deep] == root
+            )
+        )
+
+    def read(self, place: list[str]) -> bytes | None:
+        """Give a stream's octets, None where it is not there or more than may be read."""
+        if not self._file.exists(place):
+            return None
+        size = self._file.get_size(place)
+        if size > self._left:
+            return None
+        self._left -= size
+        return bytes(self._file.openstream(place).read())
+
+
+def _message(held: _Store, root: list[str]) -> Mail | None:
+    names = held.below(root)
+    if "__properties_version1.0" not in {name.lower() for name in names}:
         return None
     headers = _text(held, root, "007D")
     fields = read_fields(headers.lstrip("\r\n ").encode("utf-8"))[0] if headers else ()
@@ -70,7 +100,7 @@ def _message(held: olefile.OleFileIO, root: list[str]) -> Mail | None:
     if markup:
         parts.append(Part("2", "text/html", markup, _charset(markup)))
     for number, name in enumerate(sorted(each for each in names if _ATTACHED.match(each)), 1):
-        part = _attachment(held, [*root, _spelt(held, root, name)], number)
+        part = _attachment(held, [*root, name], number)
         if part is not None:
             parts.append(part)
     return Mail(fields, tuple(parts[:200]), has_body=bool(parts))
@@ -81,19 +111,12 @@ def _charset(markup: bytes) -> str:
     return found[1].decode("ascii") if found else "utf-8"
 
 
-def _spelt(held: olefile.OleFileIO, root: list[str], name: str) -> str:
-    for entry in held.listdir(streams=True, storages=True):
-        if len(entry) > len(root) and entry[: len(root)] == root and entry[len(root)].lower() == name:
-            return str(entry[len(root)])
-    return name
-
-
-def _attachment(held: olefile.OleFileIO, place: list[str], number: int) -> Part | None:
+def _attachment(held: _Store, place: list[str], number: int) -> Part | None:
     name = _text(held, place, "3707") or _text(held, place, "3704") or _text(held, place, "3001") or ""
     kind = (_text(held, place, "370E") or "application/octet-stream").lower()
     octets = _octets(held, place, "3701", "0102")
-    if octets is None and held.exists([*place, "__substg1.0_3701000D"]):
-        inner = _message(held, [*place, "__substg1.0_3701000D"])
+    if octets is None and held.below([*place, _INNER]):
+        inner = _message(held, [*place, _INNER])
         if inner is None:
             return None
         return Part(str(number + 2), "message/rfc822", as_octets(inner), name=name, attached=True)
@@ -105,7 +128,7 @@ def _attachment(held: olefile.OleFileIO, place: list[str], number: int) -> Part 
 
 
 def as_octets(mail: Mail) -> bytes:
-    """Write a mail's fields and its text as bytes, so that it opens like any attached mail."""
+    """Write a mail's fields, its text and its attachments as bytes, so that it opens like any attached mail."""
     fields = [
         (name, value) for name, value in mail.fields if not name.lower().startswith(("content-", "mime-"))
     ]
@@ -113,21 +136,44 @@ def as_octets(mail: Mail) -> bytes:
     markup = next((part for part in mail.parts if part.content_type == "text/html"), None)
     body = markup or next((part for part in mail.parts if part.content_type == "text/plain"), None)
     kind = body.content_type if body else "text/plain"
+    text = (body.text if body else "").encode("utf-8", "replace")
+    coded = base64.encodebytes(text)
+    parts = [f"Content-Type: {kind}; charset=utf-8\r\n{_CODED}".encode() + coded]
+    parts += [_written(part) for part in mail.parts if part.attached]
+    # Derived from what it separates, so that no text can hold it by chance or on purpose.
+    boundary = hashlib.sha256(b"".join(parts)).hexdigest().encode()
+    inner = b"".join(b"--" + boundary + b"\r\n" + part + b"\r\n" for part in parts)
     return (
         head
-        + f"Content-Type: {kind}; charset=utf-8\r\n\r\n".encode()
-        + (body.text if body else "").encode("utf-8", "replace")
+        + b'Content-Type: multipart/mixed; boundary="'
+        + boundary
+        + b'"\r\n\r\n'
+        + inner
+        + b"--"
+        + boundary
+        + b"--\r\n"
     )
 
 
-def _octets(held: olefile.OleFileIO, root: list[str], prop: str, kind: str) -> bytes | None:
-    place = [*root, f"__substg1.0_{prop}{kind}"]
-    if not held.exists(place) or held.get_size(place) > _MOST:
-        return None
-    return bytes(held.openstream(place).read())
+_CODED = "Content-Transfer-Encoding: base64\r\n\r\n"
 
 
-def _text(held: olefile.OleFileIO, root: list[str], prop: str) -> str | None:
+def _written(part: Part) -> bytes:
+    """Write an attachment; an attached mail stands as it is, for RFC 2046 section 5.2.1 allows it no encoding."""
+    name = quote(part.name[:200], safe="")
+    head = (
+        f"Content-Type: {part.content_type}\r\nContent-Disposition: attachment; filename*=utf-8''{name}\r\n"
+    )
+    if part.content_type == "message/rfc822":
+        return f"{head}\r\n".encode() + part.octets
+    return f"{head}{_CODED}".encode() + base64.encodebytes(part.octets)
+
+
+def _octets(held: _Store, root: list[str], prop: str, kind: str) -> bytes | None:
+    return held.read([*root, f"__substg1.0_{prop}{kind}"])
+
+
+def _text(held: _Store, root: list[str], prop: str) -> str | None:
     wide = _octets(held, root, prop, "001F")
     if wide is not None:
         return wide.decode("utf-16-le", "replace").rstrip("\x00")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from types import SimpleNamespace
-from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -22,47 +20,10 @@ from portero.core.mail.signatures import (
     verify_arc,
     verify_dkim,
 )
+from support.signed import ED25519, KEYS, MESSAGE, PLAIN, RSA, pair, sealed
 
 dkim = pytest.importorskip("dkim", reason="the extra dkim is not installed")
 
-# RFC 8463 appendix A: the keys, and the message signed with both.
-ED25519 = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
-RSA = (
-    "v=DKIM1; k=rsa; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDkHlOQoBTzWRiGs5V6NpP3idY6Wk08a5qhdR6wy5bdOKb2jLQi"
-    "Y/J16JYi0Qvx/byYzCNb3W91y3FutACDfzwQ/BC/e/8uBsCR+yz1Lxj+PL6lHvqMKrM3rG4hstT5QjvHO9PzoxZyVYLzBfO2EeC3Ip3G+2kr"
-    "yOTIKT+l/K4w3QIDAQAB"
-)
-MESSAGE = b"""DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed;
- d=football.example.com; i=@football.example.com;
- q=dns/txt; s=brisbane; t=1528637909; h=from : to :
- subject : date : message-id : from : subject : date;
- bh=2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=;
- b=/gCrinpcQOoIfuHNQIbq4pgh9kyIK3AQUdt9OdqQehSwhEIug4D11Bus
- Fa3bT3FY5OsU7ZbnKELq+eXdp1Q1Dw==
-DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed;
- d=football.example.com; i=@football.example.com;
- q=dns/txt; s=test; t=1528637909; h=from : to : subject :
- date : message-id : from : subject : date;
- bh=2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=;
- b=F45dVWDfMbQDGHJFlXUNB2HKfbCeLRyhDXgFpEL8GwpsRe0IeIixNTe3
- DhCVlUrSjV4BwcVcOF6+FF3Zo9Rpo1tFOeS9mPYQTnGdaSGsgeefOsk2Jz
- dA+L10TeYt9BgDfQNZtKdN1WO//KgIqXP7OdEFE4LjFYNcUxZQ4FADY+8=
-From: Joe SixPack <joe@football.example.com>
-To: Suzie Q <suzie@shopping.example.net>
-Subject: Is dinner ready?
-Date: Fri, 11 Jul 2003 21:00:37 -0700 (PDT)
-Message-ID: <20030712040037.46341.5F8J@football.example.com>
-
-Hi.
-
-We lost the game.  Are you hungry yet?
-
-Joe.
-"""
-KEYS = {
-    "brisbane._domainkey.football.example.com": ED25519,
-    "test._domainkey.football.example.com": RSA,
-}
 RECEIVED = datetime(2018, 6, 10, 14, 0, tzinfo=UTC)
 
 
@@ -168,31 +129,8 @@ def test_the_clock_is_the_receivers_and_not_the_machines() -> None:
 
 
 # A key pair of this test's own: 1024 bits, for nothing else.
-_PRIVATE, _PUBLIC = "", ""
-
-
-def _pair() -> tuple[bytes, str]:
-    import base64
-
-    from cryptography.hazmat.primitives import serialization as form
-    from cryptography.hazmat.primitives.asymmetric import rsa
-
-    global _PRIVATE, _PUBLIC
-    if not _PRIVATE:
-        key = rsa.generate_private_key(65537, 1024)
-        _PRIVATE = key.private_bytes(
-            form.Encoding.PEM, form.PrivateFormat.TraditionalOpenSSL, form.NoEncryption()
-        ).decode()
-        public = key.public_key().public_bytes(form.Encoding.DER, form.PublicFormat.SubjectPublicKeyInfo)
-        _PUBLIC = "v=DKIM1; k=rsa; p=" + base64.b64encode(public).decode()
-    return _PRIVATE.encode(), _PUBLIC
-
-
-PLAIN = MESSAGE[MESSAGE.index(b"From: Joe") :]
-
-
 def _own() -> Dns:
-    return Dns([DnsAnswer("own._domainkey.football.example.com", "TXT", DnsStatus.NOERROR, (_pair()[1],))])
+    return Dns([DnsAnswer("own._domainkey.football.example.com", "TXT", DnsStatus.NOERROR, (pair()[1],))])
 
 
 def _signed(extra: bytes = b"", **given: object) -> bytes:
@@ -208,7 +146,7 @@ def _signed(extra: bytes = b"", **given: object) -> bytes:
             return made([*kept[:at], (tag, value), *kept[at:]], *rest, **named)
 
         library.gen_header = gen_header
-    return bytes(library.sign(b"own", b"football.example.com", _pair()[0], **given)) + PLAIN
+    return bytes(library.sign(b"own", b"football.example.com", pair()[0], **given)) + PLAIN
 
 
 def test_a_length_limit_is_shown_since_what_follows_it_is_anybodys() -> None:
@@ -268,40 +206,15 @@ def test_more_signatures_than_anybody_needs_are_not_looked_at() -> None:
     assert len(results(MESSAGE[: MESSAGE.index(b"From: Joe")] * 20 + PLAIN)) == 10
 
 
-class _Stamp(NamedTuple):
-    method: str = "arc"
-    result: str = "none"
-
-    def __str__(self) -> str:
-        return "arc=none"
-
-
-def _sealed(patch: pytest.MonkeyPatch, message: bytes = PLAIN) -> bytes:
-    # The library seals with the help of another one, of which it needs no more than this.
-    header = SimpleNamespace(authserv_id="lists.example.org", results=[_Stamp()])
-    parser = SimpleNamespace(parse=lambda text: header)
-    patch.setattr(
-        dkim,
-        "authres",
-        SimpleNamespace(AuthenticationResultsHeader=parser, core=SimpleNamespace(SyntaxError=ValueError)),
-        raising=False,
-    )
-    head = (
-        b"Authentication-Results: lists.example.org; arc=none; spf=pass smtp.mfrom=joe@football.example.com\n"
-    )
-    lines = dkim.arc_sign(head + message, b"own", b"football.example.com", _pair()[0], b"lists.example.org")
-    return b"".join(lines) + head + message
-
-
 def test_an_arc_chain_passes_breaks_and_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    sealed = _sealed(monkeypatch)
+    held = sealed(monkeypatch)
 
-    assert verify_arc(sealed, _own()).result is ArcResult.PASS
-    assert verify_arc(sealed, _own()).sets[0].sealer == "football.example.com"
-    assert verify_arc(sealed.replace(b"lost", b"won"), _own()).result is ArcResult.FAIL
-    assert verify_arc(sealed, Dns()).result is ArcResult.UNKNOWN
+    assert verify_arc(held, _own()).result is ArcResult.PASS
+    assert verify_arc(held, _own()).sets[0].sealer == "football.example.com"
+    assert verify_arc(held.replace(b"lost", b"won"), _own()).result is ArcResult.FAIL
+    assert verify_arc(held, Dns()).result is ArcResult.UNKNOWN
     failed = Dns([DnsAnswer("own._domainkey.football.example.com", "TXT", DnsStatus.SERVFAIL)])
-    assert verify_arc(sealed, failed).result is ArcResult.TEMPERROR
+    assert verify_arc(held, failed).result is ArcResult.TEMPERROR
 
 
 @given(st.binary(max_size=400), st.integers(0, len(MESSAGE)))

@@ -163,6 +163,57 @@ LOOK_ALIKES = {
         Path.CONNECTOR,
         arrived(sender=f"luis@{OWN}", auth_as="Internal", directionality="Originating", entity="HybridOnPrem", spf="none", dmarc="none", compauth="none reason=300", extra=[ATTRIBUTED]),
     ),
+    "gateway notice by its connector": (
+        Path.CONNECTOR,
+        arrived(
+            sender=f"quarantine@{OWN}",
+            subject="3 messages in quarantine",
+            directionality="Originating",
+            entity="HybridOnPrem",
+            content=text_part('<a href="https://portal.gateway.example/release">Release messages</a>', "html"),
+            extra=[ATTRIBUTED],
+        ),
+    ),
+    "telephone system nobody listed": (
+        Path.DIRECT_SEND,
+        arrived(
+            sender=f"voicemail@{OWN}",
+            subject="Voice message from extension 214",
+            content=body(text_part("The recording is attached."), file_part("message.wav", "audio/wav", b"RIFF\x24\0\0\0WAVEfmt " + bytes(40))),
+        ),
+    ),
+    "fax server nobody listed": (
+        Path.DIRECT_SEND,
+        arrived(
+            sender=f"fax@{OWN}",
+            subject="Fax from 600 555 010",
+            content=body(text_part("2 pages."), file_part("Fax_0007.pdf", "application/pdf", pdf())),
+        ),
+    ),
+    "service with the organisation's DKIM alone": (
+        Path.FOREIGN_ENVELOPE,
+        arrived(
+            sender=f"news@{OWN}",
+            mail_from="b@bounces.mailer.example",
+            subject="Your benefits in January",
+            spf="pass",
+            dkim=f"pass (signature was verified) header.d={OWN}",
+            dmarc="pass action=none",
+            compauth="pass reason=100",
+            content=LURE,
+        ),
+    ),
+    "own notice of what could not be delivered": (
+        Path.FOREIGN_ENVELOPE,
+        arrived(
+            sender=f"postmaster@{OWN}",
+            mail_from="",
+            subject="Undeliverable: minutes",
+            spf="none",
+            content=text_part("Your message could not be delivered."),
+            extra=["Auto-Submitted: auto-replied"],
+        ),
+    ),
     "relay by an OnPremises connector": (
         Path.CONNECTOR,
         arrived(sender=f"erp@{OWN}", directionality="Originating", entity="HybridOnPrem", extra=[ATTRIBUTED], subject="Invoice 7", content=text_part("Your invoice is ready.")),

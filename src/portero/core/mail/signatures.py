@@ -129,6 +129,12 @@ def keys(message: bytes) -> Conversation[Dns]:
     return Dns(answers)
 
 
+def named_signatures(values: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Give domain and selector of DKIM-Signature fields by their values, at most ten, without verifying anything."""
+    held = [_tags(value.encode("utf-8", "replace")) for value in list(values)[:MAX_SIGNATURES]]
+    return tuple((a_label(_word(tags, "d")), _word(tags, "s")) for tags in held)
+
+
 def verify_dkim(message: bytes, dns: Dns, at: datetime | None = None) -> tuple[Signature, ...]:
     """
     Verify the DKIM signatures of a message, topmost first, at most ten. Nothing raises but a missing library.

@@ -14,10 +14,14 @@ from portero.core.message.case import ACTIVE, Case
 from portero.core.message.web import CHEAP, carried, free_mail, looks_random, rented, shortened
 from portero.core.message.words import plain_words, tokens
 
-SCHEMA = "portero.model/1"
+SCHEMA = "portero.model/2"
 _MOST_WORDS = 350
 # Words of more letters are keys, hashes and addresses: collections differ by them, crimes do not.
 _LONGEST = 18
+_ADDRESS = re.compile(
+    r"\b(?:https?|ftp|mailto):\S*|\bwww\.\S*|[^\s@]{1,64}@[^\s@]{1,255}"
+    r"|\b(?:[a-z0-9-]{2,63}\.){1,5}(?:com|org|net|edu|gov|info|io|[a-z]{2})\b(?:/\S*)?"
+)
 
 
 def features(case: Case, dropped: frozenset[str] = frozenset()) -> tuple[str, ...]:
@@ -25,29 +29,27 @@ def features(case: Case, dropped: frozenset[str] = frozenset()) -> tuple[str, ..
     Give the features of a case, each once: words of subject and text, pairs of words, and traits of its build.
 
     dropped:  lines of text, as `line_key` writes them, that are left out: footers that mark a collection.
-    Header stamps, addresses and names of recipients are never features: they tell where a mail was kept, not what it is.
+    Header stamps, addresses, also those in the text, and names of authors and recipients are never features: they tell
+    where a mail was kept, not what it is.
     """
     known = _names(case)
-    subject = [word for word in tokens(case.subject)[:40] if _kept(word, known)]
+
+    def words_of(text: str, most: int) -> list[str]:
+        return [word for word in tokens(_ADDRESS.sub(" ", text))[:most] if _kept(word, known)]
+
+    subject = words_of(case.subject, 40)
     lines = (
         line
         for line in case.content.text[:12_000].split("\n")
         if not dropped or line_key(line) not in dropped
     )
-    words = [word for word in tokens(plain_words("\n".join(lines)))[: _MOST_WORDS * 2] if _kept(word, known)][
-        :_MOST_WORDS
-    ]
+    words = words_of(plain_words("\n".join(lines)), _MOST_WORDS * 2)[:_MOST_WORDS]
     found = {f"s:{word}" for word in subject}
     found.update(words)
     found.update(subject)
     found.update(f"{left} {right}" for left, right in itertools.pairwise(words))
     found.update(f"{left} {right}" for left, right in itertools.pairwise(subject))
-    found.update(
-        f"i:{word}" for word in tokens(plain_words(case.content.inside[:3000]))[:150] if _kept(word, known)
-    )
-    found.update(
-        f"n:{word}" for word in tokens(plain_words(case.arrival.author.name))[:8] if _kept(word, known)
-    )
+    found.update(f"i:{word}" for word in words_of(plain_words(case.content.inside[:3000]), 150))
     found.update(build(case))
     return tuple(sorted(found))
 
@@ -129,41 +131,37 @@ class Model:
     """
     A linear model.
 
-    weights:            by feature.
-    slope, intercept:   calibrate its sum to log odds beside those of prior and rules.
-    cap:                the most it may say in either direction.
-    dropped:            lines that are left out before words are taken.
-    facts:              what it was made from and how it was measured, for people.
+    weights:  by feature.
+    slope:    calibrates their sum to log odds beside those of prior and rules.
+    cap:      the most it may say in either direction.
+    dropped:  lines that are left out before words are taken.
+    facts:    what it was made from and how it was measured, for people.
     """
 
     name: str
     weights: Mapping[str, float]
-    bias: float
     slope: float = 1.0
-    intercept: float = 0.0
     cap: float = 4.0
     dropped: frozenset[str] = frozenset()
     facts: Mapping[str, object] = field(default_factory=dict)
 
     def raw(self, found: Sequence[str]) -> float:
-        """Give the model's sum over features, before calibration."""
+        """Give the model's sum over features, before calibration; 0 where it knows none of them."""
         if not found:
-            return self.bias
-        return self.bias + sum(self.weights.get(each, 0.0) for each in found) / math.sqrt(len(found))
+            return 0.0
+        return sum(self.weights.get(each, 0.0) for each in found) / math.sqrt(len(found))
 
     def __call__(self, case: Case) -> tuple[float, tuple[str, ...]]:
         """Give what it says of a case in log odds, and the words that spoke most for it."""
         found = features(case, self.dropped)
-        odds = max(-self.cap, min(self.cap, self.slope * self.raw(found) + self.intercept))
+        odds = max(-self.cap, min(self.cap, self.slope * self.raw(found)))
         sign = 1 if odds > 0 else -1
         said = sorted(
             ((self.weights.get(each, 0.0) * sign, each) for each in found if not each.startswith("x:")),
             reverse=True,
         )
         words = dict.fromkeys(
-            each.removeprefix("s:").removeprefix("i:").removeprefix("n:")
-            for weight, each in said[:8]
-            if weight > 0
+            each.removeprefix("s:").removeprefix("i:") for weight, each in said[:8] if weight > 0
         )
         return odds, tuple(words)[:5]
 
@@ -174,9 +172,7 @@ def write_model(model: Model) -> str:
         "schema": SCHEMA,
         "name": model.name,
         "facts": dict(model.facts),
-        "bias": round(model.bias, 5),
         "slope": round(model.slope, 5),
-        "intercept": round(model.intercept, 5),
         "cap": model.cap,
         "dropped": sorted(model.dropped),
         "weights": {name: round(model.weights[name], 3) for name in sorted(model.weights)},
@@ -193,19 +189,17 @@ def read_model(text: str) -> Model:
     if not isinstance(held, dict) or held.get("schema") != SCHEMA:
         raise ValueError("schema")
     weights, dropped = held.get("weights"), held.get("dropped", [])
-    numbers = [held.get(name) for name in ("bias", "slope", "intercept", "cap")]
+    numbers = [held.get(name) for name in ("slope", "cap")]
     if not isinstance(weights, dict) or not isinstance(dropped, list) or not all(map(_number, numbers)):
         raise ValueError("keys")
     if not all(isinstance(name, str) and _number(value) for name, value in weights.items()):
         raise ValueError("weights")
-    bias, slope, intercept, cap = (float(each) for each in numbers if each is not None)
+    slope, cap = (float(each) for each in numbers if each is not None)
     facts = held.get("facts")
     return Model(
         str(held.get("name", "")),
         weights,
-        bias,
         slope,
-        intercept,
         cap,
         frozenset(map(str, dropped)),
         facts if isinstance(facts, dict) else {},

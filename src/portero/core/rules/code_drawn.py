@@ -19,5 +19,6 @@ RULE = Rule(
     level="critical",
     weight=2.5,
     match=match,
+    falsepositives=("Programs that print a code to sign in on a terminal.",),
     references=("reference detection, QR drawn in text",),
 )

@@ -26,5 +26,6 @@ RULE = Rule(
     level="high",
     weight=1.6,
     match=match,
+    falsepositives=("Names written with emoji or ornamental letters.",),
     references=("Unicode TS 39",),
 )

@@ -21,5 +21,6 @@ RULE = Rule(
     level="critical",
     weight=3.0,
     match=match,
+    falsepositives=("A sender whose judgement in the inventory is wrong.",),
     references=("contract section 4",),
 )

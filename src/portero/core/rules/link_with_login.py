@@ -21,4 +21,5 @@ RULE = Rule(
     level="high",
     weight=2.0,
     match=match,
+    falsepositives=("Links to test servers that carry their own login.",),
 )

@@ -34,5 +34,6 @@ RULE = Rule(
     level="informational",
     weight=-4.0,
     match=match,
+    falsepositives=("Whoever else sends from a network that is named as a whole.",),
     references=("contract section 2",),
 )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from portero.core.explain import Indicator, MailJudgement, Unread, Verdict
 from portero.core.message.arrival import TimedHop
 from portero.core.message.learnt import Learnt, Rate
+from portero.core.message.proof import Proof
 from portero.faces.audit_json import iso
 from portero.faces.render import Renderer, plain
 
@@ -22,7 +23,7 @@ def message_document(verdict: Verdict | Unread, renderer: Renderer) -> dict[str,
 
     Null is what the message does not say; a ``mail_from`` of ``""`` is the null path, ``@domain`` one of which only the
     domain is known. Beyond the contract's keys: ``subject``, ``path_because``, ``boundary``, ``hops``, ``attachments``,
-    ``advice``, ``gaps``, ``own_domains``, ``connector``, ``sender``; of a reason its ``level``. A message that could not be
+    ``advice``, ``gaps``, ``own_domains``, ``connector``, ``sender``, ``signatures``; of a reason its ``level``. A message that could not be
     judged has ``origin`` and ``error`` alone.
     """
     if isinstance(verdict, Unread):
@@ -57,6 +58,7 @@ def message_document(verdict: Verdict | Unread, renderer: Renderer) -> dict[str,
             "compauth": compauth.result if compauth else None,
             "compauth_reason": compauth.reason if compauth else None,
         },
+        "signatures": [_proof(each, renderer) for each in verdict.proofs],
         "indicators": [_indicator(each, renderer) for each in verdict.indicators],
         "path_because": [renderer.text(each) for each in (held.why, *held.notes)],
         "connector": held.connector,
@@ -109,6 +111,17 @@ def learnt_document(learnt: Learnt) -> dict[str, object]:
     }
 
 
+def _proof(each: Proof, renderer: Renderer) -> dict[str, object]:
+    return {
+        "kind": each.kind,
+        "domain": each.domain or None,
+        "selector": each.selector or None,
+        "result": each.result,
+        "claimed": each.claimed,
+        "because": None if each.why is None else renderer.text(each.why),
+    }
+
+
 def _indicator(each: Indicator, renderer: Renderer) -> dict[str, object]:
     return {"type": each.type, "value": each.value, "found_in": renderer.text(each.found_in)}
 
@@ -128,10 +141,10 @@ def stix_bundle(verdicts: Iterable[Verdict | Unread], now: datetime, renderer: R
     """
     Give what marks phish and suspicious mail as a STIX 2.1 bundle of indicators.
 
-    now:  for ``created``; the ids depend on the patterns alone, so the same indicator has the same id in every bundle.
-    Source: STIX 2.1 sections 4.7 and 9.
+    now:  for ``created``, aware; the ids depend on the patterns alone, so the same indicator has the same id in every bundle.
+    Source: STIX 2.1 sections 2.12 (no empty lists), 3.2 (times to the millisecond), 4.7 and 9.
     """
-    moment = iso(now)
+    moment = now.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
     objects: dict[str, dict[str, object]] = {}
     for verdict in verdicts:
         if isinstance(verdict, Unread) or verdict.judgement is MailJudgement.CLEAN:
@@ -166,7 +179,8 @@ def stix_bundle(verdicts: Iterable[Verdict | Unread], now: datetime, renderer: R
             )
     held = list(objects.values())
     name = "".join(sorted(objects))
-    return {"type": "bundle", "id": f"bundle--{uuid.uuid5(_STIX, name)}", "objects": held}
+    bundle: dict[str, object] = {"type": "bundle", "id": f"bundle--{uuid.uuid5(_STIX, name)}"}
+    return bundle | {"objects": held} if held else bundle
 
 
 _KINDS = {

@@ -9,7 +9,8 @@ from markupsafe import Markup
 
 from portero.core import text as sentences
 from portero.core.explain import Verdict
-from portero.faces.message.words import CALLED, headline
+from portero.faces.labels import LABELS
+from portero.faces.message.words import headline, proofs_said
 from portero.faces.render import Renderer, plain
 
 _LONGEST = 300
@@ -52,8 +53,9 @@ def render_message(verdict: Verdict, lang: str = "en") -> str:
         verdict=verdict,
         held=verdict.arrival,
         headline=headline(verdict),
-        called=CALLED[verdict.judgement],
+        proofs=proofs_said(verdict),
         reasons=reasons,
         indicators=verdict.indicators[:MOST_INDICATORS],
+        kinds=LABELS["indicator"],
         rest=max(0, len(verdict.indicators) - MOST_INDICATORS),
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from portero.core.explain import Unread, Verdict
 from portero.core.message.learnt import Learnt
 from portero.core.text import Text
-from portero.faces.message.words import CALLED, headline
+from portero.faces.labels import LABELS
+from portero.faces.message.words import CALLED, headline, proofs_said
 from portero.faces.terminal import Terminal
 
 _COLOURS = {"phish": "red", "suspicious": "yellow", "clean": "green"}
@@ -35,6 +36,8 @@ def show(verdict: Verdict | Unread, terminal: Terminal) -> None:
             compauth=_compauth(verdict),
         )
     )
+    for proof in proofs_said(verdict):
+        terminal.say(proof)
     for each in sorted(verdict.because, key=lambda reason: -abs(reason.weight)):
         terminal.say(
             Text(
@@ -52,7 +55,7 @@ def show(verdict: Verdict | Unread, terminal: Terminal) -> None:
         terminal.say(
             Text(
                 "  {kind}  {value} ({place})",
-                kind=indicator.type,
+                kind=LABELS["indicator"][indicator.type],
                 value=indicator.value,
                 place=indicator.found_in,
             ),

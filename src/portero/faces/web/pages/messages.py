@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response
 
 from portero.core.explain import Unread, Verdict
 from portero.core.text import Text
-from portero.faces.message.words import CALLED, headline
+from portero.faces.message.words import CALLED, headline, proofs_said
 from portero.faces.web.evidence_files import safe_name
 from portero.faces.web.judging import judged
 from portero.faces.web.pages.frame import Entered, enter
@@ -64,6 +64,7 @@ def _page(
                 headline(each),
                 CALLED[each.judgement],
                 sorted(each.because, key=lambda why: -abs(why.weight)),
+                proofs_said(each),
             )
             for each in found
             if isinstance(each, Verdict)
