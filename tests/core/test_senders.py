@@ -301,6 +301,128 @@ def test_a_copy_that_works_while_its_model_moves_joins_none_of_its_addresses() -
     assert max(len(each.client_networks) for each in senders) == len(model)
 
 
+def roaming(days: range, *, net: str = "198.18", every: int = 1, **given: object) -> list[Flow]:
+    """Give a device without a name of its own whose line takes another address of a wide pool every day."""
+    known = {
+        "connector": "",
+        "direction": "incoming",
+        "mail_from_domain": OURS,
+        "header_from": f"scanner@{OURS}",
+        "shapes": {"scanned from reception": 2},
+        "recipients": people(2),
+    }
+    return [
+        flow(
+            2,
+            1,
+            start=START + timedelta(days=every * day),
+            client_ip=f"{net}.{day + 10}.{day + 1}",
+            **{**known, **given},
+        )
+        for day in days
+    ]
+
+
+def places(senders: list[Sender]) -> list[int]:
+    return sorted(len(each.client_networks) for each in senders)
+
+
+def test_a_device_over_its_providers_pool_is_one_sender_with_one_id() -> None:
+    (device,) = found(*roaming(range(20)))
+    assert device.mails == 40
+    (later,) = found(*roaming(range(10, 30)))
+    assert later.id == device.id
+
+
+def test_an_address_that_the_pool_gives_twice_is_the_devices_too() -> None:
+    first, *rest = roaming(range(20))
+    again = replace(
+        first,
+        facts=first.facts.merge(replace(roaming(range(25, 26))[0], key=first.key).facts),
+    )
+    assert places(found(again, *rest)) == [20]
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        # At work while the device is.
+        {"start": START + timedelta(days=4, hours=-1), "days": 2},
+        # On its silent days, from an address of his own.
+        {"start": START + timedelta(hours=12), "days": 8, "every": 4},
+        # To somebody else, in its one free week.
+        {"start": START + timedelta(days=41), "days": 1, "recipients": Distinct((0, 77))},
+        # With something else to say.
+        {"start": START + timedelta(days=41), "days": 1, "shapes": {"your new password": 2}},
+        {"start": START + timedelta(days=41), "days": 1, "ehlo": "kali"},
+        {"start": START + timedelta(days=41), "days": 1, "client_ip": "192.0.2.9"},
+    ],
+)
+def test_a_copy_of_a_device_in_a_pool_stays_apart(copy: dict[str, object]) -> None:
+    given = {**copy}
+    days = int(str(given.pop("days")))
+    (model,) = roaming(range(1))
+    known = {**{name: getattr(model.key, name) for name in model.key.__slots__}, "client_ip": "198.18.250.9"}
+    facts = {"recipients": people(2), "shapes": {"scanned from reception": 2}}
+    forged = flow(2 * days, days, **{**known, **facts, **given})  # type: ignore[arg-type]
+    senders = found(*roaming(range(20), every=2), forged)
+    [held] = [each for each in senders if forged.key.client_ip in str(each.client_networks)]
+    assert held.client_networks == (f"{forged.key.client_ip}/32",)
+
+
+def test_nobodys_pool() -> None:
+    # A person's name, readers that no two addresses share, and two addresses alone.
+    assert places(found(*roaming(range(5)), mailboxes=frozenset({f"scanner@{OURS}"}))) == [1] * 5
+    strangers = [roaming(range(n, n + 1), recipients=Distinct((n,)))[0] for n in range(5)]
+    assert places(found(*strangers)) == [1] * 5
+    assert places(found(*roaming(range(2)))) == [1, 1]
+
+
+def tickets(numbers: range) -> list[Flow]:
+    return [
+        flow(
+            1,
+            1,
+            start=START + timedelta(days=number),
+            client_ip="203.0.113.20",
+            sender=f"support+{number}@{OURS}",
+            shapes={"[ticket] re": 1},
+        )
+        for number in numbers
+    ]
+
+
+def test_plus_addresses_are_one_mailbox_and_its_id_stays() -> None:
+    (whole,), (later,) = found(*tickets(range(30))), found(*tickets(range(20, 40)))
+    assert whole.id == later.id
+    assert whole.label.values == (("address", "203.0.113.20"), ("name", f"support@{OURS}"))
+    assert f"support+3@{OURS}" in whole.header_from
+
+
+def test_a_service_is_one_sender_before_and_after_its_results_are_known() -> None:
+    def sent(numbers: range, **given: object) -> list[Flow]:
+        known = {
+            "client_ip": "203.0.113.20",
+            "mail_from_domain": "desk.example",
+            "connector": "",
+            "direction": "incoming",
+        }
+        return [
+            flow(1, 1, **{**known, "header_from": f"support+{number}@{OURS}", **given}) for number in numbers
+        ]
+
+    (service,) = found(*sent(range(10)), *sent(range(10, 20), dmarc={"pass": 1}, dkim={"pass": 1}))
+    assert service.mails == 20
+
+
+def test_a_label_for_several_devices_says_how_many() -> None:
+    def said(number: int) -> object:
+        (sender,) = found(*(behind_one_address(f"mfp{n}", 3, 1) for n in range(number)))
+        return dict(sender.label.values).get("number")
+
+    assert [said(number) for number in (1, 2, 4)] == [None, 2, 4]
+
+
 def test_behaviour_does_not_vouch_for_a_second_sender_of_a_proven_name() -> None:
     proven = scanner(dmarc={"pass": 60}, spf={"pass": 60})
     copy = scanner(client_ip="192.0.2.70")

@@ -57,6 +57,17 @@ def mailbox_key(mailbox: str) -> str:
     return f"{local.lower()}@{a_label(domain)}" if at else text.lower()
 
 
+def untagged(mailbox: str) -> str:
+    """
+    Give the mailbox behind a plus-address: ``support@domain`` for ``support+1000@domain``.
+
+    Source: Microsoft, Plus Addressing in Exchange Online; RFC 5233 section 1.
+    """
+    local, at, domain = mailbox.rpartition("@")
+    base = local.partition("+")[0]
+    return f"{base}@{domain}" if at and base else mailbox
+
+
 def is_at_or_below(domain: str, parent: str) -> bool:
     """Tell whether a domain equals a parent domain or lies below it; both in A-label form."""
     return domain == parent or domain.endswith("." + parent)

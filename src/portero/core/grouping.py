@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from itertools import pairwise
 
-from portero.core.address import client_address, domain_of, neighbourhood, wide_network
+from portero.core.address import client_address, domain_of, neighbourhood, untagged, wide_network
 from portero.core.exchange.attribution import Attribution, author_domain, envelope_domain, within
 from portero.core.exchange.settings import Settings
-from portero.core.flow import Flow
+from portero.core.flow import Facts, Flow, merge_facts
 from portero.core.reported import is_reported
 from portero.core.sender import Path
 
@@ -27,20 +28,23 @@ class Placed:
     """
     A flow with what every later step asks of it.
 
-    name:   the mailbox the mail claims to be from: P2, else the traced sender; "" where neither is known.
+    name:   the mailbox the mail claims to be from: P2, else the traced sender, without a plus-tag; ""
+            where neither is known.
     place:  the client address as one place: the address for IPv4, its /64 for IPv6, "" where none is known.
+    pool:   the network over which one device was found to roam; "" for everything else.
     """
 
     flow: Flow
     attribution: Attribution
     path: Path
+    pool: str = ""
     name: str = field(init=False)
     place: str = field(init=False)
 
     def __post_init__(self) -> None:
         key = self.flow.key
         address = key.client_ip or ""
-        object.__setattr__(self, "name", key.header_from or key.sender or "")
+        object.__setattr__(self, "name", untagged(key.header_from or key.sender or ""))
         object.__setattr__(self, "place", neighbourhood(address) if ":" in address else address)
 
     @property
@@ -86,9 +90,15 @@ def group(
             if held != index:
                 links.join(held, index)
     _join_moving(placed, settings, links)
+    pools = {}
+    for network, members in _roaming(placed, mailboxes):
+        for index in members:
+            links.join(members[0], index)
+            pools[index] = network
     parts: dict[int, list[Placed]] = {}
     for index, item in enumerate(placed):
-        parts.setdefault(links.root(index), []).append(item)
+        held_by = replace(item, pool=pools[index]) if index in pools else item
+        parts.setdefault(links.root(index), []).append(held_by)
     return [tuple(part) for part in parts.values()]
 
 
@@ -118,10 +128,14 @@ def anchor(members: Iterable[Placed], settings: Settings, mailboxes: Collection[
     """
     Give what names a group of flows for as long as it sends, and no other group.
 
-    Tokens part groups, so none is in two. What outlives an address comes first: a name that passes authentication.
+    Tokens part groups, so none is in two. What outlives an address comes first: a name that passes authentication, or the
+    network over which a device roams.
     """
+    members = tuple(members)
     tokens = (token for item in members for token in _tokens(item, settings, mailboxes))
     first = min((token for token in tokens if token[0] != "shape"), key=_lasting)
+    if first[0] != "passes" and (pools := {(item.pool, item.name) for item in members if item.pool}):
+        first = ("pool", *min(pools))
     return "|".join(first)
 
 
@@ -268,6 +282,93 @@ def _same_host(one: Placed, other: Placed, settings: Settings) -> bool:
     if neighbourhood(_address(one)) == neighbourhood(_address(other)):
         return same_subjects or own_name
     return same_subjects and own_name
+
+
+# How many addresses, one after the other, make a pool rather than a move.
+_POOL = 3
+
+
+@dataclass(slots=True)
+class _Stay:
+    """What a name did at one place: which flows, on which days, to whom, under which subjects, by which EHLOs."""
+
+    items: list[int]
+    facts: Facts
+    ehlos: set[str]
+    results: set[str]
+
+
+def _roaming(placed: Sequence[Placed], mailboxes: Collection[str]) -> Iterator[tuple[str, list[int]]]:
+    """
+    Give, by network, the flows of one device whose line takes one address after another of its provider's pool.
+
+    Nothing of it is proof, so all must hold: it is no person's name; at no time are two of the addresses at work; to none
+    does it come back again and again; each writes only to people, and under subjects and EHLOs, that others of them know.
+    Whoever copies a device works from an address of his own while the device does, or reaches for other people. One
+    address that is kept in the same network makes the rest suspect, and nothing is joined.
+    """
+    by_name: dict[tuple[str, str], dict[str, list[int]]] = {}
+    for index, item in enumerate(placed):
+        direct = item.path in {Path.DIRECT_SEND, Path.UNDETERMINED} and not is_reported(item.flow)
+        if direct and item.place and item.name and item.name not in mailboxes:
+            places = by_name.setdefault((item.name, wide_network(_address(item))), {})
+            places.setdefault(item.place, []).append(index)
+    for (_, network), places in by_name.items():
+        if _POOL <= len(places) <= 400:
+            stays = _strangers_gone(_at_different_times([_stay(placed, items) for items in places.values()]))
+            same = len(set().union(*(stay.ehlos for stay in stays))) < 2
+            mixed = {"pass", "fail"} <= set().union(*(stay.results for stay in stays))
+            if len(stays) >= _POOL and same and not mixed:
+                yield network, [index for stay in stays for index in stay.items]
+
+
+def _stay(placed: Sequence[Placed], items: list[int]) -> _Stay:
+    facts = merge_facts(placed[index].flow.facts for index in items)
+    ehlos = {ehlo for index in items if (ehlo := placed[index].flow.key.ehlo)}
+    return _Stay(items, facts, ehlos, {_pass(placed[index]) for index in items})
+
+
+def _at_different_times(stays: list[_Stay]) -> list[_Stay]:
+    """Leave out what is at work while another is; nothing is left where one address is kept among the others."""
+    of_day: dict[date, list[int]] = {}
+    for number, stay in enumerate(stays):
+        for day in stay.facts.days:
+            of_day.setdefault(day, []).append(number)
+    order = sorted(of_day)
+    for number in range(len(stays)):
+        mine = [position for position, day in enumerate(order) if number in of_day[day]]
+        # Twice it returns after others were used: it is somebody's own address.
+        if sum(later - earlier > 1 for earlier, later in pairwise(mine)) > 1:
+            return []
+    met: set[int] = set()
+    for numbers in of_day.values():
+        ranked = sorted(numbers, key=lambda number: str(stays[number].facts.first_seen))
+        for one, other in pairwise(ranked):
+            left, begun = stays[one].facts.last_seen, stays[other].facts.first_seen
+            if left is None or begun is None or left > begun:
+                met |= {one, other}
+    return [stay for number, stay in enumerate(stays) if number not in met]
+
+
+def _strangers_gone(stays: list[_Stay]) -> list[_Stay]:
+    """Leave out, until none is left, each with a person, a subject or an EHLO that no other of them knows."""
+    while True:
+        people = Counter(each for stay in stays for each in stay.facts.recipients.smallest)
+        subjects = Counter(each for stay in stays for each in stay.facts.shapes)
+        hosts = Counter(each for stay in stays for each in stay.ehlos)
+        known = [
+            stay
+            for stay in stays
+            if stay.facts.recipients.smallest
+            and stay.facts.recipients.exact
+            and stay.facts.shapes
+            and all(people[each] > 1 for each in stay.facts.recipients.smallest)
+            and all(subjects[each] > 1 for each in stay.facts.shapes)
+            and all(hosts[each] > 1 for each in stay.ehlos)
+        ]
+        if len(known) == len(stays):
+            return stays if len(people) < len(stays) else []
+        stays = known
 
 
 def _own_name(ehlo: str | None, settings: Settings) -> bool:

@@ -21,9 +21,6 @@ from portero.core.reported import reported_flows, with_reports, without_reports
 from portero.core.sender import WORD_ODDS, DecidedBy, Judgement, Kind, Path, Reason, Sender
 from portero.core.text import Text
 
-# From so many names on, one of them alone names nobody.
-_MANY_NAMES = 5
-
 
 def find_senders(
     flows: Sequence[Flow], outside: Sequence[OutsideFlow], context: Context, configuration: Configuration
@@ -182,6 +179,13 @@ def _sender(
     )
     named = [(item.name, item.flow.facts.mails) for item in members if item.name]
     names = _ranked(named)
+    written = _ranked(
+        [
+            (name, item.flow.facts.mails)
+            for item in members
+            if (name := item.flow.key.header_from or item.flow.key.sender)
+        ]
+    )
     through = [item for item in members if item.path is Path.CONNECTOR]
     connector = next(
         (item.attribution.connector.name for item in through if item.attribution.connector is not None),
@@ -199,7 +203,7 @@ def _sender(
         client_networks=_networks(addresses),
         mail_from_domains=envelope,
         header_from_domains=_ranked([(domain_of(name), number) for name, number in named]),
-        header_from=tuple(name for name in names if not name.startswith("@")),
+        header_from=tuple(name for name in written if not name.startswith("@")),
         ehlo=_ranked([(item.flow.key.ehlo, item.flow.facts.mails) for item in members if item.flow.key.ehlo]),
         mails=facts.mails,
         outside=sum(row.mails for row in rows if not row.to_us),
@@ -324,7 +328,7 @@ def _label(
                 "Spoofer at {address}, writing under {number} names", address=place, number=len(names)
             )
         return Text("Spoofer at {address}, writing as {name}", address=place, name=name)
-    if len(addresses) == 1 and len(names) >= _MANY_NAMES:
+    if len(addresses) == 1 and len(names) > 1:
         return Text(
             "{number} names from {address}, such as {name}",
             number=len(names),

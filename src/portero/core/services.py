@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from portero.core.address import a_label
+from portero.core.address import a_label, untagged
 from portero.core.sender import DecidedBy, Kind, Reason, Sender
 from portero.core.text import Text
 
@@ -111,7 +111,7 @@ def _relabelled(sender: Sender, named: Named) -> Sender:
         return replace(sender, because=because, service=named.service)
     author = next(iter((*sender.header_from, *sender.header_from_domains)), None)
     label = (
-        Text("{service}, writing as {name}", service=named.service, name=author)
+        Text("{service}, writing as {name}", service=named.service, name=untagged(author))
         if author
         else Text("{service}", service=named.service)
     )
