@@ -39,22 +39,18 @@ class Totals:
 @dataclass(frozen=True, slots=True)
 class Audit:
     """
-        What an audit found; the contract's audit.json is written from it.
+    What an audit found; the contract's audit.json is written from it.
 
-        first, last:   aware UTC bounds of the message evidence, None when there is none.
-        assumptions:   what the answer rests on and no document settles, said out loud.
-        blind_spots:   what this evidence cannot show.
-        hosts:         hosts inside that opened connections to mail ports, as network evidence shows them.
-        questions:     the fewest that people must answer, so that no sender stays undecided.
-        design:        the connectors that let Direct Send be refused, and who cannot have one.
-        waves:         the plan laid out in time.
-    <<<<<<< HEAD
-        decisions:     what people decided about senders and nobody replaced or took back, those that ran out among them.
-    =======
-        decisions:     what people decided about senders and holds at the time of the audit.
-        risks:         what each step of the plan may break.
-    >>>>>>> 75b4f16 (wip)
-        migrations:    how each sender to keep sends from now on, by sender id.
+    first, last:   aware UTC bounds of the message evidence, None when there is none.
+    assumptions:   what the answer rests on and no document settles, said out loud.
+    blind_spots:   what this evidence cannot show.
+    hosts:         hosts inside that opened connections to mail ports, as network evidence shows them.
+    questions:     the fewest that people must answer, so that no sender stays undecided.
+    design:        the connectors that let Direct Send be refused, and who cannot have one.
+    waves:         the plan laid out in time.
+    decisions:     what people decided about senders and nobody replaced or took back, those that ran out among them.
+    risks:         what each step of the plan may break.
+    migrations:    how each sender to keep sends from now on, by sender id.
     """
 
     generated_at: datetime
