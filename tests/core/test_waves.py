@@ -6,13 +6,14 @@ import itertools
 from dataclasses import replace
 from datetime import date, timedelta
 
+import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from portero.core.exchange.settings import Settings, Tenant
 from portero.core.plan import make_plan
-from portero.core.sender import Judgement, Kind, Sender
+from portero.core.sender import Judgement, Kind, Path, Sender
 from portero.core.simulate import Replay
 from portero.core.step import Step
 from portero.core.waves import Stage, Wave, lay_out
@@ -97,3 +98,88 @@ def test_the_refusal_is_probed_at_the_organisations_own_door() -> None:
     ]
 
     assert any("contoso-com.mail.protection.outlook.com" in str(each) for each in refuse.probes)
+
+
+def submitter(identity: str, address: str, mails: int = 9) -> Sender:
+    flow = anonymous(address, mails, direction="originating", connector=None)
+    held = a_sender(identity, Kind.DEVICE, Judgement.LEGITIMATE, flow)
+    return replace(held, path=Path.AUTHENTICATED)
+
+
+def printers(number: int) -> list[Sender]:
+    return [device(f"d{n}", f"203.0.{n}.1", n + 1, f"owner{n}") for n in range(number)]
+
+
+def waves_of(step: Step, waves: tuple[Wave, ...]) -> list[Wave]:
+    return [wave for wave in waves if any(part.step == step.n for part in wave.parts)]
+
+
+@pytest.mark.parametrize("start", [date(2026, 12, 1), date(2026, 12, 15)])
+def test_submissions_leave_basic_before_microsofts_day_whatever_else_the_plan_moves(start: date) -> None:
+    logging_in = [submitter(f"s{n}", f"198.51.{n}.7", 5 + n) for n in range(5)]
+    steps, waves = planned(*printers(6), *logging_in, start=start)
+    [moving] = [step for step in steps if step.by is not None and step.moved]
+
+    assert set(moving.senders) == {"s0", "s1", "s2", "s3", "s4"}
+    assert all(wave.watched <= moving.by for wave in waves_of(moving, waves))
+    assert {each for wave in waves_of(moving, waves) for each in wave.senders} >= set(moving.senders)
+
+
+def test_a_day_that_is_past_is_said_and_not_hidden_in_the_calendar() -> None:
+    steps, waves = planned(submitter("s", "198.51.100.7"), start=date(2027, 2, 2))
+    [moving] = [step for step in steps if step.moved]
+    [wave] = waves_of(moving, waves)
+
+    assert f"Step {moving.n} is due by 2026-12-31, before this wave" in str(wave.operations)
+
+
+@pytest.mark.parametrize("start", [date(2026, 12, 1), date(2026, 12, 18), date(2027, 1, 2)])
+def test_nothing_that_people_feel_begins_around_the_new_year_and_the_wave_says_why_it_waits(
+    start: date,
+) -> None:
+    _, waves = planned(*printers(4), start=start)
+    felt = [wave for wave in waves if wave.stage in {Stage.PILOT, Stage.MOVE, Stage.REFUSE}]
+
+    assert all(date(2027, 1, 6) < wave.window or wave.window < date(2026, 12, 20) for wave in felt)
+    [waiting] = [wave for wave in felt if "waits until people are back" in str(wave.operations)]
+    assert waiting.window == date(2027, 1, 7)
+
+
+def test_what_is_due_in_these_days_does_not_wait_for_them_to_pass() -> None:
+    steps, waves = planned(submitter("s", "198.51.100.7"), *printers(2), start=date(2026, 12, 22))
+    [moving] = [step for step in steps if step.by is not None and step.moved]
+
+    assert waves_of(moving, waves)[0].window == date(2026, 12, 23)
+    assert "because it cannot wait" in str(waves_of(moving, waves)[0].operations)
+
+
+def test_each_refusal_is_announced_by_what_it_refuses() -> None:
+    steps, waves = planned(submitter("s", "198.51.100.7"), device("a", "203.0.113.9", 4))
+    told = {
+        step.controls[0]: str(waves_of(step, waves)[0].business)
+        for step in steps
+        if step.controls and not step.controls[0].startswith("allow=")
+    }
+
+    assert "proves nothing" in told["reject-direct-send"]
+    assert "password alone" in told["smtp-basic-off"]
+    assert "proves nothing" not in told["smtp-basic-off"]
+
+
+def test_one_step_is_called_a_step() -> None:
+    _, waves = planned(device("a", "203.0.113.9", 4))
+
+    assert all(
+        ("steps " in str(wave.operations).split(" of the plan")[0]) == (len(wave.parts) > 1) for wave in waves
+    )
+
+
+def test_mailboxes_that_nobody_saw_submit_are_asked_about_and_not_announced_as_moved() -> None:
+    flow = anonymous(None, 60, direction="originating", connector=None)
+    people = replace(a_sender("people", Kind.MAILBOX, Judgement.LEGITIMATE, flow), path=Path.INTERNAL)
+    steps, waves = planned(people, submitter("s", "198.51.100.7"))
+    concerned = [step for step in steps if "people" in step.senders]
+
+    assert [step.moved for step in concerned] == [()]
+    assert all("we change how" not in str(wave.business) for wave in waves_of(concerned[0], waves))
+    assert concerned[0].n in next(step for step in steps if "smtp-basic-off" in step.controls).after

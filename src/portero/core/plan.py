@@ -149,6 +149,7 @@ def _write(
         if finding.id in _PERMISSIONS and finding.outcome is Outcome.FAIL:
             write.remove_permission(draft, finding)
     write.authentication(draft, [each for each in failed if each.id.startswith(("DNS-", "SPOOF-0"))])
+    _prepare_basic(draft, replay)
     needing = needs(replay, _refusing(settings, lock, left_out))
     ahead = Draft(left_out)
     neighbours = meet_neighbours(senders)
@@ -290,15 +291,23 @@ def _against(
     ]
 
 
-def _close_basic(draft: Draft, replay: Replay) -> None:
-    senders, steps = replay.senders, draft.steps()
-    base = replay.of(plan_controls(steps))
+def _prepare_basic(draft: Draft, replay: Replay) -> None:
+    """Move submissions to OAuth before anything else is moved: Microsoft's day for Basic waits for no control of ours."""
+    before = replay.of(plan_controls(draft.steps()))
     found = _expected(draft, replay, "smtp-basic-off")
-    # Senders that the plan has moved to credentials already were moved to OAuth.
-    concerned = _against(found, base, senders, moved_by(steps))
-    if concerned:
-        write.prepare_oauth(draft, concerned)
+    concerned = _against(found, before, replay.senders, moved_by(draft.steps()))
+    refused = {each.sender for each in found.senders if each.refused}
+    seen = [each for each in concerned if each[0].path is Path.AUTHENTICATED or each[0].id in refused]
+    unseen = [each for each in concerned if each not in seen]
+    if unseen:
+        write.find_basic(draft, unseen)
+    if seen:
+        write.prepare_oauth(draft, seen)
+
+
+def _close_basic(draft: Draft, replay: Replay) -> None:
+    concerned = draft.numbers("find-basic", "oauth")
     if "smtp-basic-off" in draft.left_out:
         write.not_yet(draft, "smtp-basic-off", draft.left_out["smtp-basic-off"])
-    elif any(sender.path is Path.AUTHENTICATED for sender in senders) or concerned:
-        write.basic_off(draft, found)
+    elif concerned or any(sender.path is Path.AUTHENTICATED for sender in replay.senders):
+        write.basic_off(draft, _expected(draft, replay, "smtp-basic-off"))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 
 from portero.core.exchange.change import Change, setting
 from portero.core.exchange.new_connector import new_connector
 from portero.core.exchange.settings import Tenant
 from portero.core.finding import Finding, Outcome
+from portero.core.migration import BASIC_OFF_BY_DEFAULT
 from portero.core.plan_lock import Lock
 from portero.core.sender import Judgement, Sender
 from portero.core.simulation import Simulation
@@ -47,6 +49,7 @@ class Draft:
         controls: tuple[str, ...] = (),
         moved: tuple[str, ...] = (),
         commands: tuple[Change, ...] = (),
+        by: date | None = None,
         name: str = "",
     ) -> int:
         """Add a step and give its number; `name` lets later steps depend on it."""
@@ -67,6 +70,7 @@ class Draft:
                 moved=moved,
                 commands=commands,
                 name=name,
+                by=by,
             )
         )
         self._named.setdefault(name, []).append(number)
@@ -341,6 +345,32 @@ def dmarc_later(draft: Draft, domain: str, concerned: Sequence[tuple[Sender, int
     )
 
 
+def find_basic(draft: Draft, concerned: Sequence[tuple[Sender, int]]) -> None:
+    """Ask whether senders use SMTP AUTH at all, where nothing shows it: nothing of theirs is changed on a guess."""
+    draft.add(
+        name="find-basic",
+        title=Text("Find out who submits by SMTP AUTH"),
+        why=count(
+            "{n} mail comes from mailboxes, and nothing shows whether any of it is submitted by SMTP AUTH.",
+            "{n} mails come from mailboxes, and nothing shows whether any of them is submitted by SMTP AUTH.",
+            sum(number for _, number in concerned),
+        ),
+        do=Text(
+            "Export the SMTP AUTH clients report for {senders}. Whoever stands in it with Basic is moved to OAuth by {day}; "
+            "the others stay as they are.",
+            senders=labels(sender for sender, _ in concerned),
+            day=BASIC_OFF_BY_DEFAULT,
+        ),
+        verify=Text("Run the audit again with the report: it tells who uses Basic."),
+        undo=Text("Nothing is changed."),
+        senders=tuple(sender.id for sender, _ in concerned),
+        risk=Risk.LOW,
+        owner=ADMINISTRATOR,
+        after=draft.numbers("measure"),
+        by=BASIC_OFF_BY_DEFAULT,
+    )
+
+
 def prepare_oauth(draft: Draft, concerned: Sequence[tuple[Sender, int]]) -> None:
     """Move submissions from Basic authentication."""
     ids = tuple(sender.id for sender, _ in concerned)
@@ -366,6 +396,7 @@ def prepare_oauth(draft: Draft, concerned: Sequence[tuple[Sender, int]]) -> None
         owner=SENDER_OWNER,
         after=draft.numbers("measure", "decide"),
         moved=ids,
+        by=BASIC_OFF_BY_DEFAULT,
     )
 
 
@@ -381,7 +412,7 @@ def basic_off(draft: Draft, found: Simulation) -> None:
         undo=Text("Assign the former authentication policy again; the exports name it."),
         risk=Risk.MEDIUM,
         owner=ADMINISTRATOR,
-        after=draft.numbers("measure", "decide", "oauth"),
+        after=draft.numbers("measure", "decide", "find-basic", "oauth"),
         controls=("smtp-basic-off",),
     )
 

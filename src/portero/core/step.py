@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from portero.core.exchange.change import Change
@@ -26,6 +27,7 @@ class Step:
     moved:     ids of senders that use another way in from this step on, so that no control here concerns them.
     commands:  the changes a script can make; empty where people or other systems do the work.
     name:      what kind of step it is, in one word; "" where nothing asks.
+    by:        the day by which it must be done, whatever else the plan waits for; None where no date presses.
     """
 
     n: int
@@ -42,6 +44,7 @@ class Step:
     moved: tuple[str, ...] = ()
     commands: tuple[Change, ...] = ()
     name: str = ""
+    by: date | None = None
 
     @property
     def refuses(self) -> bool:

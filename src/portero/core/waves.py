@@ -10,7 +10,7 @@ from enum import StrEnum
 from portero.core.address import neighbourhood
 from portero.core.sender import Sender
 from portero.core.step import Step
-from portero.core.text import Text
+from portero.core.text import Text, count
 from portero.core.ways_in import addresses
 
 
@@ -31,6 +31,11 @@ _WATCH = {Stage.PREPARE: 0, Stage.PILOT: 7, Stage.MOVE: 7, Stage.REFUSE: 30, Sta
 _MOST_GROUPS = 6
 # Tuesday to Thursday: somebody is there the day before and the day after.
 _WINDOW_DAYS = (1, 2, 3)
+# Month and day: between these nothing that people could feel is begun, and the wave after them says so.
+_QUIET_FROM, _QUIET_UNTIL = (12, 20), (1, 6)
+_FELT = frozenset({Stage.PILOT, Stage.MOVE, Stage.REFUSE})
+
+_Draft = tuple[Stage, Text, list["Part"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +81,11 @@ def lay_out(
     start:   the earliest day of a change.
     domain:  an accepted domain, for the probe that must be refused.
     No wave begins while the one before is watched, so that whatever breaks has one cause, and a control that refuses mail
-    comes after every wave that gives a sender another way in which it waits for.
+    comes after every wave that gives a sender another way in which it waits for. A step with a day of its own goes into the
+    last wave that is watched by then; where there is none its wave says so.
     """
     known = {each.id: each for each in senders}
-    drafts: list[tuple[Stage, Text, list[Part]]] = []
+    drafts: list[_Draft] = []
     run: list[Step] = []
     stage = Stage.PREPARE
     for step in steps:
@@ -90,14 +96,14 @@ def lay_out(
         run.append(step)
     drafts += _waves(stage, run, known)
     by_number = {each.n: each for each in steps}
+    drafts = _in_time(drafts, by_number, start)
     found = []
-    day = start
-    for number, (stage, title, parts) in enumerate(drafts, 1):
-        window = _window(day)
-        watched = window + timedelta(days=_WATCH[stage])
-        day = watched + timedelta(days=1)
+    for number, ((stage, title, parts), (free, window, watched)) in enumerate(
+        zip(drafts, _dates(drafts, by_number, start), strict=True), 1
+    ):
         held = [by_number[each.step] for each in parts]
         labels = tuple(known[each].label for part in parts for each in part.senders if each in known)
+        notes = tuple(_notes(held, free, window))
         found.append(
             Wave(
                 number,
@@ -107,8 +113,8 @@ def lay_out(
                 window,
                 watched,
                 tuple(_probes(stage, held, labels, domain)),
-                _business(stage, window, labels),
-                _operations(held, window, watched),
+                _business(stage, held, window, labels),
+                _operations(held, window, watched, notes),
             )
         )
     return tuple(found)
@@ -121,6 +127,62 @@ def duration(steps: Sequence[Step], senders: Sequence[Sender]) -> int:
     return sum(_WATCH[stage] + 1 for stage, _, _ in waves)
 
 
+def _dates(drafts: Sequence[_Draft], steps: Mapping[int, Step], start: date) -> list[tuple[date, date, date]]:
+    """Give each wave the first day that is free for it, its day, and the last on which it is watched."""
+    found = []
+    day = start
+    for stage, _, parts in drafts:
+        free = window = _window(day)
+        if stage in _FELT and _quiet(window):
+            later = _window(_after_quiet(window))
+            due = min((by for part in parts if (by := steps[part.step].by)), default=None)
+            # What ends by itself in these days does not wait for them to pass.
+            window = window if due is not None and window <= due < later else later
+        watched = window + timedelta(days=_WATCH[stage])
+        found.append((free, window, watched))
+        day = watched + timedelta(days=1)
+    return found
+
+
+def _in_time(drafts: Sequence[_Draft], steps: Mapping[int, Step], start: date) -> list[_Draft]:
+    """Move what would be watched beyond its step's day into the last wave of its kind that is not, else into the first."""
+    held = [(stage, title, list(parts)) for stage, title, parts in drafts]
+    dates = _dates(held, steps, start)
+    for number, (_, _, parts) in enumerate(held):
+        for part in list(parts):
+            step = steps[part.step]
+            if step.by is None or dates[number][2] <= step.by:
+                continue
+            last = max(
+                (at for at, (_, _, others) in enumerate(held) if any(p.step in step.after for p in others)),
+                default=-1,
+            )
+            earlier = [at for at in range(last + 1, number) if held[at][0] in {Stage.PILOT, Stage.MOVE}]
+            if not earlier:
+                continue
+            into = max((at for at in earlier if dates[at][2] <= step.by), default=earlier[0])
+            parts.remove(part)
+            _join(held[into][2], part)
+    return [each for each in held if each[2]]
+
+
+def _join(parts: list[Part], part: Part) -> None:
+    for at, each in enumerate(parts):
+        if each.step == part.step:
+            parts[at] = Part(part.step, (*each.senders, *part.senders))
+            return
+    parts.append(part)
+    parts.sort(key=lambda each: each.step)
+
+
+def _quiet(day: date) -> bool:
+    return not _QUIET_UNTIL < (day.month, day.day) < _QUIET_FROM
+
+
+def _after_quiet(day: date) -> date:
+    return date(day.year + (day.month == _QUIET_FROM[0]), *_QUIET_UNTIL) + timedelta(days=1)
+
+
 def _stage(step: Step, before: Stage) -> Stage:
     if step.refuses:
         return Stage.REFUSE
@@ -129,9 +191,7 @@ def _stage(step: Step, before: Stage) -> Stage:
     return Stage.PREPARE if before is Stage.PREPARE else Stage.FOLLOW
 
 
-def _waves(
-    stage: Stage, run: Sequence[Step], known: Mapping[str, Sender]
-) -> Iterable[tuple[Stage, Text, list[Part]]]:
+def _waves(stage: Stage, run: Sequence[Step], known: Mapping[str, Sender]) -> Iterable[_Draft]:
     """Part consecutive steps of one stage into waves."""
     if not run:
         return
@@ -151,13 +211,15 @@ def _waves(
         for each in step.senders:
             if (step.n, each) not in done:
                 groups.setdefault(_group(known.get(each)), {}).setdefault(step.n, []).append(each)
-    for names, parts in _gathered(groups, known):
+    urgent = {step.n for step in run if step.by}
+    for names, parts in _gathered(groups, known, urgent):
         yield Stage.MOVE, Text("Move: {groups}", groups=names), parts
 
 
 def _pilot(run: Sequence[Step], known: Mapping[str, Sender]) -> list[Part]:
     """
-    Take the quietest sender of each step that moves several, and of all steps that move one alone.
+    Take the quietest sender of each step that moves several, and of all steps that move one alone; of these what must be
+    done by a day comes first.
 
     A step without senders is done whole.
     """
@@ -167,7 +229,7 @@ def _pilot(run: Sequence[Step], known: Mapping[str, Sender]) -> list[Part]:
         return (sender.mails if sender is not None else 0), identity
 
     single = [step for step in run if len(step.senders) == 1]
-    first = min(single, key=lambda step: mails(step.senders[0]), default=None)
+    first = min(single, key=lambda step: (step.by is None, *mails(step.senders[0])), default=None)
     return [
         Part(step.n, tuple(sorted(step.senders, key=mails)[:1]))
         for step in run
@@ -185,13 +247,17 @@ def _group(sender: Sender | None) -> str:
 
 
 def _gathered(
-    groups: Mapping[str, Mapping[int, Sequence[str]]], known: Mapping[str, Sender]
+    groups: Mapping[str, Mapping[int, Sequence[str]]], known: Mapping[str, Sender], urgent: set[int]
 ) -> list[tuple[tuple[object, ...], list[Part]]]:
-    """Give each group its wave, the quietest first; beyond the most allowed, the quietest go together."""
+    """
+    Give each group its wave, the quietest first; beyond the most allowed, the quietest go together.
 
-    def mails(name: str) -> tuple[int, str]:
+    urgent:  steps that must be done by a day; groups with one go before the others.
+    """
+
+    def mails(name: str) -> tuple[bool, int, str]:
         held = [known[each].mails for parts in groups[name].values() for each in parts if each in known]
-        return sum(held), name
+        return urgent.isdisjoint(groups[name]), sum(held), name
 
     order = sorted(groups, key=mails)
     spare = max(0, len(order) - _MOST_GROUPS)
@@ -234,16 +300,38 @@ def _probes(stage: Stage, held: Sequence[Step], labels: Sequence[Text], domain: 
         yield Text("Step {step}: {verify}", step=step.n, verify=step.verify)
 
 
-def _business(stage: Stage, window: date, labels: Sequence[Text]) -> Text:
+def _notes(held: Sequence[Step], free: date, window: date) -> Iterable[Text]:
+    """Say where a date is not the one that the order alone would give."""
+    if window != free:
+        yield Text(
+            "It could begin on {day}, and waits until people are back: between 20 December and 6 January this plan "
+            "begins nothing that they could feel. If your organisation works then, or is away at other times, choose your own "
+            "days.",
+            day=free,
+        )
+    elif _quiet(window) and any(step.by for step in held):
+        yield Text(
+            "Its day falls between 20 December and 6 January, because it cannot wait until these are over."
+        )
+    for step in held:
+        if step.by is not None and window > step.by:
+            yield Text(
+                "Step {step} is due by {by}, before this wave: do it at once, apart from the waves.",
+                step=step.n,
+                by=step.by,
+            )
+
+
+def _business(stage: Stage, held: Sequence[Step], window: date, labels: Sequence[Text]) -> Text:
     if stage in {Stage.PREPARE, Stage.FOLLOW}:
         return Text(
             "Nothing changes for anybody on {day}; some of you will be asked about senders.", day=window
         )
     if stage is Stage.REFUSE:
         return Text(
-            "From {day} on mail in our name that proves nothing is refused. If a device or program of yours falls silent, "
-            "tell the service desk at once: it is taken back within the hour.",
-            day=window,
+            "{change} If a device or program of yours falls silent, tell the service desk at once: it is taken back "
+            "within the hour.",
+            change=_refusal(held, window),
         )
     return Text(
         "On {day} we change how {senders} send mail. You should notice nothing. If a mail of theirs is missing, tell the "
@@ -253,11 +341,45 @@ def _business(stage: Stage, window: date, labels: Sequence[Text]) -> Text:
     )
 
 
-def _operations(held: Sequence[Step], window: date, watched: date) -> Text:
-    return Text(
+def _refusal(held: Sequence[Step], window: date) -> Text:
+    """Say to people outside the matter what is refused from a day on."""
+    controls = [each for step in held for each in step.controls]
+    if "reject-direct-send" in controls:
+        return Text("From {day} on mail in our name that proves nothing is refused.", day=window)
+    if any(each.startswith("lock-gateway") for each in controls):
+        return Text(
+            "From {day} on only mail that comes by our mail gateway, or from a machine on its list, is taken.",
+            day=window,
+        )
+    if "smtp-basic-off" in controls:
+        return Text(
+            "From {day} on devices and programs that sign in to send mail with a user name and a password alone are "
+            "refused.",
+            day=window,
+        )
+    domains = tuple(
+        each.partition("=")[2].partition(":")[0] for each in controls if each.startswith("dmarc=")
+    )
+    if domains:
+        return Text(
+            "From {day} on mail in the name of {domains} that fails DMARC is set aside or refused, here and elsewhere.",
+            day=window,
+            domains=domains,
+        )
+    return Text("From {day} on this holds: {title}.", day=window, title=held[0].title)
+
+
+def _operations(held: Sequence[Step], window: date, watched: date, notes: tuple[Text, ...]) -> Text:
+    said = count(
+        "On {day}: step {steps} of the plan. Watch until {until}. Go back as its undo says when a sender to keep is "
+        "silent beyond its usual interval.",
         "On {day}: steps {steps} of the plan. Watch until {until}. Go back as each step's undo says when a sender to keep "
         "is silent beyond its usual interval.",
+        len(held),
         day=window,
         steps=tuple(str(each.n) for each in held),
         until=watched,
     )
+    for note in notes:
+        said = Text("{said} {note}", said=said, note=note)
+    return said

@@ -380,6 +380,7 @@ def step_document(step: Step, renderer: Renderer) -> dict[str, object]:
         "risk": step.risk.value,
         "owner": renderer.text(step.owner),
         "controls": list(step.controls),
+        "by": step.by.isoformat() if step.by else None,
     }
 
 

@@ -98,6 +98,7 @@ def _step(step: Step, known: dict[str, str], renderer: Renderer) -> list[str]:
         (Text("Undo"), say(step.undo)),
         (Text("Owner"), say(step.owner)),
         (Text("Risk"), renderer.label("risk", step.risk.value)),
+        (Text("By"), renderer.date(step.by) if step.by else ""),
         (Text("After steps"), renderer.joined([str(number) for number in step.after])),
         (Text("Senders"), renderer.joined([known.get(each, each) for each in step.senders])),
         (Text("Controls in force"), renderer.joined(list(step.controls))),

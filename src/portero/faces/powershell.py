@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from portero.core.exchange.change import Change
 from portero.core.exchange.powershell import quote
 from portero.core.step import Step
-from portero.core.text import Text
+from portero.core.text import Text, count
 
 Render = Callable[[Text], str]
 
@@ -204,7 +204,15 @@ def _when(step: Step, body: Sequence[str], render: Render) -> str:
         step.undo,
     ]
     if step.after:
-        notes.insert(1, Text("Only after steps {steps}, which this script cannot check.", steps=step.after))
+        notes.insert(
+            1,
+            count(
+                "Only after step {steps}, which this script cannot check.",
+                "Only after steps {steps}, which this script cannot check.",
+                len(step.after),
+                steps=step.after,
+            ),
+        )
     lines = "".join(f"    {line}\n" for line in body)
     return (
         f"\n{_comments(notes, render)}\nif ($Only.Count -eq 0 -or $Only -contains {step.n}) {{\n{lines}}}\n"
