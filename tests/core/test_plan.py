@@ -271,3 +271,11 @@ def test_the_replay_finds_a_plan_that_refuses_too_early() -> None:
     unsafe = [step for step in steps if not any(text.startswith("allow=") for text in step.controls)]
 
     assert 7 in {each.refused for each in replay_prefixes(unsafe, Replay([printer], OPEN))}
+
+
+def test_without_any_recorded_mail_the_plan_refuses_nothing_and_says_why() -> None:
+    reported = a_sender("reported", Kind.DEVICE, Judgement.LEGITIMATE)
+
+    for steps in (plan_for(), plan_for(reported), plan_for(settings=replace(OPEN, gateway_networks=GATEWAY))):
+        assert [step.controls for step in steps] == [()]
+        assert "No mail in the organisation's name was recorded" in str(steps[0].why)

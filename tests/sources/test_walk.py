@@ -39,6 +39,17 @@ def test_what_is_not_read_is_named(tmp_path):
     assert len(found) == 4
 
 
+def test_an_empty_folder_says_that_it_is_empty(tmp_path):
+    folder = tmp_path / "exports"
+    (folder / "below").mkdir(parents=True)
+
+    (gap,) = walk([folder])
+
+    assert isinstance(gap, Gap)
+    assert str(gap.origin) == "exports"
+    assert "empty" in str(gap.reason)
+
+
 def test_containers_are_opened_by_content_and_their_paths_are_harmless(tmp_path):
     inner = io.BytesIO()
     with zipfile.ZipFile(inner, "w") as archive:

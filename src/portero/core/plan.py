@@ -120,7 +120,8 @@ def make_plan(replay: Replay, tenant: Tenant, findings: Sequence[Finding]) -> tu
 
     The order is that of the controls catalogue R8, but for the controls that refuse mail: of all orders that keep the
     same mail safe they take the one with the least abuse still coming in (`best_order`). A control that is left out stands
-    in the plan as a step that refuses nothing and says how much mail stood against it.
+    in the plan as a step that refuses nothing and says how much mail stood against it. Without any recorded mail
+    no step refuses any.
     """
     left_out: dict[str, int] = {}
     while True:
@@ -141,7 +142,8 @@ def _write(
     senders, settings = replay.senders, replay.settings
     draft = Draft(left_out)
     failed = [each for each in findings if each.outcome in {Outcome.FAIL, Outcome.WARN}]
-    write.measure(draft, findings)
+    seen = any(sender.mails for sender in senders)
+    write.measure(draft, findings, seen=seen)
     found_lock = find_lock(senders, settings)
     lock = None if found_lock is None or found_lock.control in left_out else found_lock
     write.decide(draft, [each for each in senders if not each.legitimate and must_keep(each)])
@@ -149,6 +151,9 @@ def _write(
         if finding.id in _PERMISSIONS and finding.outcome is Outcome.FAIL:
             write.remove_permission(draft, finding)
     write.authentication(draft, [each for each in failed if each.id.startswith(("DNS-", "SPOOF-0"))])
+    if not seen:
+        # A replay of nothing shows nothing to be safe, so no control that refuses mail comes before there is some.
+        return draft.steps()
     _prepare_basic(draft, replay)
     needing = needs(replay, _refusing(settings, lock, left_out))
     ahead = Draft(left_out)

@@ -90,17 +90,27 @@ def labels(senders: Iterable[Sender]) -> tuple[Text, ...]:
     return tuple(sender.label for sender in senders)
 
 
-def measure(draft: Draft, findings: Sequence[Finding]) -> None:
-    """Evidence and measurement come first."""
+def measure(draft: Draft, findings: Sequence[Finding], *, seen: bool) -> None:
+    """
+    Evidence and measurement come first.
+
+    seen:  whether any mail was recorded; without, the plan can refuse none.
+    """
     unknown = [each.id for each in findings if each.outcome is Outcome.UNKNOWN]
+    unanswered = count(
+        "{n} check could not be answered from this evidence.",
+        "{n} checks could not be answered from this evidence.",
+        len(unknown),
+    )
+    blind = Text(
+        "No mail in the organisation's name was recorded, so nobody knows whom a refusing control would cut off: the plan "
+        "refuses nothing until there is some. {checks}",
+        checks=unanswered,
+    )
     draft.add(
         name="measure",
         title=Text("Export the configuration and at least 30 days of mail"),
-        why=count(
-            "{n} check could not be answered from this evidence.",
-            "{n} checks could not be answered from this evidence.",
-            len(unknown),
-        ),
+        why=unanswered if seen else blind,
         do=Text(
             "Keep the present exports as the record of the prior state. Export the connector report, the message "
             "traces and the DMARC reports of 30 days or more, so that monthly mail is seen. Unanswered checks: {checks}.",

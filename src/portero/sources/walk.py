@@ -33,7 +33,9 @@ def walk(
         if is_stored(path):
             yield from stored(path, limits, mails_whole=whole)
             continue
+        empty = True
         for file in _files(path):
+            empty = False
             real = file.resolve()
             if real in seen:
                 continue
@@ -42,6 +44,12 @@ def walk(
             # Two folders may hold a file of the same name; then the whole path tells them apart.
             yield from _documents(file, str(file) if name in named else name, limits, mails_whole=whole)
             named.add(name)
+        if empty:
+            reason = Text(
+                "The folder is empty, or nothing in it may be seen: hand over a folder with exports, or look at its "
+                "permissions."
+            )
+            yield Gap(Origin(path.name or str(path)), reason)
 
 
 def name_below(file: Path, root: Path) -> str:
