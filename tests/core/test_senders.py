@@ -194,6 +194,17 @@ def test_devices_of_one_model_stay_apart_and_scans_under_peoples_names_are_one_m
     assert sorted(sender.mails for sender in senders) == [12, 40, 60]
 
 
+def test_a_copy_of_a_device_does_not_take_its_own_name_from_it() -> None:
+    copy = behind_one_address("mfp1", 4, 4, client_ip="192.0.2.70", dmarc={"fail": 4}, spf={"fail": 4})
+    senders = found(
+        behind_one_address("mfp1", 60, 9),
+        *(behind_one_address(f"person{n}", 2, 2) for n in range(6)),
+        copy,
+        mailboxes=frozenset(f"person{n}@{OURS}" for n in range(6)),
+    )
+    assert sorted(sender.mails for sender in senders) == [4, 12, 60]
+
+
 def test_a_persons_forwarded_mail_is_not_the_device_she_scans_with() -> None:
     forwarded = behind_one_address(
         "ann", 12, 9, client_ip="198.51.100.140", shapes={"lunch?": 12}, dkim={"pass": 12}, spf={"fail": 12}

@@ -21,6 +21,8 @@ _NAMELESS = ("localhost", "[127.", "127.", "win-", "desktop-", "localhost.locald
 
 # From so many mails in so many weeks on, a name at an address is somebody of its own.
 _STEADY_MAILS, _STEADY_WEEKS = 8, 3
+# A place with less than a quarter of the mails that its name sends elsewhere is not that name's home.
+_HOME = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,21 +108,31 @@ def _steady(placed: Sequence[Placed], mailboxes: Collection[str]) -> frozenset[t
     """
     Give the places and names that are somebody of their own there.
 
-    It is no person's name, for a person writes from a scanner and through a list too; so it is seen at one place alone,
-    in three weeks and more.
+    It is no person's name, for a person writes from a scanner and through a list too; so it is at home at one place
+    alone, in three weeks and more. Who borrows a device's name, for a week or for few mails, is not at home with it.
     """
     mails: Counter[tuple[str, str]] = Counter()
     weeks: dict[tuple[str, str], set[tuple[int, int]]] = {}
+    through: set[tuple[str, str]] = set()
     for item in placed:
         if item.place and item.name and item.name not in mailboxes:
             key = item.place, item.name
             mails[key] += item.flow.facts.mails
             weeks.setdefault(key, set()).update(day.isocalendar()[:2] for day in item.flow.facts.days)
-    places = Counter(name for _, name in mails)
+            if item.path is Path.FOREIGN_ENVELOPE or item.authenticated:
+                through.add(key)
+    most: dict[str, int] = {}
+    for (_, name), number in mails.items():
+        most[name] = max(number, most.get(name, 0))
+    homes = Counter(
+        key[1]
+        for key, number in mails.items()
+        if key in through or (len(weeks[key]) > 1 and number * _HOME >= most[key[1]])
+    )
     return frozenset(
         key
         for key, number in mails.items()
-        if places[key[1]] == 1 and number >= _STEADY_MAILS and len(weeks[key]) >= _STEADY_WEEKS
+        if homes[key[1]] == 1 and number >= _STEADY_MAILS and len(weeks[key]) >= _STEADY_WEEKS
     )
 
 
