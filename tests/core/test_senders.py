@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -447,3 +448,87 @@ def test_behaviour_does_not_vouch_for_a_second_sender_of_a_proven_name() -> None
     assert "second-original" not in {
         reason.code for each in found(scanner(), copy) for reason in each.because
     }
+
+
+def mailing(**given: Any) -> Flow:
+    """One mailing of an hour to fifty people that fails authentication."""
+    known = {
+        "client_ip": "192.0.2.80",
+        "header_from": f"people@{OURS}",
+        "ehlo": "out.vendor.example",
+        "shapes": {"your opinion counts": 50},
+        "distinct_shapes": people(1),
+        "recipients": people(50),
+        "busiest": 50,
+        "dmarc": {"fail": 50},
+        "spf": {"fail": 50},
+    }
+    return flow(50, 1, **{**known, **given})
+
+
+def test_one_mailing_to_all_is_asked_about_and_not_accused() -> None:
+    judged = {sender.mails: sender.judgement for sender in found(scanner(), mailing())}
+    assert judged[50] is Judgement.UNDECIDED
+
+
+def test_whom_an_administrator_lets_past_the_filter_is_asked_about_and_not_accused() -> None:
+    lure = mailing(shapes={"new voicemail message": 50}, self_addressed=50)
+    context = Context(SETTINGS, window_of((scanner(), lure)))
+    allowed = replace(context, settings=replace(SETTINGS, allowed_addresses=("192.0.2.64/26",)))
+
+    def judged(held: Context) -> Judgement:
+        return next(
+            each.judgement
+            for each in find_senders((scanner(), lure), (), held, Configuration())
+            if each.mails == 50
+        )
+
+    assert (judged(context), judged(allowed)) == (Judgement.ABUSE, Judgement.UNDECIDED)
+
+
+def test_a_traveller_who_signs_in_from_the_address_is_legitimate() -> None:
+    places = [f"198.51.{n}.7" for n in range(100, 106)]
+    mails = [
+        flow(5, 4, client_ip=place, sender=f"ann@{OURS}", shapes={"re: matter": 5}, recipients=people(4))
+        for place in places
+    ]
+    mailboxes = frozenset({f"ann@{OURS}"})
+    without = Context(SETTINGS, window_of(mails), mailboxes=mailboxes)
+    known = replace(
+        without,
+        settings=replace(SETTINGS, smtp_auth_clients={f"ann@{OURS}": dict.fromkeys(places, "basic")}),
+    )
+    judged = [
+        {each.judgement for each in find_senders(mails, (), held, Configuration())}
+        for held in (without, known)
+    ]
+    assert judged[0] != {Judgement.LEGITIMATE}
+    assert judged[1] == {Judgement.LEGITIMATE}
+
+
+def test_a_campaign_from_many_addresses_is_seen_without_its_words() -> None:
+    def lure(n: int) -> Flow:
+        return flow(
+            1,
+            1,
+            client_ip=f"{20 + n}.{n}.7.9",
+            header_from=f"person{n}@{OURS}",
+            ehlo=f"host{n}",
+            shapes={"vous avez un appel manqué": 1},
+            recipients=people(1),
+            self_addressed=1,
+        )
+
+    mailboxes = frozenset(f"person{n}@{OURS}" for n in range(9))
+    many = found(scanner(), *(lure(n) for n in range(9)), mailboxes=mailboxes)
+    assert {each.judgement for each in many if each.mails == 1} == {Judgement.ABUSE}
+    few = found(scanner(), *(lure(n) for n in range(3)), mailboxes=mailboxes)
+    assert Judgement.ABUSE not in {each.judgement for each in few}
+
+
+def test_a_patient_forger_under_a_colleagues_name_is_not_vouched_for_by_one_reader() -> None:
+    forger = scanner(
+        client_ip="192.0.2.81", header_from=f"boss@{OURS}", recipients=people(1), dmarc={"fail": 60}
+    )
+    (sender,) = found(forger, mailboxes=frozenset({f"boss@{OURS}"}))
+    assert sender.judgement is not Judgement.LEGITIMATE

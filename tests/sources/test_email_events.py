@@ -102,10 +102,25 @@ def test_where_a_mail_went_is_more_exact_than_what_was_done(action, location, ou
 
 
 @pytest.mark.parametrize(
-    ("types", "threat"), [("Phish, Spam", "phish"), ("Malware", "malware"), ("New", None)]
+    ("types", "threat"), [("Phish, Spam", "perhaps-spoof"), ("Malware", "malware"), ("New", None)]
 )
 def test_threats_are_named_by_the_gravest(types, threat):
     assert read(table(MAIL | {"ThreatTypes": types}))[0][0]["threat"] == threat
+
+
+@pytest.mark.parametrize(
+    ("methods", "threat"),
+    [
+        ('{"Phish":["Spoof intra-org"]}', "spoof"),
+        ('{"Phish":["Spoof intra-org"],"Spam":["Advanced filter"]}', "spoof"),
+        ('{"Phish":["Spoof intra-org","URL detonation"]}', "phish"),
+        ("Spoof external domain", "spoof"),
+        ("", "perhaps-spoof"),
+    ],
+)
+def test_a_phish_that_only_fails_authentication_is_a_spoof(methods, threat):
+    found = read(table(MAIL | {"ThreatTypes": "Phish", "DetectionMethods": methods}))
+    assert found[0][0]["threat"] == threat
 
 
 @pytest.mark.parametrize("details", ["", "[" * 4000, '{"SPF":1}', '{"SPF":"pa'])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from portero.core.evidence import Origin
-from portero.core.exchange.attribution import within
+from portero.core.exchange.attribution import envelope_domain, within
 from portero.core.exchange.settings import Settings
 from portero.core.flow import OutsideFlow, merge_facts
 from portero.core.grouping import Placed
@@ -26,7 +26,7 @@ AUTHENTICATED = frozenset({"dmarc-pass", "spf-pass", "dkim-pass", "outside-pass"
 FAILING = frozenset({"authentication-fails", "spf-unlisted"})
 
 # What no outsider can arrange: a sender with one of these vouches for its address and for its name.
-ANCHORED = AUTHENTICATED | {"inside", "submitted", "connector", "network-devices", "host-inside"}
+ANCHORED = AUTHENTICATED | {"inside", "submitted", "signed-in", "connector", "network-devices", "host-inside"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +110,18 @@ class Case:
         twin.__dict__.update(self.__dict__)
         twin.reasons, twin.codes = list(self.reasons), set(self.codes)
         return twin
+
+    @property
+    def mostly_to_itself(self) -> bool:
+        """Tell whether most of its mail goes to the mailbox it claims to be from."""
+        return self.facts.self_addressed * 5 >= self.facts.mails * 4
+
+    @property
+    def notices(self) -> bool:
+        """Tell whether all its mail has the null reverse-path: notices go to whoever wrote. Source: RFC 5321 4.5.5."""
+        return all(envelope_domain(item.flow.key)[0] == "" for item in self.group)
+
+    def signs_in(self, item: Placed) -> bool:
+        """Tell whether the mailbox of a flow is known to sign in from the flow's address."""
+        address = item.flow.key.client_ip
+        return bool(address) and address in self.context.settings.smtp_auth_clients.get(item.name, {})

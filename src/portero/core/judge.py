@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from portero.core.case import ANCHORED, AUTHENTICATED, FAILING, Case, Context
-from portero.core.exchange.attribution import By, envelope_domain
+from portero.core.exchange.attribution import By, author_domain, envelope_domain, within
 from portero.core.flow import Facts
 from portero.core.grouping import Placed, nameless
 from portero.core.naming import tie_of
@@ -44,9 +44,35 @@ _ASK_AT = 0.0
 _ALMOST = 1.2
 _ALMOST_SOUND = -1.0
 _FEW_MAILS = 8
+# A campaign is over in so many days; a list or a shared scanner has so many names.
+_CAMPAIGN_DAYS, _LIST_NAMES = 3, 3
 
 # What speaks for a sender whatever the number of its mails.
 _VOUCHES = ANCHORED | {"connector-doubtful", "network-partner", "network-users", "beside-established"}
+
+# What may vouch for an address and not for what leaves through it when lures do.
+_TRUSTED_WAYS = frozenset(
+    {"connector", "network-devices", "host-inside", "beside-established", "spf-pass", "dmarc-pass"}
+)
+
+# What shows that one mailing to many was meant to deceive.
+_DECEIVES = frozenset(
+    {
+        "lure",
+        "self-addressed",
+        "as-mailbox",
+        "many-names",
+        "nameless-host",
+        "filter-phish",
+        "filter-some-phish",
+        "copies",
+        "copies-failing",
+        "roams",
+        "swarm",
+        "foreign-unaligned",
+        "network-guest",
+    }
+)
 
 # What a legitimate burst, such as the pay slips, does not show.
 _FORGED = frozenset(
@@ -59,12 +85,13 @@ _FORGED = frozenset(
         "copies",
         "copies-failing",
         "roams",
+        "swarm",
     }
 )
 
 # What a device or a list that fails authentication does not show.
 _CAMPAIGN = frozenset(
-    {"burst", "short-lived", "lure", "new-people", "filter-phish", "copies-failing", "roams"}
+    {"burst", "short-lived", "lure", "new-people", "filter-phish", "copies-failing", "roams", "swarm"}
 )
 
 
@@ -82,7 +109,10 @@ def weigh(case: Case, neighbours: Neighbours | None = None) -> tuple[Reason, ...
     if neighbours is not None:
         weigh_beside(case, neighbours)
     _unforged(case)
+    _one_mailing(case)
+    _allowed(case)
     _borrowed(case)
+    _misused(case)
     _copied(case)
     _little_seen(case)
     return tuple(case.reasons)
@@ -111,6 +141,8 @@ def _arranged(case: Case) -> None:
             case.settled = True
     elif case.paths == {Path.UNDETERMINED} and all(item.attribution.connector for item in case.group):
         case.add("connector-possible", case.group[0].attribution.why)
+    if not case.settled and all(map(case.signs_in, case.group)):
+        case.add("signed-in", Text("The mailbox signs in to SMTP AUTH from the same address."))
     uses = {case.context.network_use(address) for address in case.addresses}
     if len(uses) == 1 and (use := next(iter(uses))):
         code = {
@@ -144,6 +176,16 @@ def _authentication(case: Case) -> None:
         if _signed_as_us(case) or (aligned and facts.dmarc.get("pass") and facts.spf):
             case.add("dkim-pass", Text("It carries the organisation's own DKIM signature."))
         return
+    if case.notices:
+        # The null reverse-path of notices is nobody's domain, so that what it proves is asked of the visible one.
+        listed = {
+            case.context.spf(item.flow.key.client_ip, author_domain(item.flow.key) or "")
+            for item in case.group
+            if item.flow.key.client_ip
+        }
+        if listed == {"pass"}:
+            case.add("spf-pass", Text("The organisation's SPF record lists its address."))
+            return
     passed = facts.dmarc.get("pass", 0) + facts.dmarc.get("bestguesspass", 0)
     failed = facts.dmarc.get("fail", 0)
     envelopes = {domain for item in case.group if (domain := envelope_domain(item.flow.key)[0])}
@@ -267,7 +309,7 @@ def _over_time(case: Case) -> None:
                 people,
             ),
         )
-    elif strangers and weeks >= 2:
+    elif strangers and weeks >= 2 and not case.notices:
         case.add(
             "new-people",
             count(
@@ -318,7 +360,7 @@ def _appearance(case: Case) -> None:
             "device-words",
             Text("Its subjects are those of devices, for example “{shape}”.", shape=_first(facts, _DEVICE)),
         )
-    if facts.self_addressed * 5 >= facts.mails * 4 and facts.recipients.value > 3:
+    if case.mostly_to_itself and facts.recipients.value > 3:
         case.add("self-addressed", Text("It writes to people under their own address."))
     people = case.names & case.context.mailboxes
     if len(people) * 2 > len(case.names) and Path.CONNECTOR not in case.paths:
@@ -339,6 +381,10 @@ def _appearance(case: Case) -> None:
     if hosts and all(nameless(host) and not _own_literal(host) for host in hosts):
         case.add("nameless-host", Text("It calls itself {ehlo}, as any computer may.", ehlo=min(hosts)))
     bad = facts.threats.get("phish", 0) + facts.threats.get("malware", 0)
+    unsure = facts.threats.get("perhaps-spoof", 0)
+    if not case.codes & FAILING:
+        # What fails no authentication was not called phishing for that.
+        bad, unsure = bad + unsure, 0
     if bad and bad * 2 >= facts.mails:
         case.add(
             "filter-phish",
@@ -355,6 +401,13 @@ def _appearance(case: Case) -> None:
                 "Microsoft's filter called {n} mail phishing or malware.",
                 "Microsoft's filter called {n} mails phishing or malware.",
                 bad,
+            ),
+        )
+    elif unsure and unsure * 2 >= facts.mails:
+        case.add(
+            "filter-perhaps-spoof",
+            Text(
+                "Microsoft's filter called most of it phishing, perhaps only because it fails authentication."
             ),
         )
     elif facts.threats and facts.threats.get("spoof", 0) * 2 >= facts.mails:
@@ -419,10 +472,61 @@ def _unforged(case: Case) -> None:
         )
 
 
+def _one_mailing(case: Case) -> None:
+    """Keep from accusing on haste alone: a survey or a warning to all is one mailing too."""
+    if case.codes & {"burst", "short-lived"} and not case.codes & _DECEIVES and case.odds > _ALMOST:
+        case.add(
+            "one-mailing",
+            Text("It is one mailing to many people, and nothing in it deceives: a survey looks the same."),
+            weight=_ALMOST - case.odds,
+        )
+
+
+def _allowed(case: Case) -> None:
+    """Keep from accusing whom an administrator lets past the filter: it may be a service or an exercise of ours."""
+    ranges = case.context.settings.allowed_addresses
+    if (
+        ranges
+        and case.addresses
+        and all(within(each, ranges) for each in case.addresses)
+        and case.odds > _ALMOST
+    ):
+        case.add(
+            "allow-listed",
+            Text(
+                "An administrator entered its address in the connection filter's allow list: whose it is must be asked."
+            ),
+            weight=_ALMOST - case.odds,
+        )
+
+
+def _misused(case: Case) -> None:
+    """Keep from vouching, for its way in alone, for a burst of lures under colleagues' names: trusted hosts get taken over."""
+    facts = case.facts
+    kept = sum(facts.shapes.values())
+    lures = sum(number for shape, number in facts.shapes.items() if _LURE.search(shape))
+    if (
+        case.codes & _TRUSTED_WAYS
+        and len(facts.days) <= _CAMPAIGN_DAYS
+        and facts.mails >= _FEW_MAILS
+        and lures * 2 >= kept > 0
+        and (case.mostly_to_itself or len(case.names & case.context.mailboxes) >= _LIST_NAMES)
+        and case.odds < _ALMOST_SOUND
+    ):
+        case.add(
+            "misused",
+            Text(
+                "Known lures left there within days under colleagues' names: a trusted device or relay may be misused."
+            ),
+            weight=_ALMOST_SOUND - case.odds,
+        )
+
+
 def _borrowed(case: Case) -> None:
     """Keep from vouching, on behaviour alone, for mail under colleagues' names that fails: a patient spoofer has that too."""
-    # A list's regulars know whose posts they get; a spoofer has none.
-    vouched = case.codes & (_VOUCHES | {"same-people"})
+    # A list's regulars know whose posts they get, and who scans to himself what he gets; a spoofer has none, or one victim.
+    regulars = {"same-people"} if len(case.names) >= _LIST_NAMES or case.mostly_to_itself else frozenset()
+    vouched = case.codes & (_VOUCHES | regulars)
     failing = case.codes & (FAILING | {"outside-fail"})
     if "as-mailbox" in case.codes and failing and not vouched and case.odds < _ALMOST_SOUND:
         case.add(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from portero.core.address import neighbourhood, wide_network
 from portero.core.case import ANCHORED, AUTHENTICATED, FAILING, Case, judgement_of
@@ -13,6 +14,13 @@ from portero.core.text import Text
 
 # A copy has the name of its original, or of a few.
 _COPIED_AT_MOST = 3
+
+# One subject under own names from so many addresses in so many distant networks within a day is one campaign.
+_SWARM_ADDRESSES, _SWARM_NETWORKS = 6, 4
+# So much of a subject's shape tells it from others.
+_TELLING = 9
+# Who writes more is weighed by what it does itself.
+_SWARM_MAILS = 8
 
 # A name in use at more places than this is a service that sends from many addresses; no place of it is the original.
 _ROAMS_FROM = 4
@@ -25,6 +33,7 @@ class Neighbours:
 
     names:      by name, the places of established senders, and whether they pass authentication.
     addresses:  by place, the names established there.
+    swarms:     by day and shape of a subject under which mail of strangers came from many places at once, how many.
     vouched:    names whose established sender has what no outsider can arrange.
     roaming:    by name, in how many distant networks mail arrives under it that passes no authentication.
     """
@@ -33,6 +42,7 @@ class Neighbours:
     addresses: Mapping[str, frozenset[str]] = field(default_factory=dict)
     roaming: Mapping[str, int] = field(default_factory=dict)
     vouched: frozenset[str] = frozenset()
+    swarms: Mapping[tuple[date, str], int] = field(default_factory=dict)
 
 
 def weigh_beside(case: Case, neighbours: Neighbours) -> None:
@@ -78,6 +88,15 @@ def weigh_beside(case: Case, neighbours: Neighbours) -> None:
                 number=roams,
             ),
         )
+    swarm = max((neighbours.swarms.get(mark, 0) for mark in _marks(case)), default=0)
+    if swarm:
+        case.add(
+            "swarm",
+            Text(
+                "The same subject came under own names from {number} addresses in distant networks on one day.",
+                number=swarm,
+            ),
+        )
     if own and not case.gated and all(place in neighbours.addresses for place in own):
         others = frozenset[str]().union(*(neighbours.addresses[place] for place in own)) - case.names
         if others:
@@ -113,7 +132,7 @@ def find_neighbours(
             places, passes = names.get(item.name, (frozenset[str](), False))
             names[item.name] = (places | {item.place}, passes)
     roaming = _roaming([(case, codes) for case, codes, _ in coded])
-    return Neighbours(names, addresses, roaming, frozenset(vouched))
+    return Neighbours(names, addresses, roaming, frozenset(vouched), _swarms(coded))
 
 
 def _established(
@@ -148,6 +167,34 @@ def _established(
         for place in places:
             addresses[place] = addresses.get(place, frozenset()) | {item.name for item in case.group}
     return names, addresses, vouched
+
+
+def _marks(case: Case) -> Iterator[tuple[date, str]]:
+    """Give the days and shapes by which a few mails of strangers may belong to one campaign."""
+    days = set(case.facts.days)
+    if case.settled or case.gated or case.facts.mails > _SWARM_MAILS or len(days) != 1:
+        return
+    for shape in case.facts.shapes:
+        if len(shape) >= _TELLING:
+            yield min(days), shape
+
+
+def _swarms(
+    cases: Sequence[tuple[Case, frozenset[str], float]],
+) -> dict[tuple[date, str], int]:
+    """Count, by day and subject, the addresses of strangers where they are many and lie far apart."""
+    places: dict[tuple[date, str], set[str]] = {}
+    for case, codes, _ in cases:
+        if codes & (ANCHORED | {"connector-doubtful"}):
+            continue
+        for mark in _marks(case):
+            places.setdefault(mark, set()).update(item.place for item in case.group if item.place)
+    return {
+        mark: len(held)
+        for mark, held in places.items()
+        if len(held) >= _SWARM_ADDRESSES
+        and len({wide_network(place.partition("/")[0]) for place in held}) >= _SWARM_NETWORKS
+    }
 
 
 def _roaming(cases: Sequence[tuple[Case, frozenset[str]]]) -> dict[str, int]:

@@ -41,6 +41,14 @@ WEIGHTS: dict[str, Weight] = {
     "network-devices": Weight(-4.0, "The organisation's own word in portero.toml about this network."),
     "network-users": Weight(-1.0, "Own users' network: also where taken-over computers are."),
     "network-partner": Weight(-1.5, "The organisation's own word; the partner's security is not its own."),
+    "signed-in": Weight(
+        -3.0, "Reference data-formats: the mailbox's own sign-in to SMTP AUTH from the same address."
+    ),
+    "allow-listed": Weight(
+        0.0,
+        "Judgement: an administrator's entry must not be accused unasked. Its weight is what keeps the odds below an "
+        "accusation.",
+    ),
     "host-inside": Weight(
         -2.5, "A device inside opened the connections; not more, since a taken-over one does so too."
     ),
@@ -100,6 +108,16 @@ WEIGHTS: dict[str, Weight] = {
         "Judgement: burst, lure and short life together must not accuse: pay slips show all three. Its weight is what "
         "brings the odds back to even, or takes those three back where authentication passes.",
     ),
+    "one-mailing": Weight(
+        0.0,
+        "Judgement: one mailing to many people is what surveys and warnings are too, however many ways there are to say "
+        "so. Its weight is what keeps the odds below an accusation.",
+    ),
+    "misused": Weight(
+        0.0,
+        "Computed: what keeps it from being called legitimate. Reference exchange-online 7.1: lures leave through devices "
+        "and relays that are trusted.",
+    ),
     "little-seen": Weight(
         0.0,
         "Judgement: under eight mails in less than four weeks no behaviour shows. Its weight is what keeps the odds above "
@@ -132,11 +150,19 @@ WEIGHTS: dict[str, Weight] = {
     "many-names": Weight(1.0, "Reference exchange-online 7.1: one source writing as many people."),
     "nameless-host": Weight(0.8, "Reference exchange-online 7.2: loopback and default Windows host names."),
     "filter-phish": Weight(2.5, "Microsoft's filter called most of it phishing or malware."),
+    "filter-perhaps-spoof": Weight(
+        1.2,
+        "The same without the method: mail in the own name that fails authentication is called phishing for that alone.",
+    ),
     "filter-some-phish": Weight(1.0, "Microsoft's filter called some of it phishing or malware."),
     "filter-spoof": Weight(
         0.5, "Microsoft's spoof verdict follows failed authentication, which scanners share."
     ),
     # Beside other senders.
+    "swarm": Weight(
+        2.5,
+        "Reference exchange-online 7.1: one campaign from many addresses at once. Nobody here sends one subject so.",
+    ),
     "copies": Weight(1.5, "Uses the name of a sender established elsewhere, from another network."),
     "copies-failing": Weight(2.5, "Same, and fails the authentication that the established one passes."),
     "beside-established": Weight(-1.5, "Same client address as an established sender of the organisation."),

@@ -236,6 +236,7 @@ class Settings:
     spf_without:          terms by domain that a simulated control takes out of the published SPF record.
     dkim:                 by domain, whether a simulated control makes the signatures in its name verify, or fail.
     moves:                networks whose mail a simulated control has come from another address, with that address.
+    allowed_addresses:    the IPAllowList of the connection filters: networks whose mail is not filtered.
     gateway_networks:     where mail comes from when it enters through the organisation's gateway.
     gateway_seen:         those of them from which other people's mail was seen to arrive: connectors say nothing here.
     """
@@ -261,6 +262,7 @@ class Settings:
     spoof_pairs: tuple[SpoofPair, ...] = ()
     spoof_action: str | None = None
     dns: Dns = field(default_factory=Dns, compare=False)
+    allowed_addresses: tuple[str, ...] = ()
     gateway_networks: tuple[str, ...] = ()
     gateway_seen: tuple[str, ...] = ()
     mx_at_microsoft: bool | None = None
@@ -440,6 +442,11 @@ def read_settings(tenant: Tenant, accepted_domains: Iterable[str] = ()) -> Setti
         smtp_auth_protocols=protocols(uses),
         smtp_auth_clients=clients(uses),
         spoof_action=_spoof_action(tenant),
+        allowed_addresses=tuple(
+            network
+            for policy in tenant.objects("Get-HostedConnectionFilterPolicy") or ()
+            for network in _networks(texts(policy, "IPAllowList") or ())
+        ),
     )
 
 
