@@ -59,6 +59,7 @@ _TRUSTED_WAYS = frozenset(
 _DECEIVES = frozenset(
     {
         "lure",
+        "business-lure",
         "self-addressed",
         "as-mailbox",
         "many-names",
