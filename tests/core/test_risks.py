@@ -108,7 +108,10 @@ def test_a_short_window_is_said_and_no_window_too() -> None:
 
 
 def test_hosts_that_use_port_25_make_the_last_step_likely_to_break_something() -> None:
-    replay, steps, _ = planned()
+    # Without recorded mail the plan refuses nothing, and has nothing to break.
+    replay, steps, _ = planned(
+        a_sender("printer", Kind.DEVICE, Judgement.LEGITIMATE, anonymous("203.0.113.10"))
+    )
     seen = Host("10.1.2.3", sessions=9, port_25=9)
     relay = Host("10.1.2.4", sessions=9, port_25=9, relay=True)
 
