@@ -104,6 +104,10 @@ class Case:
         self.codes.add(code)
         self.odds += value
 
+    def bring_to(self, odds: float, code: str, text: Text) -> None:
+        """Add a reason whose weight is what brings the odds there."""
+        self.add(code, text, weight=odds - self.odds)
+
     def twin(self) -> Case:
         """Give the same case, to which reasons can be added without adding them here."""
         twin = Case.__new__(Case)

@@ -458,28 +458,28 @@ def _unforged(case: Case) -> None:
             weight=-alike,
         )
     elif not forged and likeness and case.odds > _ASK_AT:
-        case.add(
+        case.bring_to(
+            _ASK_AT,
             "nothing-forged",
             Text("Nothing shows that it writes as somebody else or fails authentication."),
-            weight=_ASK_AT - case.odds,
         )
     elif not likeness and case.odds > _ALMOST:
-        case.add(
+        case.bring_to(
+            _ALMOST,
             "no-campaign",
             Text(
                 "Nothing in how it sends is like a campaign: a device or list set up wrongly looks the same."
             ),
-            weight=_ALMOST - case.odds,
         )
 
 
 def _one_mailing(case: Case) -> None:
     """Keep from accusing on haste alone: a survey or a warning to all is one mailing too."""
     if case.codes & {"burst", "short-lived"} and not case.codes & _DECEIVES and case.odds > _ALMOST:
-        case.add(
+        case.bring_to(
+            _ALMOST,
             "one-mailing",
             Text("It is one mailing to many people, and nothing in it deceives: a survey looks the same."),
-            weight=_ALMOST - case.odds,
         )
 
 
@@ -492,12 +492,12 @@ def _allowed(case: Case) -> None:
         and all(within(each, ranges) for each in case.addresses)
         and case.odds > _ALMOST
     ):
-        case.add(
+        case.bring_to(
+            _ALMOST,
             "allow-listed",
             Text(
                 "An administrator entered its address in the connection filter's allow list: whose it is must be asked."
             ),
-            weight=_ALMOST - case.odds,
         )
 
 
@@ -505,21 +505,20 @@ def _misused(case: Case) -> None:
     """Keep from vouching, for its way in alone, for a burst of lures under colleagues' names: trusted hosts get taken over."""
     facts = case.facts
     kept = sum(facts.shapes.values())
-    lures = sum(number for shape, number in facts.shapes.items() if _LURE.search(shape))
     if (
         case.codes & _TRUSTED_WAYS
-        and len(facts.days) <= _CAMPAIGN_DAYS
+        and len(case.days) <= _CAMPAIGN_DAYS
         and facts.mails >= _FEW_MAILS
-        and lures * 2 >= kept > 0
+        and _about(facts, _LURE) * 2 >= kept > 0
         and (case.mostly_to_itself or len(case.names & case.context.mailboxes) >= _LIST_NAMES)
         and case.odds < _ALMOST_SOUND
     ):
-        case.add(
+        case.bring_to(
+            _ALMOST_SOUND,
             "misused",
             Text(
                 "Known lures left there within days under colleagues' names: a trusted device or relay may be misused."
             ),
-            weight=_ALMOST_SOUND - case.odds,
         )
 
 
@@ -530,20 +529,20 @@ def _borrowed(case: Case) -> None:
     vouched = case.codes & (_VOUCHES | regulars)
     failing = case.codes & (FAILING | {"outside-fail"})
     if "as-mailbox" in case.codes and failing and not vouched and case.odds < _ALMOST_SOUND:
-        case.add(
+        case.bring_to(
+            _ALMOST_SOUND,
             "borrowed-name",
             Text("It writes as people whose mailboxes are here and fails: only a person can vouch for it."),
-            weight=_ALMOST_SOUND - case.odds,
         )
 
 
 def _copied(case: Case) -> None:
     """Keep from vouching, on behaviour alone, for a second sender of a proven one's name: a copy behaves like its model."""
     if case.copied and not case.codes & _VOUCHES and case.odds < _ALMOST_SOUND:
-        case.add(
+        case.bring_to(
+            _ALMOST_SOUND,
             "second-original",
             Text("The sender elsewhere is proven and this one is not: only a person can vouch for it."),
-            weight=_ALMOST_SOUND - case.odds,
         )
 
 
@@ -551,12 +550,12 @@ def _little_seen(case: Case) -> None:
     """Keep from vouching on a few mails: behaviour needs more of them, and more time, before it speaks for anybody."""
     few = case.facts.mails < _FEW_MAILS and not case.codes & {"weeks-4", "weeks-8"}
     if few and not case.codes & _VOUCHES and case.odds < _ALMOST_SOUND:
-        case.add(
+        case.bring_to(
+            _ALMOST_SOUND,
             "little-seen",
             count(
                 "Too little of it was seen to vouch for it: {n} mail.",
                 "Too little of it was seen to vouch for it: {n} mails.",
                 case.facts.mails,
             ),
-            weight=_ALMOST_SOUND - case.odds,
         )

@@ -171,12 +171,11 @@ def _established(
 
 def _marks(case: Case) -> Iterator[tuple[date, str]]:
     """Give the days and shapes by which a few mails of strangers may belong to one campaign."""
-    days = set(case.facts.days)
-    if case.settled or case.gated or case.facts.mails > _SWARM_MAILS or len(days) != 1:
+    if case.settled or case.gated or case.facts.mails > _SWARM_MAILS or len(case.days) != 1:
         return
     for shape in case.facts.shapes:
         if len(shape) >= _TELLING:
-            yield min(days), shape
+            yield case.days[0], shape
 
 
 def _swarms(
