@@ -14,9 +14,8 @@ from portero.core.migration import Road
 from portero.core.register import pattern
 from portero.core.scenario import MOVES, Move, Scenario
 from portero.core.text import Text
-from portero.core.toml_lines import Place, key_lines, line_of, shown
-from portero.errors import ConfigError
-from portero.toml_file import parse_toml, read_toml
+from portero.core.toml_lines import Place, shown
+from portero.toml_file import TomlReading, parse_toml, read_toml
 
 _KEYS = ("name", "controls", "move")
 _MOVE_KEYS = ("to", "senders", "header_from", "cidr")
@@ -25,16 +24,10 @@ _MOVE_KEYS = ("to", "senders", "header_from", "cidr")
 def load_scenario(path: Path) -> Scenario:
     """Read a scenario file. Raises ConfigError with every fault, each by file and line."""
     text = read_toml(path)
-    return _Reading(str(path), key_lines(text)).scenario(parse_toml(text, str(path)), path.stem)
+    return _Reading(path, text).scenario(parse_toml(text, str(path)), path.stem)
 
 
-class _Reading:
-    """Reads one file and collects what is wrong with it."""
-
-    def __init__(self, file: str, lines: Mapping[Place, int]) -> None:
-        self._file, self._lines = file, lines
-        self._faults: list[Text] = []
-
+class _Reading(TomlReading):
     def scenario(self, content: Mapping[str, Any], stem: str) -> Scenario:
         self._known(content, (), _KEYS)
         name = content.get("name", stem)
@@ -51,8 +44,7 @@ class _Reading:
             self._fault(("move",), Text("write each move as a table [[move]]."))
             tables = []
         moves = [self._move(each, ("move", number)) for number, each in enumerate(tables)]
-        if self._faults:
-            raise ConfigError(tuple(self._faults))
+        self._settle()
         return Scenario(str(name), controls, tuple(each for each in moves if each is not None))
 
     def _move(self, table: Mapping[str, Any], place: Place) -> Move | None:
@@ -85,17 +77,6 @@ class _Reading:
             self._fault((*place, key), Text("{key} is a list of texts.", key=key))
             return ()
         return tuple(held)
-
-    def _known(self, table: Mapping[str, Any], place: Place, keys: tuple[str, ...]) -> None:
-        for each in table:
-            if each not in keys:
-                self._fault(
-                    (*place, each), Text("there is no key {key}; known are {keys}.", key=each, keys=keys)
-                )
-
-    def _fault(self, place: Place, what: Text) -> None:
-        line = line_of(self._lines, place)
-        self._faults.append(Text("{file}, line {line}: {what}", file=self._file, line=line, what=what))
 
 
 def scenario_toml(scenario: Scenario) -> str:

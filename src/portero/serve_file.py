@@ -12,9 +12,8 @@ from urllib.parse import urlsplit
 from portero.core.access import Role
 from portero.core.sign_in import Grant, Provider
 from portero.core.text import Text
-from portero.core.toml_lines import Place, key_lines, line_of, shown
-from portero.errors import ConfigError
-from portero.toml_file import parse_toml, read_toml
+from portero.core.toml_lines import Place, shown
+from portero.toml_file import TomlReading, parse_toml, read_toml
 
 FILE_NAME = "serve.toml"
 _SYSTEM_FILE = Path("/etc/portero") / FILE_NAME
@@ -52,22 +51,15 @@ def load_serve_file(given: Path | None) -> ServeFile:
     if path is None:
         return ServeFile()
     text = read_toml(path)
-    return _Reading(path, key_lines(text)).file(parse_toml(text, str(path)))
+    return _Reading(path, text).file(parse_toml(text, str(path)))
 
 
-class _Reading:
-    """Reads one file and collects what is wrong with it."""
-
-    def __init__(self, file: Path, lines: Mapping[Place, int]) -> None:
-        self._file, self._lines = file, lines
-        self._faults: list[Text] = []
-
+class _Reading(TomlReading):
     def file(self, content: Mapping[str, Any]) -> ServeFile:
         self._known(content, (), _KEYS)
         providers = [self._provider(each, place) for each, place in self._tables(content, "sign_in", ())]
         relays = [self._relay(each, place) for each, place in self._tables(content, "relay", ())]
-        if self._faults:
-            raise ConfigError(tuple(self._faults))
+        self._settle()
         return ServeFile(tuple(providers), tuple(relays))
 
     def _provider(self, table: Mapping[str, Any], place: Place) -> Provider:
@@ -154,17 +146,6 @@ class _Reading:
             self._fault((*place, key), Text("write each {key} as a table in two brackets.", key=key))
             return []
         return [(each, (*place, key, number)) for number, each in enumerate(held)]
-
-    def _known(self, table: Mapping[str, Any], place: Place, keys: tuple[str, ...]) -> None:
-        for each in table:
-            if each not in keys:
-                self._fault(
-                    (*place, each), Text("there is no key {key}; known are {keys}.", key=each, keys=keys)
-                )
-
-    def _fault(self, place: Place, what: Text) -> None:
-        line = line_of(self._lines, place)
-        self._faults.append(Text("{file}, line {line}: {what}", file=str(self._file), line=line, what=what))
 
 
 def _safe(url: str) -> bool:

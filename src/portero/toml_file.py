@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from portero.core.text import Text
+from portero.core.toml_lines import Place, key_lines, line_of
 from portero.errors import ConfigError
 
 # More than any configuration is long.
@@ -50,3 +52,27 @@ def parse_toml(text: str, file: str) -> dict[str, Any]:
             "{file}, line {line}: this is not TOML ({reason}).", file=file, line=line, reason=reason
         )
         raise ConfigError((problem,)) from None
+
+
+class TomlReading:
+    """Reads the text of one file and collects what is wrong with it, so that all is said at once."""
+
+    def __init__(self, file: Path, text: str) -> None:
+        self._file, self._lines = file, key_lines(text)
+        self._faults: list[Text] = []
+
+    def _known(self, table: Mapping[str, Any], place: Place, keys: tuple[str, ...]) -> None:
+        for each in table:
+            if each not in keys:
+                self._fault(
+                    (*place, each), Text("there is no key {key}; known are {keys}.", key=each, keys=keys)
+                )
+
+    def _fault(self, place: Place, what: Text) -> None:
+        line = line_of(self._lines, place)
+        self._faults.append(Text("{file}, line {line}: {what}", file=str(self._file), line=line, what=what))
+
+    def _settle(self) -> None:
+        """Raise ConfigError with every fault, if there is any."""
+        if self._faults:
+            raise ConfigError(tuple(self._faults))
