@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from portero.relay.identity import TokenFault, managed, managed_identity_token, 
 from portero.relay.pace import Limits
 from portero.relay.tokens import Tokens
 from portero.relay.transport import Way
+from support.http_server import JsonHandler, serving
 
 RESOURCE = "https://outlook.office365.com"
 
@@ -35,10 +35,7 @@ def endpoint(word: str) -> Iterator[Endpoint]:
     """Run an endpoint that wants this word in its header. Source: Microsoft, App Service, "REST endpoint reference"."""
     made = Endpoint()
 
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
+    class Handler(JsonHandler, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             words = parse_qs(urlsplit(self.path).query)
             made.asked.append(words)
@@ -54,21 +51,12 @@ def endpoint(word: str) -> Iterator[Endpoint]:
                     "resource": words["resource"][0],
                     "token_type": "Bearer",
                 }
-            body = json.dumps(document).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer(status, document)
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        made.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield made
-        finally:
-            server.shutdown()
-            thread.join()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    made.port = server.server_address[1]
+    with serving(server):
+        yield made
 
 
 def test_the_machines_own_identity_gives_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,10 +100,7 @@ def metadata_service(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[int
     """
     before: list[tuple[int, str, dict[str, str]]] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
+    class Handler(JsonHandler, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             address, words = urlsplit(self.path), parse_qs(urlsplit(self.path).query)
             headers: dict[str, str] = {}
@@ -145,17 +130,10 @@ def metadata_service(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[int
 
     for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "MSI_ENDPOINT", "IMDS_ENDPOINT"):
         monkeypatch.delenv(name, raising=False)
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        monkeypatch.setenv(
-            "AZURE_POD_IDENTITY_AUTHORITY_HOST", f"http://127.0.0.1:{server.server_address[1]}"
-        )
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield before
-        finally:
-            server.shutdown()
-            thread.join()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", f"http://127.0.0.1:{server.server_address[1]}")
+    with serving(server):
+        yield before
 
 
 def mailbox(identity: str) -> Way:

@@ -10,23 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from portero.relay.protocol import Event, Manners, Peer, Session, State, Transaction
 from portero.relay.syntax import Path
-
-
-class Memory:
-    """An intake that remembers."""
-
-    def __init__(self) -> None:
-        self.pieces: list[bytes] = []
-        self.octets = 0
-
-    def write(self, piece: bytes) -> None:
-        self.pieces.append(piece)
-
-    def abandon(self) -> None:
-        self.pieces.clear()
-
-    def finish(self) -> bytes | None:
-        return b"".join(self.pieces)
+from support.relay_fuzz import Memory
 
 
 class Open:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import ssl
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,6 +16,8 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 from joserfc.jws import JWSRegistry
+
+from support.http_server import JsonHandler, serving
 
 TENANT = "11111111-2222-3333-4444-555555555555"
 CLIENT = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
@@ -59,11 +59,8 @@ class Entra:
         return jwt.encode({"alg": "RS256", "typ": "JWT", "kid": "k1"}, claims, self.key)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(JsonHandler, BaseHTTPRequestHandler):
     entra: Entra
-
-    def log_message(self, *_: object) -> None:
-        pass
 
     def do_GET(self) -> None:
         base = f"{self.entra.authority}/{TENANT}"
@@ -119,14 +116,6 @@ class _Handler(BaseHTTPRequestHandler):
     def refuse(self, words: str) -> None:
         self.answer(401, {"error": "invalid_client", "error_description": f"{words}\r\nTrace ID: x"})
 
-    def answer(self, status: int, document: object) -> None:
-        body = json.dumps(document).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
 
 @contextlib.contextmanager
 def entra(certificate: Path, key: Path) -> Iterator[Entra]:
@@ -138,11 +127,5 @@ def entra(certificate: Path, key: Path) -> Iterator[Entra]:
     context.load_cert_chain(certificate, key)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     made.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
+    with serving(server):
         yield made
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -23,6 +23,8 @@ from urllib.parse import unquote
 import jsonschema
 import yaml
 
+from support.http_server import JsonHandler, serving
+
 DESCRIPTION = yaml.safe_load((Path(__file__).with_name("graph.yaml")).read_text("utf-8"))
 
 
@@ -48,12 +50,9 @@ class Graph:
         return f"http://127.0.0.1:{self.port}"
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(JsonHandler, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     graph: Graph
-
-    def log_message(self, *_: object) -> None:
-        pass
 
     def do_POST(self) -> None:
         graph = self.graph
@@ -183,16 +182,6 @@ class _Handler(BaseHTTPRequestHandler):
             return self.answer(204)
         raise AssertionError(route)
 
-    def answer(self, status: int, document: object = None, headers: dict[str, str] | None = None) -> None:
-        body = b"" if document is None else json.dumps(document).encode()
-        self.send_response(status)
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
 
 @contextlib.contextmanager
 def graph() -> Iterator[Graph]:
@@ -201,12 +190,6 @@ def graph() -> Iterator[Graph]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"graph": made}))
     server.daemon_threads = True
     made.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
+    with serving(server):
         yield made
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
     assert made.faults == []

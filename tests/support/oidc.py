@@ -6,7 +6,6 @@ import base64
 import contextlib
 import json
 import secrets
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,6 +16,8 @@ from urllib.parse import parse_qs, unquote_plus, urlencode, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
+
+from support.http_server import JsonHandler, serving
 
 CLIENT = "portero-client"
 SECRET = "s+e/c=r%t"
@@ -77,11 +78,8 @@ class OpenId:
         return jwt.encode({**header, "kid": self.key.kid}, claims, self.key)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(JsonHandler, BaseHTTPRequestHandler):
     provider: OpenId
-
-    def log_message(self, *_: object) -> None:
-        pass
 
     def do_GET(self) -> None:
         provider, parts = self.provider, urlsplit(self.path)
@@ -137,14 +135,6 @@ class _Handler(BaseHTTPRequestHandler):
             200, {"token_type": "Bearer", "access_token": "x", "id_token": provider.token(held["nonce"])}
         )
 
-    def answer(self, status: int, document: object) -> None:
-        body = json.dumps(document).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
 
 @contextlib.contextmanager
 def openid() -> Iterator[OpenId]:
@@ -153,11 +143,5 @@ def openid() -> Iterator[OpenId]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"provider": made}))
     server.daemon_threads = True
     made.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(server):
         yield made
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(30)

@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from support.http_server import serving
+
 RUN = """
 import sys
 from pathlib import Path
@@ -244,16 +246,11 @@ class _Server(socketserver.ThreadingTCPServer):
 @contextlib.contextmanager
 def hop(port: int = 0, **answers: str | None) -> Iterator[Hop]:
     """Run a next hop; answers by verb, for example ``MAIL="451 4.3.0 later"``."""
-    with _Server(("127.0.0.1", port), _Line) as server:
-        made = Hop(server.server_address[1], answers=dict(answers))
-        server.hop = made  # type: ignore[attr-defined]  # for the handler above
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield made
-        finally:
-            server.shutdown()
-            thread.join()
+    server = _Server(("127.0.0.1", port), _Line)
+    made = Hop(server.server_address[1], answers=dict(answers))
+    server.hop = made  # type: ignore[attr-defined]  # for the handler above
+    with serving(server):
+        yield made
 
 
 class Device:

@@ -23,7 +23,7 @@ END = b"\r\n.\r\n"
 _LINE_OCTETS = 12_288
 
 
-class _Memory:
+class Memory:
     """An intake that remembers."""
 
     def __init__(self) -> None:
@@ -49,8 +49,8 @@ class _Open:
     def recipient(self, peer: Peer, address: str) -> bytes | None:
         return None
 
-    def intake(self, peer: Peer, transaction: Transaction, size_octets: int) -> _Memory:
-        return _Memory()
+    def intake(self, peer: Peer, transaction: Transaction, size_octets: int) -> Memory:
+        return Memory()
 
 
 def _conversation(wire: bytes, size: int, *, normalise: bool) -> tuple[bytes, list[bytes], bool]:
