@@ -914,5 +914,5 @@ def _relay_door(place: RelayPlace) -> RelayDoor:
         place.organisation,
         lambda states, most, render: cases.queue(place.config, states, most, render),
         lambda: cases.devices(place.config),
-        lambda what, ids: cases.change(place.config, what, ids, everything=False),
+        lambda what, ids, render: cases.change(place.config, what, ids, everything=False, render=render),
     )

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from support.relay import MESSAGE, Device, hop, running
+from support.relay import CONFIG, MESSAGE, Device, hop, running
 
 
 def portero(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -38,6 +38,48 @@ def test_a_day_with_the_relay(tmp_path: Path) -> None:
     checked = portero(tmp_path, "check")
     assert checked.returncode == 4
     assert "Nobody listens there." in checked.stdout
+
+
+def test_the_owner_is_told_what_is_in_quarantine(tmp_path: Path) -> None:
+    """Whether a relay runs or not, and in the language of who asks or who runs it; the message stays."""
+    with hop() as far:
+        with running(tmp_path, far.port) as relay, Device(relay.port) as device:
+            device.mail(MESSAGE, "a@inside.test", sender="x@other.test")
+            [held] = json.loads(portero(tmp_path, "queue", "list", "--json").stdout)["messages"]
+            told = portero(tmp_path, "queue", "report", held["id"], "ffff", "--json")
+            assert json.loads(told.stdout) == {held["id"]: "reported", "ffff": "missing"}
+            [got] = far.wait(1)
+            assert (got.mail_from, got.recipients) == ("", ["owner@inside.test"])
+            assert b"- the sender x@other.test is not in the rule" in got.content
+            assert f"portero relay queue release {held['id']}".encode() in got.content
+            assert MESSAGE.split(b"\r\n\r\n", 1)[1].strip() not in got.content, (
+                "what it holds may be the reason"
+            )
+            assert [each["id"] for each in relay.audit if each["event"] == "reported"] == [held["id"]]
+        told = portero(tmp_path, "queue", "report", "--all", "--lang", "es")
+        assert told.stdout == f"{held['id']}: avisado su responsable\n"
+        [waiting] = json.loads(portero(tmp_path, "queue", "list", "--state", "waiting", "--json").stdout)[
+            "messages"
+        ]
+        assert waiting["subject"] == "Un mensaje de scanner está en cuarentena"
+        assert json.loads(portero(tmp_path, "queue", "list", "--json").stdout)["counts"]["quarantined"] == 1
+        assert portero(tmp_path, "audit").returncode == 0
+        with running(tmp_path, far.port):
+            later = far.wait(2)[1]
+        assert "- el remitente x@other.test no está en la regla".encode() in later.content
+
+
+def test_a_report_that_nobody_would_get(tmp_path: Path) -> None:
+    config = CONFIG.replace('owner = "owner@inside.test"\n', "")
+    with hop() as far, running(tmp_path, far.port, config=config) as relay, Device(relay.port) as device:
+        device.mail(MESSAGE, "a@inside.test", sender="x@other.test")
+        assert device.mail(MESSAGE, "a@inside.test", sender="s@inside.test").startswith("250")
+        [held] = json.loads(portero(tmp_path, "queue", "list", "--state", "quarantined", "--json").stdout)[
+            "messages"
+        ]
+        told = portero(tmp_path, "queue", "report", held["id"])
+        assert "name an owner in relay.toml" in told.stdout
+        assert len(far.wait(1)) == 1
 
 
 def test_faults_of_the_call(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from portero.core.relay_words import reason, state_words
 from portero.core.text import Text, count
 from portero.errors import ConfigError
 from portero.faces.desk import GATE_TRIPPED, Desk
 from portero.faces.relay_cases import RelayUseCases, Sign
-from portero.faces.relay_words import reason, state_words
 from portero.faces.render import plain
 
 UNREACHABLE = 4
@@ -271,6 +271,7 @@ def _add_queue(
         "hold": Text("Put messages aside: they stay in the queue and are not sent."),
         "release": Text("Let messages out of quarantine or from being held: they are sent."),
         "drop": Text("Delete messages from the queue for good."),
+        "report": Text("Tell the owners of messages in quarantine what is kept and why; the messages stay."),
     }
     for name, words in helps.items():
         _add_change(queue, desk, relay, cls, name, say(words), some, every, config_option, json_option)
@@ -297,7 +298,7 @@ def _add_change(
     ) -> None:
         if not ids and not everything:
             raise ConfigError((Text("Name at least one queue id, or --all."),))
-        told = relay().change(config, name, ids or (), everything=everything)
+        told = relay().change(config, name, ids or (), everything=everything, render=desk.renderer.text)
         if json:
             desk.print_json(told)
             return

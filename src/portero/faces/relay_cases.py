@@ -66,6 +66,12 @@ class RelayUseCases(Protocol):
         """Give a message's content."""
 
     def change(
-        self, config: Path | None, what: str, given: Sequence[str], *, everything: bool
+        self,
+        config: Path | None,
+        what: str,
+        given: Sequence[str],
+        *,
+        everything: bool,
+        render: Callable[[Text], str] = str,
     ) -> Mapping[str, str]:
-        """Change messages of the queue."""
+        """Change messages of the queue, or report them; `render` gives the words of a report."""

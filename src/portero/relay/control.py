@@ -8,7 +8,7 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -25,12 +25,20 @@ class Control:
     Listens on the loopback; who may read the spool's folder knows port and token, and nobody else.
 
     status:  gives what a caller may know of the running relay.
+    report:  tells a message's owner that it is in quarantine, and gives what became of that.
     """
 
-    def __init__(self, spool: Spool, office: PostOffice, status: Callable[[], dict[str, object]]) -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        office: PostOffice,
+        status: Callable[[], dict[str, object]],
+        report: Callable[[int], Awaitable[str]],
+    ) -> None:
         self._spool = spool
         self._office = office
         self._status = status
+        self._report = report
         self._token = secrets.token_urlsafe(32)
         self._server: asyncio.Server | None = None
 
@@ -74,6 +82,10 @@ class Control:
             return {"error": "not allowed"}
         if change == "status":
             return self._status()
+        if change == "report":
+            # All at once, so that they share their commits.
+            states = await asyncio.gather(*(self._report(number) for number in numbers))
+            return {str(number): state for number, state in zip(numbers, states, strict=True)}
         if change not in get_args(Change):
             return {"error": "not understood"}
         answer: dict[str, str] = {}

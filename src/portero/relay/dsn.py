@@ -12,7 +12,7 @@ from portero.relay.headers import split_head
 from portero.relay.outcome import Kind, Outcome
 from portero.relay.transport import stuffed, unstuffed
 
-_HEAD_OCTETS = 20_000
+HEAD_OCTETS = 20_000
 
 
 def make_notice(
@@ -47,7 +47,7 @@ def make_notice(
     lines = [
         f"From: portero <postmaster@{hostname}>",
         f"To: {envelope.owner}",
-        f"Subject: {_encoded(say(subject))}",
+        f"Subject: {encoded(say(subject))}",
         f"Date: {formatdate(now)}",
         f"Message-ID: <{number:x}@{hostname}>",
         "Auto-Submitted: auto-replied",
@@ -69,7 +69,7 @@ def make_notice(
         "Content-Transfer-Encoding: 8bit",
         "",
     ]
-    head = split_head(unstuffed(content))[0][:_HEAD_OCTETS] if content is not None else b""
+    head = split_head(unstuffed(content))[0][:HEAD_OCTETS] if content is not None else b""
     plain = "\r\n".join(lines).encode() + b"\r\n" + head + f"\r\n--{boundary}--\r\n".encode()
     body = stuffed(plain)
     notice = Envelope(
@@ -167,7 +167,8 @@ def _line(text: str) -> str:
     return "".join(each if each.isprintable() else " " for each in text)[:900]
 
 
-def _encoded(text: str) -> str:
+def encoded(text: str) -> str:
+    """Write a header's words so that every reader of mail shows them. Source: RFC 2047."""
     if text.isascii() and text.isprintable():
         return text
     from email.header import Header

@@ -24,6 +24,7 @@ from portero.relay.envelope import Envelope, Recipient
 from portero.relay.listener import Gate, server_context
 from portero.relay.observer import Habits
 from portero.relay.passwords import Passwords
+from portero.relay.quarantine_report import make_report, reported
 from portero.relay.reception import Reception
 from portero.relay.settings import Listener, Settings, load_settings
 from portero.relay.spool import Reader, Spool
@@ -145,7 +146,7 @@ class Relay:
             observer=self.habits,
             check_password=Passwords(settings.passwords).right,
         )
-        self.control = Control(self.spool, self.office, self.status)
+        self.control = Control(self.spool, self.office, self.status, self._report)
         await self.control.open()
         self.office.start()
         for gate in self.gates:
@@ -224,6 +225,32 @@ class Relay:
             now=self.office.now(),
             say=self._say,
         )
+
+    async def _report(self, number: int) -> str:
+        """Send the owner of a message in quarantine a report, through the queue like any mail."""
+        reader, loop = Reader(self.settings.spool), asyncio.get_running_loop()
+        envelope = await asyncio.to_thread(reader.message, number)
+        if envelope is None or envelope.state != "quarantined":
+            return "missing" if envelope is None else "unchanged"
+        made = make_report(
+            envelope,
+            await asyncio.to_thread(reader.content, envelope),
+            number=self.spool.next_id(),
+            hostname=self.settings.hostname,
+            now=self.office.now(),
+            say=self._say,
+        )
+        if made is None:
+            return "ownerless"
+        kept: asyncio.Future[Exception | None] = loop.create_future()
+        self.spool.put(
+            *made, lambda error: None if kept.done() else kept.set_result(error), reported(envelope, made[0])
+        )
+        error = await kept
+        if error is not None:
+            return str(error)
+        self.office.take(*made)
+        return "reported"
 
     def status(self) -> dict[str, object]:
         """Tell how the relay does, for programs."""

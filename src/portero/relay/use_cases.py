@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import queue as queue_module
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -15,16 +18,18 @@ import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 
 from portero.core.evidence import Origin
+from portero.core.relay_words import reason
 from portero.core.sender import Sender
 from portero.core.text import Text
 from portero.errors import ConfigError, InputError, SourceUnavailable
-from portero.relay.audit import verify
+from portero.relay.audit import Trail, verify
 from portero.relay.check import check_relay
 from portero.relay.control import ask
 from portero.relay.envelope import Envelope, parse_queue_id
 from portero.relay.explain import explain
 from portero.relay.habit import Memory
 from portero.relay.observer import KEY as MEMORY_KEY
+from portero.relay.quarantine_report import make_report, reported
 from portero.relay.rules import from_learnt, from_senders
 from portero.relay.send_test import send_test
 from portero.relay.service import TRAIL, serve
@@ -155,18 +160,34 @@ def export(config: Path | None, given: str) -> bytes:
     return unstuffed(content)
 
 
-def change(config: Path | None, what: str, given: Sequence[str], *, everything: bool) -> dict[str, str]:
-    """Change messages of the queue; gives what became of each by its queue id."""
+def change(
+    config: Path | None,
+    what: str,
+    given: Sequence[str],
+    *,
+    everything: bool,
+    render: Callable[[Text], str] = str,
+) -> dict[str, str]:
+    """
+    Change messages of the queue, or report them to their owners; gives what became of each by its queue id.
+
+    render:  gives the words of a report, where no relay runs that would write it in its own language.
+    """
     settings = settings_of(config)
     reader = _reader(settings)
     if everything:
-        states = {"retry": ("waiting", "held"), "release": ("quarantined",)}.get(what, ("waiting",))
+        apart = ("quarantined",)
+        states = {"retry": ("waiting", "held"), "release": apart, "report": apart}.get(what, ("waiting",))
         numbers = [each.id for each in reader.messages(states, 1_000_000)] if reader else []
     else:
         numbers = [_number(each) for each in given]
     told: Mapping[Any, Any] | None = _ask(settings, what, numbers)
     if told is None and numbers:
-        told = _change_alone(settings, cast("Change", what), numbers)
+        told = (
+            _report_alone(settings, numbers, render)
+            if what == "report"
+            else _change_alone(settings, cast("Change", what), numbers)
+        )
     return {f"{int(number):x}": str(state) for number, state in (told or {}).items()}
 
 
@@ -223,7 +244,10 @@ def message_document(envelope: Envelope, render: Callable[[Text], str] = str) ->
         "size": envelope.size,
         "kind": envelope.kind,
         "owner": envelope.owner,
-        "reasons": [{"code": code, "value": value} for code, value in envelope.reasons],
+        "reasons": [
+            {"code": code, "value": value, "words": render(reason(code, value))}
+            for code, value in envelope.reasons
+        ],
         "recipients": [
             {
                 "address": each.address,
@@ -279,6 +303,49 @@ def _ask(settings: Settings, what: str, numbers: list[int]) -> dict[str, Any] | 
         ) from None
 
 
+def _report_alone(settings: Settings, numbers: list[int], render: Callable[[Text], str]) -> dict[int, str]:
+    """Put reports into the queue while no relay runs on it: they leave when one does."""
+    reader = Reader(settings.spool)
+    told: dict[int, str] = {}
+    with _alone(settings) as spool:
+        for number in numbers:
+            envelope = reader.message(number)
+            if envelope is None or envelope.state != "quarantined":
+                told[number] = "missing" if envelope is None else "unchanged"
+                continue
+            made = make_report(
+                envelope,
+                reader.content(envelope),
+                number=spool.next_id(),
+                hostname=settings.hostname,
+                now=time.time(),
+                say=render,
+            )
+            if made is None:
+                told[number] = "ownerless"
+                continue
+            kept: queue_module.SimpleQueue[Exception | None] = queue_module.SimpleQueue()
+            made[0].state = "waiting"
+            spool.put(*made, kept.put, reported(envelope, made[0]))
+            error = kept.get()
+            told[number] = "reported" if error is None else str(error)
+    return told
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[Spool]:
+    """Hold the queue and its audit trail while no relay runs. Raises SourceUnavailable."""
+    try:
+        with closing(Trail(settings.audit or settings.spool / TRAIL)) as trail:
+            spool = Spool(settings.spool, lambda function, *words: function(*words), trail)
+            with closing(spool):
+                yield spool
+    except SpoolBusy:
+        raise SourceUnavailable(
+            Text("Another process holds the queue in {path}. Try again.", path=str(settings.spool))
+        ) from None
+
+
 def _change_alone(settings: Settings, what: Change, numbers: list[int]) -> dict[int, str]:
     """Change the queue while no relay runs on it."""
     answered = threading.Event()
@@ -288,13 +355,7 @@ def _change_alone(settings: Settings, what: Change, numbers: list[int]) -> dict[
         held.update({each: str(error) for each in numbers} if error else result)
         answered.set()
 
-    try:
-        spool = Spool(settings.spool, lambda function, *words: function(*words))
-    except SpoolBusy:
-        raise SourceUnavailable(
-            Text("Another process holds the queue in {path}. Try again.", path=str(settings.spool))
-        ) from None
-    spool.alter(what, numbers, answer)
-    answered.wait()
-    spool.close()
+    with _alone(settings) as spool:
+        spool.alter(what, numbers, answer)
+        answered.wait()
     return held

@@ -24,7 +24,7 @@ def door(config: Path, organisation: str | None) -> RelayDoor:
         organisation,
         lambda states, most, render: use_cases.queue(config, states, most, render),
         lambda: use_cases.devices(config),
-        lambda what, ids: use_cases.change(config, what, ids, everything=False),
+        lambda what, ids, render: use_cases.change(config, what, ids, everything=False, render=render),
     )
 
 
@@ -61,12 +61,16 @@ def test_who_may_approve_lets_a_message_out_and_deletes_another(
     assert "Running" in text
     first, second = ids_of(approver, house)
     csrf = csrf_of(approver, path)
+    answer = approver.post(path, data={"csrf": csrf, "change": "report", "id": [first, second]})
+    assert answer.headers["location"] == f"{path}?changed=2"
+    assert {each.recipients[0] for each in far.wait(2)} == {"owner@inside.test"}
+    assert set(ids_of(approver, house)) == {first, second}
     answer = approver.post(path, data={"csrf": csrf, "change": "release", "id": first})
     assert answer.headers["location"] == f"{path}?changed=1"
-    assert far.wait(1)
+    assert far.wait(3)
     answer = approver.post(path, data={"csrf": csrf, "change": "drop", "id": [second, first]})
     assert answer.headers["location"] == f"{path}?changed=1&left=1"
-    assert "1 message was changed." in approver.get(answer.headers["location"]).text
+    assert "Done for 1 message." in approver.get(answer.headers["location"]).text
     assert ids_of(approver, house) == []
     trail = [(each.who, each.action, each.after) for each in house.state.trail(house.ours)[:4]]
     assert trail[3] == ("Approver", "relay.release", {"messages": [first]})

@@ -169,14 +169,15 @@ class RelayDoor:
     queue:    states and how many messages at most, and how sentences are said, to the document of
               `portero relay queue list --json`.
     devices:  the devices' rules and habits, likewise.
-    change:   ``retry``, ``hold``, ``release`` or ``drop``, and queue ids, to what became of each.
+    change:   ``retry``, ``hold``, ``release``, ``drop`` or ``report``, queue ids, and how sentences are said, to what
+              became of each.
     All raise PorteroError where the relay cannot be asked.
     """
 
     organisation: str | None
     queue: Callable[[Sequence[str], int, Callable[[Text], str]], Mapping[str, Any]]
     devices: Callable[[], Sequence[Mapping[str, Any]]]
-    change: Callable[[str, Sequence[str]], Mapping[str, str]]
+    change: Callable[[str, Sequence[str], Callable[[Text], str]], Mapping[str, str]]
 
 
 class Cancelled(Exception):  # noqa: N818 - no error: somebody wished it

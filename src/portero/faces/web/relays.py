@@ -12,9 +12,9 @@ from portero.faces.web.ports import RelayDoor
 from portero.faces.web.visitor import Visitor, now
 
 STATES = ("quarantined", "held", "waiting", "fresh")
-CHANGES = ("release", "retry", "hold", "drop")
+CHANGES = ("release", "retry", "hold", "drop", "report")
 # What the queue answers of a message whose state was changed; anything else says why it was not.
-DONE = frozenset({"waiting", "held", "gone"})
+DONE = frozenset({"waiting", "held", "gone", "reported"})
 MOST = 200
 MOST_AT_ONCE = 500
 
@@ -45,7 +45,7 @@ def change(
     desk: WebDesk, who: Visitor, organisation: Organisation, what: str, ids: Sequence[str]
 ) -> Mapping[str, str]:
     """
-    Change messages of the queue and give what became of each.
+    Change messages of the queue, or report them to their owners, and give what became of each.
 
     The wish is written down first, so that nothing leaves the queue or is lost from it without a name, then the outcome.
     """
@@ -55,6 +55,6 @@ def change(
     shown = ", ".join(ids[:10]) + ("…" if len(ids) > 10 else "")
     state, here, name = desk.state, organisation.id, who.person.name
     state.note(here, name, now(), f"relay.{what}", shown, {"messages": list(ids)})
-    made = door.change(what, ids)
+    made = door.change(what, ids, who.renderer.text)
     state.note(here, name, now(), f"relay.{what}.done", shown, dict(made))
     return made

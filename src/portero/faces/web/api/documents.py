@@ -428,11 +428,11 @@ class RelayDevice(_Out):
 class ChangeQueue(_In):
     """What to do to messages of the queue."""
 
-    change: Literal["release", "retry", "hold", "drop"]
+    change: Literal["release", "retry", "hold", "drop", "report"]
     messages: Annotated[list[QueueId], Field(min_length=1, max_length=500)]
 
 
 class QueueChanged(_Out):
-    """What became of each: its state, gone, missing, or unchanged where it cannot be done in its state."""
+    """What became of each: its state, gone, reported, missing, ownerless, or unchanged where it cannot be done in its state."""
 
     messages: dict[str, str]

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from portero.core.explain import Unread, Verdict
+from portero.core.relay_words import reason
 from portero.core.text import Text
 from portero.faces.message.document import message_document
-from portero.faces.relay_words import reason
 from portero.faces.web import relays
 from portero.faces.web.api import documents as out
 from portero.faces.web.api.frame import PROBLEMS, Asker, ETag, Reader, Signer, tagged
@@ -97,7 +97,7 @@ def devices(entered: Reader, if_none_match: ETag = None) -> Response:
 
 @ROUTER.post("/organisations/{organisation}/relay/changes", response_model=out.QueueChanged)
 def change(entered: Signer, wanted: out.ChangeQueue) -> dict[str, object]:
-    """Release, retry, hold or delete messages of the queue; says what became of each."""
+    """Release, retry, hold or delete messages of the queue, or report them to their owners; says what became of each."""
     return {
         "messages": relays.change(
             entered.desk, entered.who, entered.organisation, wanted.change, wanted.messages

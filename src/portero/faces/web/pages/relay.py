@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from portero.core.access import Action
+from portero.core.relay_words import reason, state_words
 from portero.errors import PorteroError
-from portero.faces.relay_words import reason, state_words
 from portero.faces.web import relays
 from portero.faces.web.pages.frame import enter, enter_to_change, field, number_of
 from portero.faces.web.view import page, query

@@ -6,7 +6,7 @@ from portero.core.text import Text
 
 
 def reason(code: str, value: str) -> Text:
-    """Say why a message is in quarantine."""
+    """Say one way in which a message is outside its device's rule or habit; a code nobody knows stands as it is."""
     known = {
         "mail-from": Text("the sender {value} is not in the rule", value=value or "<>"),
         "header-from": Text("the author {value} is not in the rule", value=value or "-"),
@@ -32,6 +32,8 @@ def state_words(state: str) -> Text | str:
         "quarantined": Text("in quarantine"),
         "gone": Text("deleted"),
         "missing": Text("not in the queue"),
+        "reported": Text("reported to its owner"),
+        "ownerless": Text("nobody is to be told: name an owner in relay.toml, for the device or in [relay]"),
         "unchanged": Text("unchanged: this cannot be done in its state"),
     }
     return known.get(state, state)
