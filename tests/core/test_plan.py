@@ -14,10 +14,11 @@ from portero.core.exchange.settings import AcceptedDomain, Settings, Tenant
 from portero.core.flow import Flow
 from portero.core.plan import make_plan, moved_by, plan_controls, replay_prefixes, simulate_plan
 from portero.core.plan_order import WATCHED
-from portero.core.sender import Judgement, Kind, Sender
+from portero.core.sender import DecidedBy, Judgement, Kind, Path, Reason, Sender
 from portero.core.simulate import Replay
 from portero.core.simulation import Effect
-from portero.core.step import Step
+from portero.core.step import Risk, Step
+from portero.core.text import Text
 from portero.core.waves import duration
 from portero.core.ways_in import must_keep
 from support.organisations import GATEWAY, OPEN, SETTINGS, organisations
@@ -28,6 +29,10 @@ REFUSING = ("lock-gateway", "reject-direct-send", "dmarc=", "smtp-basic-off")
 
 def plan_for(*senders: Sender, settings: Settings = OPEN) -> tuple[Step, ...]:
     return make_plan(Replay(senders, settings), Tenant(), ())
+
+
+def registered(sender: Sender) -> Sender:
+    return replace(sender, decided_by=DecidedBy.REGISTER)
 
 
 def refusing(steps: tuple[Step, ...]) -> list[Step]:
@@ -176,7 +181,7 @@ def test_abuse_is_never_given_a_way_in(senders: tuple[Sender, ...], settings: Se
 
 
 def test_a_printer_at_an_address_of_its_own_gets_a_connector_and_is_not_merely_declared_moved() -> None:
-    printer = a_sender("printer", Kind.DEVICE, Judgement.LEGITIMATE, anonymous("203.0.113.10"))
+    printer = registered(a_sender("printer", Kind.DEVICE, Judgement.LEGITIMATE, anonymous("203.0.113.10")))
 
     steps = plan_for(printer)
 
@@ -279,3 +284,51 @@ def test_without_any_recorded_mail_the_plan_refuses_nothing_and_says_why() -> No
     for steps in (plan_for(), plan_for(reported), plan_for(settings=replace(OPEN, gateway_networks=GATEWAY))):
         assert [step.controls for step in steps] == [()]
         assert "No mail in the organisation's name was recorded" in str(steps[0].why)
+
+
+def test_a_machine_for_which_only_behaviour_speaks_waits_for_its_owner_and_no_script_lets_it_in() -> None:
+    forger = a_sender("forger", Kind.DEVICE, Judgement.LEGITIMATE, anonymous("203.0.113.10"))
+    behaving = replace(forger, because=(Reason("weeks-8", Text("It was active."), -2.6, ()),))
+    known = registered(a_sender("known", Kind.DEVICE, Judgement.LEGITIMATE, anonymous("198.51.100.5")))
+
+    steps = plan_for(behaving, known)
+    asked = next(step for step in steps if step.name == "confirm")
+    connector = step_for(steps, "forger", "allow=")
+    reject = next(step for step in steps if "reject-direct-send" in step.controls)
+
+    assert asked.senders == ("forger",)
+    assert connector.after == (asked.n,)
+    assert connector.risk is Risk.HIGH
+    assert not connector.commands
+    assert {asked.n, connector.n} <= set(reject.after)
+    assert step_for(steps, "known", "allow=").commands
+    passing = replace(forger, because=(Reason("dmarc-pass", Text("It passes."), -3.0, ()),))
+    assert "confirm" not in {step.name for step in plan_for(passing)}
+
+
+def test_a_connector_is_called_by_what_it_lists() -> None:
+    held = [
+        registered(a_sender(f"p{n}", Kind.DEVICE, Judgement.LEGITIMATE, anonymous(address)))
+        for n, address in enumerate(("203.0.113.10", "203.0.113.77", "198.51.100.5"))
+    ]
+    said = [
+        str(step.do) for step in plan_for(*held) if any(each.startswith("allow=") for each in step.controls)
+    ]
+
+    assert any("“portero 198.51.100.5”" in each for each in said)
+    assert any("“portero 203.0.113.10 +1”" in each for each in said)
+
+
+def test_a_step_counts_what_it_refuses_of_its_own() -> None:
+    forger = a_sender("forger", Kind.SPOOFER, Judgement.ABUSE, anonymous("203.0.113.99", 12))
+    submits = replace(
+        a_sender(
+            "s", Kind.DEVICE, Judgement.LEGITIMATE,
+            anonymous("198.51.100.7", direction="originating", connector=None),
+        ),
+        path=Path.AUTHENTICATED,
+    )  # fmt: skip
+    why = {control: str(step.why) for step in plan_for(forger, submits) for control in step.controls}
+
+    assert "refuses 12 mails" in why["reject-direct-send"]
+    assert "refuses 0 mails" in why["smtp-basic-off"]

@@ -9,13 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from portero.core.address import NetworkMap, exact_network, lies_in, neighbourhood
-from portero.core.case import ANCHORED
 from portero.core.controls import parse_control
 from portero.core.exchange.new_connector import connector_blocks
 from portero.core.exchange.settings import Settings
 from portero.core.flow import Flow
 from portero.core.register import KnownNetwork
-from portero.core.sender import DecidedBy, Judgement, Kind, Sender
+from portero.core.sender import Judgement, Kind, Sender
 from portero.core.simulate import Replay
 from portero.core.simulation import Effect, SenderEffect
 from portero.core.text import Text, count
@@ -27,6 +26,7 @@ from portero.core.ways_in import (
     meet_neighbours,
     moving,
     must_keep,
+    vouched,
     way_in,
 )
 
@@ -357,12 +357,7 @@ def _cautions(
             "Its name {name} shows an address of a hosting provider: list it only while it is reserved for you.",
             name=rented[0],
         )
-    behaving = [
-        each.sender.label
-        for each in inside
-        if each.sender.decided_by is DecidedBy.EVIDENCE
-        and ANCHORED.isdisjoint(r.code for r in each.sender.because)
-    ]
+    behaving = [each.sender.label for each in inside if not vouched(each.sender)]
     if behaving:
         yield Text(
             "Only their behaviour speaks for {senders}, which a patient forger can imitate: have the owner confirm the "

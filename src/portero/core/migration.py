@@ -108,8 +108,7 @@ def migrate(
     answers = {each.sender: Option(Road.CONNECTOR, False, each.why) for each in made.unhelped}
     for each in made.connectors:
         why = Text(
-            "Its addresses are its own, so connector “{name}” admits it and nothing changes in the machine.",
-            name=each.name,
+            "Its addresses are its own, so a connector by address admits it and nothing changes in the machine."
         )
         answers.update(dict.fromkeys(each.senders, Option(Road.CONNECTOR, True, why)))
     return {

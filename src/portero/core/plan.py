@@ -166,10 +166,10 @@ def _write(
         if waits and ready is None:
             ready = give_ways_in(draft, neighbours, needing, settings, lock is not None)
         if lock is not None and control == lock.control:
-            write.lock(draft, lock, _expected(draft, replay, control), ready or ())
+            write.lock(draft, lock, _expected(draft, replay, control), _so_far(draft, replay), ready or ())
         elif control == "reject-direct-send":
             after = (*(ready or ()), *draft.numbers("lock"))
-            write.reject(draft, tenant, _expected(draft, replay, control), after)
+            write.reject(draft, tenant, _expected(draft, replay, control), _so_far(draft, replay), after)
         elif control == _BASIC:
             _close_basic(draft, replay)
         else:
@@ -255,6 +255,11 @@ def _expected(draft: Draft, replay: Replay, control: str) -> Simulation:
     return _settled(found, moved_by(steps))
 
 
+def _so_far(draft: Draft, replay: Replay) -> Simulation:
+    steps = draft.steps()
+    return _settled(replay.of(plan_controls(steps)), moved_by(steps))
+
+
 def _dmarc_controls(replay: Replay) -> list[str]:
     """Give DMARC at reject for each own domain that people see in mail."""
     seen = {name for sender in replay.senders for name in sender.header_from_domains}
@@ -277,7 +282,7 @@ def _raise_dmarc(draft: Draft, replay: Replay, control: str, ready: tuple[int, .
         write.dmarc_later(draft, domain, gained)
     else:
         reported = sum(sender.outside for sender in senders if domain in sender.header_from_domains)
-        write.dmarc(draft, domain, found, reported, ready)
+        write.dmarc(draft, domain, found, _so_far(draft, replay), reported, ready)
 
 
 def _against(
@@ -315,4 +320,4 @@ def _close_basic(draft: Draft, replay: Replay) -> None:
     if "smtp-basic-off" in draft.left_out:
         write.not_yet(draft, "smtp-basic-off", draft.left_out["smtp-basic-off"])
     elif concerned or any(sender.path is Path.AUTHENTICATED for sender in replay.senders):
-        write.basic_off(draft, _expected(draft, replay, "smtp-basic-off"))
+        write.basic_off(draft, _expected(draft, replay, "smtp-basic-off"), _so_far(draft, replay))

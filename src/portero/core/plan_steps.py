@@ -204,30 +204,33 @@ def authentication(draft: Draft, findings: Sequence[Finding]) -> None:
     )
 
 
-def _expectation(found: Simulation) -> Text:
-    from_abuse = found.refused_by_judgement()[Judgement.ABUSE]
+def _expectation(found: Simulation, before: Simulation) -> Text:
+    """Say what a step does of its own: beyond what the steps before it do."""
+    from_abuse = (
+        found.refused_by_judgement()[Judgement.ABUSE] - before.refused_by_judgement()[Judgement.ABUSE]
+    )
     return Text(
         "{abuse} {doubt}",
         abuse=count(
             "Replayed on the recorded mail, it refuses {n} mail of senders judged to be abuse.",
             "Replayed on the recorded mail, it refuses {n} mails of senders judged to be abuse.",
-            from_abuse,
+            max(0, from_abuse),
         ),
         doubt=count(
             "The fate of {n} mail is not settled by the evidence.",
             "The fate of {n} mails is not settled by the evidence.",
-            found.undetermined,
+            max(0, found.undetermined - before.undetermined),
         ),
     )
 
 
-def lock(draft: Draft, held: Lock, found: Simulation, ready: tuple[int, ...]) -> int:
+def lock(draft: Draft, held: Lock, found: Simulation, before: Simulation, ready: tuple[int, ...]) -> int:
     """Lock the back door beside the gateway."""
     name = "portero only via gateway"
     return draft.add(
         name="lock",
         title=Text("Take mail only from the gateway and the sources that stay direct"),
-        why=_expectation(found),
+        why=_expectation(found, before),
         do=Text(
             "In a change window create the Partner connector “{name}” for every sender domain, restricted to {ranges}. "
             "The direct sources stand in the same list, because no document says whether a second connector wins. "
@@ -250,13 +253,15 @@ def lock(draft: Draft, held: Lock, found: Simulation, ready: tuple[int, ...]) ->
     )
 
 
-def reject(draft: Draft, tenant: Tenant, found: Simulation, ready: tuple[int, ...]) -> int:
+def reject(
+    draft: Draft, tenant: Tenant, found: Simulation, before: Simulation, ready: tuple[int, ...]
+) -> int:
     """Refuse Direct Send."""
     held = tenant.single("Get-OrganizationConfig")
     return draft.add(
         name="reject",
         title=Text("Refuse Direct Send"),
-        why=_expectation(found),
+        why=_expectation(found, before),
         do=Text(
             "In a change window set RejectDirectSend. Agree beforehand that it is taken back when a business-critical "
             "sender is silent beyond its usual interval. Refusals do not appear in message traces."
@@ -292,7 +297,14 @@ def not_yet(draft: Draft, control: str, mails: int) -> None:
     )
 
 
-def dmarc(draft: Draft, domain: str, found: Simulation, reported: int, ready: tuple[int, ...] = ()) -> None:
+def dmarc(
+    draft: Draft,
+    domain: str,
+    found: Simulation,
+    before: Simulation,
+    reported: int,
+    ready: tuple[int, ...] = (),
+) -> None:
     """
     Raise DMARC of one domain.
 
@@ -306,7 +318,7 @@ def dmarc(draft: Draft, domain: str, found: Simulation, reported: int, ready: tu
         title=Text("Raise DMARC of {domain} to reject", domain=domain),
         why=Text(
             "{expectation} {reported}",
-            expectation=_expectation(found),
+            expectation=_expectation(found, before),
             reported=count(
                 "Other receivers reported {n} mail of its senders, which only the DMARC reports can judge.",
                 "Other receivers reported {n} mails of its senders, which only the DMARC reports can judge.",
@@ -410,11 +422,11 @@ def prepare_oauth(draft: Draft, concerned: Sequence[tuple[Sender, int]]) -> None
     )
 
 
-def basic_off(draft: Draft, found: Simulation) -> None:
+def basic_off(draft: Draft, found: Simulation, before: Simulation) -> None:
     """Close the Basic form of SMTP AUTH."""
     draft.add(
         title=Text("Close the Basic form of SMTP AUTH"),
-        why=_expectation(found),
+        why=_expectation(found, before),
         do=Text(
             "Assign an authentication policy without AllowBasicAuthSmtp, first to a pilot, then to everybody."
         ),

@@ -17,7 +17,7 @@ from portero.core.simulate import Replay
 from portero.core.simulation import Effect
 from portero.core.step import Risk
 from portero.core.text import Text, count
-from portero.core.ways_in import Neighbours, Way, addresses, listable, must_keep, way_in
+from portero.core.ways_in import Neighbours, Way, addresses, listable, must_keep, vouched, way_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,14 @@ def give_ways_in(
     by_way: dict[Way, list[Need]] = {}
     for need in sorted(needing, key=lambda each: each.sender.id):
         by_way.setdefault(way_in(need.sender, need.flows, neighbours), []).append(need)
-    made = [_connector(draft, site, held) for site, held in _sites(by_way.get(Way.CONNECTOR, []))]
+    connected = by_way.get(Way.CONNECTOR, [])
+    unvouched = [need for need in connected if not vouched(need.sender)]
+    confirmed = _confirm(draft, unvouched) if unvouched else None
+    made = [] if confirmed is None else [confirmed]
+    made += [
+        _connector(draft, site, held) for site, held in _sites([n for n in connected if vouched(n.sender)])
+    ]
+    made += [_connector(draft, site, held, confirmed) for site, held in _sites(unvouched)]
     if by_way.get(Way.GATEWAY):
         made.append(_gateway(draft, by_way[Way.GATEWAY], settings, locking))
     for way, write in ((Way.RETURN_PATH, _vendor), (Way.FORWARDER, _forwarder)):
@@ -103,18 +110,53 @@ def _ids(held: Sequence[Need]) -> tuple[str, ...]:
     return tuple(need.sender.id for need in held)
 
 
-def _connector(draft: Draft, site: str, held: list[Need]) -> int:
+def _confirm(draft: Draft, held: list[Need]) -> int:
+    return draft.add(
+        name="confirm",
+        title=Text("Have the owners confirm machines for which only their behaviour speaks"),
+        why=Text(
+            "{numbers} Neither SPF, DKIM, a connector, the register, a network of yours nor a person vouches for them, and a "
+            "patient forger can behave like a machine for months. A connector would let such a forger in for good.",
+            numbers=_why(held),
+        ),
+        do=Text(
+            "Find whoever owns {senders}, and have them confirm the machine and its address. Record the answer: wanted "
+            "with its owner, or abuse; then plan again. Until then apply.ps1 writes no connector for them.",
+            senders=labels(need.sender for need in held),
+        ),
+        verify=Text("Run the audit again: the register or a person has decided each of them."),
+        undo=Text("Take the answer out of the register; the plan asks again."),
+        senders=_ids(held),
+        risk=Risk.MEDIUM,
+        owner=Text("The owner of the sender"),
+        after=draft.numbers("measure"),
+    )
+
+
+def _connector_name(ranges: Sequence[str]) -> str:
+    """Name a connector by what it lists, so that nobody takes one address for its network."""
+    first = ranges[0].removesuffix("/32")
+    return f"portero {first}" if len(ranges) == 1 else f"portero {first} +{len(ranges) - 1}"
+
+
+def _connector(draft: Draft, site: str, held: list[Need], confirmed: int | None = None) -> int:
+    """
+    Write a connector for a site.
+
+    confirmed:  the step in which owners vouch for these machines; until they do, no script makes the connector.
+    """
     ranges = tuple(sorted({exact_network(each) for need in held for each in addresses(need.flows)}))
-    name = f"portero {site}"
+    name = _connector_name(ranges)
+    make = Text(
+        "Create the Partner connector “{name}” for {ranges}, without a Restrict flag. It admits whoever sends from "
+        "these addresses: keep guests and other tenants off them.",
+        name=name,
+        ranges=ranges,
+    )
     return draft.add(
         title=Text("Give the machines at {site} a connector by address", site=site),
         why=_why(held),
-        do=Text(
-            "Create the Partner connector “{name}” for {ranges}, without a Restrict flag. It admits whoever sends from "
-            "these addresses: keep guests and other tenants off them.",
-            name=name,
-            ranges=ranges,
-        ),
+        do=make if confirmed is None else Text("Only once their owner has confirmed them. {make}", make=make),
         verify=Text(
             "After an hour send a test from each of {senders}. The message detail must name connector “{name}”. "
             "Microsoft's documents disagree on such connectors: where another name stands, move the machine to an "
@@ -124,10 +166,11 @@ def _connector(draft: Draft, site: str, held: list[Need]) -> int:
         ),
         undo=Text("Remove the connector “{name}”; the mail then arrives as it does today.", name=name),
         senders=_ids(held),
-        risk=Risk.LOW,
+        risk=Risk.LOW if confirmed is None else Risk.HIGH,
         owner=ADMINISTRATOR,
+        after=() if confirmed is None else (confirmed,),
         controls=("allow=" + ",".join(ranges),),
-        commands=new_connector(name, ranges, lock=False),
+        commands=new_connector(name, ranges, lock=False) if confirmed is None else (),
     )
 
 

@@ -10,8 +10,9 @@ from datetime import date
 from enum import StrEnum
 
 from portero.core.address import neighbourhood
+from portero.core.case import ANCHORED
 from portero.core.flow import Flow
-from portero.core.sender import Judgement, Kind, Sender
+from portero.core.sender import DecidedBy, Judgement, Kind, Sender
 
 
 class Way(StrEnum):
@@ -66,6 +67,17 @@ class Neighbours:
 def must_keep(sender: Sender) -> bool:
     """Tell whether no step may refuse a sender's mail: legitimate, or not decided yet."""
     return sender.judgement is not Judgement.ABUSE
+
+
+def vouched(sender: Sender) -> bool:
+    """
+    Tell whether more than behaviour speaks for a sender: what no outsider can arrange, the register, or a person.
+
+    A patient forger can behave like a machine for months, so behaviour alone opens no door.
+    Source: reference exchange-online 7.2.
+    """
+    held = sender.decided_by is DecidedBy.EVIDENCE
+    return not held or not ANCHORED.isdisjoint(reason.code for reason in sender.because)
 
 
 def meet_neighbours(senders: Iterable[Sender]) -> Neighbours:
