@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from portero.core.exchange.settings import AcceptedDomain, Settings, Tenant
+from portero.core.exchange.settings import AcceptedDomain, InboundConnector, Settings, Tenant
+from portero.core.finding import Finding, Outcome, Severity
 from portero.core.flow import Flow
 from portero.core.plan import make_plan, moved_by, plan_controls, replay_prefixes, simulate_plan
 from portero.core.plan_order import WATCHED
@@ -22,7 +23,7 @@ from portero.core.text import Text
 from portero.core.waves import duration
 from portero.core.ways_in import must_keep
 from support.organisations import GATEWAY, OPEN, SETTINGS, organisations
-from support.senders import a_sender, anonymous
+from support.senders import OURS, a_sender, anonymous
 
 REFUSING = ("lock-gateway", "reject-direct-send", "dmarc=", "smtp-basic-off")
 
@@ -331,4 +332,80 @@ def test_a_step_counts_what_it_refuses_of_its_own() -> None:
     why = {control: str(step.why) for step in plan_for(forger, submits) for control in step.controls}
 
     assert "refuses 12 mails" in why["reject-direct-send"]
-    assert "refuses 0 mails" in why["smtp-basic-off"]
+    assert "holds no abuse that it would refuse beyond the steps before it" in why["smtp-basic-off"]
+
+
+def test_mail_that_a_domain_only_connector_took_gets_a_connector_by_address_before_it_is_refused() -> None:
+    named = InboundConnector("Our domain", "Partner", sender_domains=(OURS,))
+    settings = replace(OPEN, inbound_connectors=(named,))
+    erp = registered(
+        a_sender("erp", Kind.DEVICE, Judgement.LEGITIMATE, anonymous("203.0.113.10", connector="Our domain"))
+    )
+
+    steps = plan_for(erp, settings=settings)
+    found = simulate_plan(Replay([erp], settings), steps)
+
+    assert step_for(steps, "erp", "allow=203.0.113.10/32").n < refusing(steps)[0].n
+    assert "reject-direct-send" in found.controls
+    assert (found.refused, found.undetermined, found.kept) == (0, 0, 7)
+
+
+def test_an_envelope_that_only_a_summary_shows_is_looked_at_before_anything_is_made_for_its_sender() -> None:
+    seen = anonymous("203.0.113.10", 60, mail_from_domain="vendor.example")
+    summed = anonymous("203.0.113.10", 50, mail_from_domain=None, header_from=None, sender=f"shop@{OURS}")
+    shop = a_sender("shop", Kind.SERVICE, Judgement.LEGITIMATE, seen, summed)
+
+    steps = plan_for(shop)
+    step = step_for(steps, "shop")
+
+    assert step.name == "prove"
+    assert not any(each.controls for each in steps if "shop" in each.senders)
+    assert not step.moved
+    assert "Of 50 recorded mails" in str(step.why)
+    assert "would refuse 50" not in str(step.why)
+    assert step.n in next(each for each in steps if "reject-direct-send" in each.controls).after
+
+
+def failing(check: str, fix: str, undo: str) -> Finding:
+    said = Text("About {check}.", check=check)
+    return Finding(
+        check,
+        said,
+        Outcome.FAIL,
+        Severity.HIGH,
+        said,
+        (),
+        Text("{fix}", fix=fix),
+        Text("{undo}", undo=undo),
+        {},
+    )
+
+
+def test_records_are_mended_one_sentence_each_and_the_policy_waits_for_its_own_step() -> None:
+    findings = (
+        failing("DNS-02", "End it in ~all.", "Publish the former record."),
+        failing("DNS-05", "Add the address.", "Publish the former record."),
+        failing("DNS-09", "Publish p=quarantine.", "Publish p=none."),
+    )
+    mail = a_sender("known", Kind.DEVICE, Judgement.LEGITIMATE, anonymous("198.51.100.5"))
+
+    step = next(
+        each for each in make_plan(Replay([mail], OPEN), Tenant(), findings) if each.name == "authentication"
+    )
+
+    assert str(step.do) == (
+        "DNS-02: End it in ~all. DNS-05: Add the address. Leave the DMARC policy as it is: later steps raise it."
+    )
+    assert str(step.undo) == "Publish the former record."
+
+
+def test_the_exports_that_would_answer_most_checks_are_named_first() -> None:
+    said = Text("Unknown.")
+    findings = tuple(
+        Finding(f"X-0{n}", said, Outcome.UNKNOWN, Severity.LOW, said, (), said, said, {}, lacking=lacking)
+        for n, lacking in enumerate([("Get-B",), ("Get-A", "dns"), ("Get-A",)])
+    )
+
+    first = make_plan(Replay([], OPEN), Tenant(), findings)[0]
+
+    assert str(first.do).endswith("Get-A (2 checks), Get-B (1 check), DNS answers (1 check).")

@@ -18,6 +18,7 @@ from portero.core.controls import UnknownControlError, parse_control
 from portero.core.domain import DomainPosture, DomainReport, Line
 from portero.core.evidence import Gap, Origin
 from portero.core.finding import Finding, Outcome, Profile, Severity
+from portero.core.questions import ask
 from portero.core.sender import DecidedBy, Judgement, Kind, Sender
 from portero.core.sender import Path as WayIn
 from portero.core.simulation import Effect, SenderEffect, Simulation
@@ -99,6 +100,7 @@ AUDIT = Audit(
         finding("INV-01", Outcome.WARN, Severity.CRITICAL),
     ),
     plan=(),
+    questions=ask((STRANGER, PRINTER)),
 )
 
 
@@ -231,6 +233,16 @@ def test_audit_shows_who_sends_and_what_closing_would_refuse(here: str) -> None:
     assert "203.0.113.9/32 +1" in shown
     assert "1,234 legitimate messages" in shown
     assert "To decide: is Mail from" in shown
+
+
+def test_one_question_for_several_senders_is_asked_once(here: str) -> None:
+    copies = tuple(replace(STRANGER, id=f"s-{n}", header_from=("scan@contoso.com",)) for n in range(6))
+    use_cases = Fake(replace(AUDIT, senders=copies, questions=ask(copies)))
+
+    shown = " ".join(call("audit", here, "--out", here, fake=use_cases).stdout.split())
+
+    assert shown.count("To decide:") == 1
+    assert "Mail in the name of scan@contoso.com: which of its 6 senders are yours?" in shown
 
 
 def test_evidence_reaches_the_terminal_without_anything_it_obeys(here: str) -> None:

@@ -37,8 +37,19 @@ def test_markup_in_a_name_is_shown_and_not_obeyed(name: str) -> None:
     written = plan_markdown([a_step(name)], (), Renderer("en"))
 
     unescaped = re.sub(r"\\.", "", written)
-    assert not re.search(r"[<>\[\]()!`|]", unescaped)
+    assert not re.search(r"[<>\[\]`|]", unescaped)
     assert [line[:2] for line in written.splitlines() if line.startswith("#")] == ["# ", "##"]
+
+
+@pytest.mark.parametrize("first", ["- x", "+ x", "1. x", "2) x", "---", "===", "# x", "> x"])
+def test_what_would_begin_a_list_or_a_heading_stands_as_text(first: str) -> None:
+    assert re.match(r"\d*\\", escaped(first))
+
+
+def test_a_sentence_reads_as_it_is() -> None:
+    said = "Run the audit again: DNS-02 (SPF) passes, p=none stays, and 203.0.113.10 is refused!"
+
+    assert escaped(said) == said
 
 
 def test_addresses_do_not_become_links() -> None:

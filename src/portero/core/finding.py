@@ -148,6 +148,7 @@ class Finding:
 
     effect:    what mending would do to recorded mail, or None where no replay can show it.
     accepted:  what the organisation accepts of it, and whether that still holds.
+    lacking:   what it needs and the evidence lacks, as `Check.needs` has it.
     """
 
     id: str
@@ -164,6 +165,7 @@ class Finding:
     controls: tuple[str, ...] = ()
     effect: Simulation | None = None
     accepted: tuple[Accepted, ...] = ()
+    lacking: tuple[str, ...] = ()
 
     @property
     def at_fault(self) -> bool:
@@ -249,6 +251,7 @@ def find(check: Check, posture: Posture) -> Finding:
         changes=verdict.changes,
         subjects=verdict.subjects,
         controls=verdict.controls,
+        lacking=lacking,
     )
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date
 
 from portero.core.exchange.change import Change, setting
 from portero.core.exchange.new_connector import new_connector
 from portero.core.exchange.settings import Tenant
-from portero.core.finding import Finding, Outcome
+from portero.core.finding import Finding, Outcome, called
 from portero.core.migration import BASIC_OFF_BY_DEFAULT
 from portero.core.plan_lock import Lock
 from portero.core.sender import Judgement, Sender
 from portero.core.simulation import Simulation
 from portero.core.step import Risk, Step
-from portero.core.text import Text, count
+from portero.core.text import Text, count, sentences
 
 ADMINISTRATOR = Text("Exchange administrator")
 SENDER_OWNER = Text("The owner of the sender")
@@ -96,7 +97,7 @@ def measure(draft: Draft, findings: Sequence[Finding], *, seen: bool) -> None:
 
     seen:  whether any mail was recorded; without, the plan can refuse none.
     """
-    unknown = [each.id for each in findings if each.outcome is Outcome.UNKNOWN]
+    unknown = [each for each in findings if each.outcome is Outcome.UNKNOWN]
     unanswered = count(
         "{n} check could not be answered from this evidence.",
         "{n} checks could not be answered from this evidence.",
@@ -111,16 +112,38 @@ def measure(draft: Draft, findings: Sequence[Finding], *, seen: bool) -> None:
         name="measure",
         title=Text("Export the configuration and at least 30 days of mail"),
         why=unanswered if seen else blind,
-        do=Text(
-            "Keep the present exports as the record of the prior state. Export the connector report, the message "
-            "traces and the DMARC reports of 30 days or more, so that monthly mail is seen. Unanswered checks: {checks}.",
-            checks=tuple(unknown) or (Text("none", context="checks"),),
+        do=sentences(
+            [
+                Text(
+                    "Keep the present exports as the record of the prior state. Export the connector report, the message "
+                    "traces and the DMARC reports of 30 days or more, so that monthly mail is seen."
+                ),
+                *_wanted(unknown),
+            ]
         ),
         verify=Text("Run the audit again: no gap stands against the exports, and the window covers 30 days."),
         undo=Text("Nothing is changed."),
         risk=Risk.LOW,
         owner=ADMINISTRATOR,
     )
+
+
+# As many exports are named; the findings say what the other checks lack.
+_NAMED_EXPORTS = 8
+
+
+def _wanted(unknown: Sequence[Finding]) -> Iterable[Text]:
+    """Name the exports that would answer most checks, with how many each is missing for."""
+    checks = Counter(need for each in unknown for need in each.lacking)
+    if checks:
+        most = sorted(checks.items(), key=lambda item: (-item[1], item[0]))[:_NAMED_EXPORTS]
+        yield Text(
+            "These exports are missing for most of the unanswered checks: {exports}.",
+            exports=tuple(
+                count("{export} ({n} check)", "{export} ({n} checks)", number, export=called(need))
+                for need, number in most
+            ),
+        )
 
 
 def decide(draft: Draft, undecided: Sequence[Sender]) -> None:
@@ -177,8 +200,10 @@ def remove_permission(draft: Draft, finding: Finding) -> None:
 
 
 def authentication(draft: Draft, findings: Sequence[Finding]) -> None:
-    """Bring the authentication records in order."""
-    held = [each for each in findings if each.id != "SPOOF-04"]
+    """
+    Bring the authentication records in order, but for the policy that refuses mail: that is for later, replayed steps.
+    """
+    held = [each for each in findings if each.id not in {"SPOOF-04", "DNS-09"}]
     if not held:
         return
     draft.add(
@@ -189,15 +214,17 @@ def authentication(draft: Draft, findings: Sequence[Finding]) -> None:
             "{n} checks of authentication did not pass.",
             len(held),
         ),
-        do=Text(
-            "{fixes} Leave the DMARC policy as it is: later steps raise it.",
-            fixes=tuple(each.fix for each in held),
+        do=sentences(
+            [
+                *(Text("{check}: {fix}", check=each.id, fix=each.fix) for each in held),
+                Text("Leave the DMARC policy as it is: later steps raise it."),
+            ]
         ),
         verify=Text(
             "Run the audit again with fresh DNS answers: {checks} pass.",
             checks=tuple(each.id for each in held),
         ),
-        undo=Text("{undo}", undo=tuple(each.undo for each in held)),
+        undo=sentences(list(dict.fromkeys(each.undo for each in held))),
         risk=Risk.MEDIUM,
         owner=DNS,
         after=draft.numbers("measure"),
@@ -209,19 +236,28 @@ def _expectation(found: Simulation, before: Simulation) -> Text:
     from_abuse = (
         found.refused_by_judgement()[Judgement.ABUSE] - before.refused_by_judgement()[Judgement.ABUSE]
     )
-    return Text(
-        "{abuse} {doubt}",
-        abuse=count(
+    said = [
+        count(
             "Replayed on the recorded mail, it refuses {n} mail of senders judged to be abuse.",
             "Replayed on the recorded mail, it refuses {n} mails of senders judged to be abuse.",
-            max(0, from_abuse),
-        ),
-        doubt=count(
-            "The fate of {n} mail is not settled by the evidence.",
-            "The fate of {n} mails is not settled by the evidence.",
-            max(0, found.undetermined - before.undetermined),
-        ),
-    )
+            from_abuse,
+        )
+        if from_abuse > 0
+        else Text(
+            "The recorded mail holds no abuse that it would refuse beyond the steps before it; it shuts the door on what is "
+            "still to come."
+        )
+    ]
+    doubtful = found.undetermined - before.undetermined
+    if doubtful > 0:
+        said.append(
+            count(
+                "The fate of {n} mail is not settled by the evidence.",
+                "The fate of {n} mails is not settled by the evidence.",
+                doubtful,
+            )
+        )
+    return sentences(said)
 
 
 def lock(draft: Draft, held: Lock, found: Simulation, before: Simulation, ready: tuple[int, ...]) -> int:
@@ -316,14 +352,21 @@ def dmarc(
     draft.add(
         name="dmarc",
         title=Text("Raise DMARC of {domain} to reject", domain=domain),
-        why=Text(
-            "{expectation} {reported}",
-            expectation=_expectation(found, before),
-            reported=count(
-                "Other receivers reported {n} mail of its senders, which only the DMARC reports can judge.",
-                "Other receivers reported {n} mails of its senders, which only the DMARC reports can judge.",
-                reported,
-            ),
+        why=sentences(
+            [
+                _expectation(found, before),
+                *(
+                    [
+                        count(
+                            "Other receivers reported {n} mail of its senders, which only the DMARC reports can judge.",
+                            "Other receivers reported {n} mails of its senders, which only the DMARC reports can judge.",
+                            reported,
+                        )
+                    ]
+                    if reported
+                    else []
+                ),
+            ]
         ),
         do=Text(
             "Publish p=quarantine for {domain}, read the reports for 30 days, then publish p=reject. Switch on "

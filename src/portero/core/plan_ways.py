@@ -16,24 +16,32 @@ from portero.core.sender import Sender
 from portero.core.simulate import Replay
 from portero.core.simulation import Effect
 from portero.core.step import Risk
-from portero.core.text import Text, count
+from portero.core.text import Text, count, sentences
 from portero.core.ways_in import Neighbours, Way, addresses, listable, must_keep, vouched, way_in
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A sender to keep, with its mails that controls would refuse or leave undetermined, and the flows they are of."""
+    """
+    A sender to keep whose mail controls would refuse or leave undetermined, in unique mails as the simulation counts them.
+
+    flows:   what they are of.
+    proving: all of them are in doubt only because a summary saw them, and a foreign envelope sender would settle it.
+    """
 
     sender: Sender
     refused: int
     undetermined: int
     flows: tuple[Flow, ...]
+    proving: bool = False
 
 
 def needs(replay: Replay, controls: Sequence[str]) -> list[Need]:
     """Find the senders to keep whose mail is refused or in doubt at any moment while controls follow one another."""
     parsed = tuple(parse_control(text) for text in controls)
     moments = [replay.decisions(parsed[: number + 1]) for number in range(len(parsed))]
+    # A lock asks for the address, whoever the envelope names.
+    by_envelope = not any(text.startswith("lock-gateway") for text in controls)
     found = []
     for at_each in zip(*moments, strict=True):
         sender = at_each[0][0]
@@ -41,17 +49,18 @@ def needs(replay: Replay, controls: Sequence[str]) -> list[Need]:
             continue
         refused = undetermined = 0
         concerned = []
+        proving = by_envelope
         for flow, *decisions in zip(sender.flows, *(held for _, held in at_each), strict=True):
-            effects = {decision.effect for decision in decisions}
-            if Effect.REFUSED in effects:
-                refused += flow.facts.mails
-            elif Effect.UNDETERMINED in effects:
-                undetermined += flow.facts.mails
-            else:
+            if all(decision.effect is Effect.KEPT for decision in decisions):
                 continue
             concerned.append(flow)
+            if any(replay.surely_refused(sender, flow, decision) for decision in decisions):
+                refused += flow.facts.mails
+            else:
+                undetermined += flow.facts.mails
+            proving &= all(decision.effect is not Effect.UNDETERMINED for decision in decisions)
         if concerned:
-            found.append(Need(sender, refused, undetermined, tuple(concerned)))
+            found.append(Need(sender, refused, undetermined, tuple(concerned), proving and not refused))
     return found
 
 
@@ -61,11 +70,16 @@ def give_ways_in(
     """Write one step for each way in, or for each site, vendor and forwarder; gives the steps' numbers."""
     by_way: dict[Way, list[Need]] = {}
     for need in sorted(needing, key=lambda each: each.sender.id):
-        by_way.setdefault(way_in(need.sender, need.flows, neighbours), []).append(need)
+        way = way_in(need.sender, need.flows, neighbours)
+        if need.proving and need.sender.legitimate:
+            way = Way.PROOF
+        by_way.setdefault(way, []).append(need)
     connected = by_way.get(Way.CONNECTOR, [])
     unvouched = [need for need in connected if not vouched(need.sender)]
     confirmed = _confirm(draft, unvouched) if unvouched else None
     made = [] if confirmed is None else [confirmed]
+    if by_way.get(Way.PROOF):
+        made.append(_prove(draft, by_way[Way.PROOF]))
     made += [
         _connector(draft, site, held) for site, held in _sites([n for n in connected if vouched(n.sender)])
     ]
@@ -91,19 +105,24 @@ def _sites(held: Sequence[Need]) -> list[tuple[str, list[Need]]]:
 def _why(held: Sequence[Need]) -> Text:
     refused = sum(need.refused for need in held)
     doubtful = sum(need.undetermined for need in held)
-    return Text(
-        "{refused} {doubtful}",
-        refused=count(
-            "The refusing steps would refuse {n} recorded mail that must be kept.",
-            "The refusing steps would refuse {n} recorded mails that must be kept.",
-            refused,
-        ),
-        doubtful=count(
-            "The evidence does not settle the fate of {n} more.",
-            "The evidence does not settle the fate of {n} more.",
-            doubtful,
-        ),
-    )
+    said = []
+    if refused:
+        said.append(
+            count(
+                "The refusing steps would refuse {n} recorded mail that must be kept.",
+                "The refusing steps would refuse {n} recorded mails that must be kept.",
+                refused,
+            )
+        )
+    if doubtful:
+        said.append(
+            count(
+                "Of {n} recorded mail that must be kept, the evidence does not say whether they would refuse it.",
+                "Of {n} recorded mails that must be kept, the evidence does not say whether they would refuse them.",
+                doubtful,
+            )
+        )
+    return sentences(said)
 
 
 def _ids(held: Sequence[Need]) -> tuple[str, ...]:
@@ -133,6 +152,34 @@ def _confirm(draft: Draft, held: list[Need]) -> int:
     )
 
 
+def _prove(draft: Draft, held: list[Need]) -> int:
+    return draft.add(
+        name="prove",
+        title=count(
+            "Find out the envelope sender of {senders}",
+            "Find out the envelope senders of {senders}",
+            len(held),
+            senders=labels(need.sender for need in held),
+        ),
+        why=Text(
+            "{numbers} A trace summary shows one sender, and theirs may be the visible From over an envelope of another "
+            "domain, with which Reject Direct Send has no concern.",
+            numbers=_why(held),
+        ),
+        do=Text(
+            "Export Extended message traces, or the trace detail of one mail of each. Where MAIL FROM names a domain that "
+            "is not yours, nothing is to be done. Where it names yours, plan again with that export: the sender then "
+            "gets a way in."
+        ),
+        verify=Text("Run the audit again with the export: none of their mail is undetermined."),
+        undo=Text("Nothing is changed."),
+        senders=_ids(held),
+        risk=Risk.LOW,
+        owner=ADMINISTRATOR,
+        after=draft.numbers("measure"),
+    )
+
+
 def _connector_name(ranges: Sequence[str]) -> str:
     """Name a connector by what it lists, so that nobody takes one address for its network."""
     first = ranges[0].removesuffix("/32")
@@ -154,7 +201,12 @@ def _connector(draft: Draft, site: str, held: list[Need], confirmed: int | None 
         ranges=ranges,
     )
     return draft.add(
-        title=Text("Give the machines at {site} a connector by address", site=site),
+        title=count(
+            "Give the machine at {place} a connector by address",
+            "Give the machines at {place} a connector by address",
+            len(held),
+            place=ranges[0].removesuffix("/32") if len(ranges) == 1 else site,
+        ),
         why=_why(held),
         do=make if confirmed is None else Text("Only once their owner has confirmed them. {make}", make=make),
         verify=Text(

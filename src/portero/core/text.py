@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from string import Formatter
 
@@ -53,6 +54,12 @@ def count(singular: str, plural: str, /, n: int, **values: object) -> Text:
     object.__setattr__(text, "plural", plural)
     object.__setattr__(text, "values", tuple(sorted({"n": n, **values}.items())))
     return text
+
+
+def sentences(parts: Sequence[Text]) -> Text:
+    """Put whole sentences one after the other, at least one; a tuple of values would be joined as a list instead."""
+    first, *rest = parts
+    return Text("{first} {rest}", first=first, rest=sentences(rest)) if rest else first
 
 
 def english(value: object) -> str:

@@ -333,9 +333,12 @@ def _business(stage: Stage, held: Sequence[Step], window: date, labels: Sequence
             "within the hour.",
             change=_refusal(held, window),
         )
-    return Text(
+    return count(
+        "On {day} we change how {senders} sends mail. You should notice nothing. If a mail from there is missing, tell the "
+        "service desk.",
         "On {day} we change how {senders} send mail. You should notice nothing. If a mail of theirs is missing, tell the "
         "service desk.",
+        len(labels),
         day=window,
         senders=tuple(labels) or (_NOWHERE,),
     )

@@ -24,6 +24,7 @@ class Way(StrEnum):
     FORWARDER = "forwarder"  # SRS, its own envelope, or a loss that an owner signs
     HYBRID = "hybrid"  # the connector of the organisation's own Exchange servers
     GATEWAY = "gateway"  # in the list of the lock, or a connector for its ranges
+    PROOF = "proof"  # none, if its envelope sender is foreign: a better witness has to say so
     DECISION = "decision"  # nobody has decided whether the mail is wanted
 
 

@@ -11,12 +11,14 @@ from portero.core.step import Step
 from portero.core.text import Text
 from portero.faces.render import Renderer
 
-# Signs by which Markdown, or HTML inside it, gives text a meaning. Source: CommonMark 0.31 section 2.4 and 6.
-_SIGNS = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~&=$^@:])")
-# An address or a mailbox that a viewer would turn into a link is broken up by the escapes of ``:`` and ``@``; the dot
+# Signs by which Markdown, or HTML inside it, gives text a meaning wherever they stand; a parenthesis or an exclamation
+# mark has one only beside a bracket. Source: CommonMark 0.31 section 2.4 and 6.
+_SIGNS = re.compile(r"([\\`*_\[\]<>#|~&$@]|:(?=//))")
+# An address or a mailbox that a viewer would turn into a link is broken up by the escapes of ``://`` and ``@``; the dot
 # after ``www`` is the one way left (GitHub Flavored Markdown, autolinks).
 _BARE = re.compile(r"\bwww\.", re.IGNORECASE)
-_ORDERED = re.compile(r"^(\s*\d+)([.])", re.MULTILINE)
+# What begins a list, a rule or a heading where it stands first. Source: CommonMark 0.31 sections 4.1, 4.3 and 5.2.
+_FIRST = re.compile(r"^(\d*)([.)=+-])")
 
 
 def escaped(text: str) -> str:
@@ -24,7 +26,7 @@ def escaped(text: str) -> str:
     line = " ".join(text.split())
     line = _SIGNS.sub(r"\\\1", line)
     line = _BARE.sub(lambda found: found.group().replace(".", r"\."), line)
-    return _ORDERED.sub(r"\1\\\2", line)
+    return _FIRST.sub(r"\1\\\2", line)
 
 
 def plan_markdown(

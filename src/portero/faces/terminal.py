@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from rich import box
 from rich.console import Console
@@ -74,7 +74,7 @@ class Terminal:
         block = block_of(audit)
         if block is not None:
             self._block(block)
-        self._questions(audit.senders)
+        self._questions(audit.questions)
         if summary.first_step is not None:
             self.say(Text("First step of the plan: {title}", title=summary.first_step.title))
         self.gaps(audit.gaps, verbose=verbose)
@@ -449,18 +449,24 @@ class Terminal:
                 )
         self._console.print(table)
 
-    def _questions(self, senders: Iterable[Sender]) -> None:
-        undecided = [each for each in senders if each.judgement is Judgement.UNDECIDED]
-        for each in sorted(undecided, key=lambda each: (-each.mails, each.id))[:_SHOWN_QUESTIONS]:
-            self.say(
-                count(
+    def _questions(self, questions: Sequence[Question]) -> None:
+        for each in questions[:_SHOWN_QUESTIONS]:
+            if len(each.senders) == 1:
+                asked = count(
                     "To decide: is {sender} yours? The answer settles {n} message.",
                     "To decide: is {sender} yours? The answer settles {n} messages.",
                     each.mails,
-                    sender=each.label,
-                ),
-                "yellow",
-            )
+                    sender=each.senders[0].label,
+                )
+            else:
+                asked = count(
+                    "To decide: {title}: which of its {number} senders are yours? The answers settle {n} message.",
+                    "To decide: {title}: which of its {number} senders are yours? The answers settle {n} messages.",
+                    each.mails,
+                    title=each.title,
+                    number=len(each.senders),
+                )
+            self.say(asked, "yellow")
 
     def _table(self, title: Text, words: Sequence[Text], numbers: Sequence[Text] = ()) -> Table:
         table = Table(

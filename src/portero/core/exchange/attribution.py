@@ -146,6 +146,12 @@ def _by_name(key: FlowKey, name: str, settings: Settings) -> Attribution:
         )
     if held.enabled is False:
         return Attribution(By.NONE, held, Text("Connector “{name}”, which took it, is off.", name=name))
+    if not held.identifies:
+        # Sender domains are the weakest match, so a connector that a control adds by address comes before them.
+        # Source: reference exchange-online 1.4.
+        added = _matching(key, settings)
+        if added is not None and added.connector is not None and added.connector.presumed:
+            return added
     return _criterion(held, key)
 
 
