@@ -269,3 +269,20 @@ def test_a_third_party_is_called_by_its_service_which_decides_nothing(tmp_path):
     one = sender(found, "news@contoso.com")
     assert (str(one.label), one.service) == ("Mailchimp, writing as news@contoso.com", "Mailchimp")
     assert sum(each.weight for each in one.because if each.code == "service-named") == 0
+
+
+def test_a_map_of_networks_names_a_senders_network_and_changes_nothing_else(tmp_path):
+    folder = tmp_path / "with"
+    bare = tmp_path / "without"
+    for each in (folder, bare):
+        each.mkdir()
+        trace(each, ("scan@contoso.com", EGRESS, moments(40), 40_000))
+    first = EGRESS.rpartition(".")[0]
+    (folder / "ip2asn.tsv").write_text(f"{first}.0\t{first}.255\t64500\tES\tCONTOSO-NET\n")
+    plain, found = audit(bare), audit(folder)
+    assert [gap for gap in found.gaps if gap.origin.document == "ip2asn.tsv"] == []
+    one, other = sender(found), sender(plain)
+    (said,) = [each for each in one.because if each.code == "network-named"]
+    assert "the networks of AS64500 CONTOSO-NET." in str(said.text)
+    assert said.weight == 0
+    assert (one.judgement, one.confidence, one.label) == (other.judgement, other.confidence, other.label)

@@ -29,6 +29,7 @@ from portero.core.message.arrival import Known, TracedMail
 from portero.core.message.words import plain_words, tokens
 from portero.core.migration import migrate
 from portero.core.naming import Ties, name_senders
+from portero.core.network_names import NetworkMap, name_networks
 from portero.core.plan import make_plan, simulate_plan
 from portero.core.questions import ask
 from portero.core.records import Records
@@ -119,6 +120,7 @@ class Evidence:
     maker_of: Callable[[str], str | None] = lambda _: None
     approved: Tenant | None = None
     services: Mapping[str, str] = field(default_factory=dict)
+    networks: tuple[NetworkMap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +222,8 @@ def _use_of(evidence: Evidence) -> Callable[[str], str | None]:
 
 
 def _named(senders: Sequence[Sender], evidence: Evidence, ties: Ties) -> tuple[Sender, ...]:
-    return name_services(name_senders(senders, ties), evidence.services, *_dns_names(evidence.dns))
+    named = name_services(name_senders(senders, ties), evidence.services, *_dns_names(evidence.dns))
+    return name_networks(named, evidence.networks)
 
 
 def decided(

@@ -39,6 +39,7 @@ from portero.core.message.arrival import TracedMail
 from portero.core.message.case import Rule
 from portero.core.message.learnt import Learnt
 from portero.core.message.model import write_model
+from portero.core.network_names import NetworkMap
 from portero.core.plan import plan_controls
 from portero.core.register import Configuration
 from portero.core.rules import rules
@@ -101,6 +102,7 @@ class _Reader:
     zones: list[DnsZone]
     gaps: list[Gap]
     counted: dict[int, Counted]
+    networks: list[NetworkMap]
 
     def keep(self, document: Document, source: Source, keeping: Keeping) -> None:
         """Read a document into the lake, unless it is there, and collect what is not kept there."""
@@ -128,6 +130,8 @@ class _Reader:
                 self.notes[number].append(item.text)
             elif isinstance(item, Counted):
                 self.counted[number] = item
+            elif isinstance(item, NetworkMap):
+                self.networks.append(item)
             elif isinstance(item, ConfigObject):
                 self.objects.append(item)
             elif isinstance(item, ConfigAnswer):
@@ -268,7 +272,7 @@ def _gathered(
     settled = [*([settings_file] if settings_file else []), *find_logs((*mails, *paths), settings_file)]
     own = {name_below(each, path) for path in (*mails, *paths) for each in settled}
     with _keeping(store, configuration.name, progress) as keeping, evidence_tables() as tables:
-        reader = _Reader(tables, [], {}, {}, [], [], [], [], [], {})
+        reader = _Reader(tables, [], {}, {}, [], [], [], [], [], {}, [])
         for found in walk(paths, _limits(configuration), mails=mails):
             if isinstance(found, Gap):
                 reader.gaps.append(found)
@@ -307,6 +311,7 @@ def _gathered(
             configuration=configuration,
             maker_of=maker_of,
             services=known_services(),
+            networks=tuple(reader.networks),
         )
         yield evidence, held_tables
 

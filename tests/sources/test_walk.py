@@ -1,5 +1,6 @@
 """Walking: sorted, once each, and everything that is not read is named."""
 
+import base64
 import gzip
 import io
 import random
@@ -208,3 +209,17 @@ def test_a_fault_in_opening_ends_one_file_alone(tmp_path, monkeypatch):
     documents, gaps = names(tmp_path)
     assert documents == ["b.csv"]
     assert "ZeroDivisionError" in gaps[0]
+
+
+def test_a_winmail_dat_is_named_whether_alone_or_in_a_mail(tmp_path):
+    tnef = b"\x78\x9f\x3e\x22\x01\x00\x01\x08"
+    mail = (
+        b"From: a@b\nTo: c@d\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=q\n\n--q\n\nx\n--q\n"
+        b"Content-Type: application/ms-tnef; name=winmail.dat\nContent-Transfer-Encoding: base64\n"
+        b"Content-Disposition: attachment\n\n" + base64.b64encode(tnef) + b"\n--q--\n"
+    )
+    (tmp_path / "a.dat").write_bytes(tnef)
+    (tmp_path / "m.eml").write_bytes(mail)
+    gaps = [item for item in walk([tmp_path]) if isinstance(item, Gap)]
+    assert [gap.origin.document for gap in gaps] == ["a.dat", "m.eml!winmail.dat"]
+    assert all("winmail.dat (TNEF)" in str(gap.reason) for gap in gaps)

@@ -194,6 +194,7 @@ EXEMPLARS: dict[str, str] = {
             "FromIP": "192.0.2.7",
         }
     ),
+    "network-map": "192.0.2.0\t192.0.2.255\t64500\tES\tCONTOSO-NET\n198.51.100.0\t198.51.100.255\t0\tNone\tNot routed\n",
     "netflow": "ts,te,td,sa,da,sp,dp,pr,flg,ipkt,ibyt\n2026-11-20 10:00:00,2026-11-20 10:00:02,2.000,10.2.3.14,52.101.73.1,50000,"
     "25,TCP,.AP.SF,40,48213\n",
     "packet-log": "Nov 20 10:00:00 fw kernel: [1.0] OUT IN=br0 OUT=eth0 MAC=00:11 SRC=10.2.3.14 DST=52.101.73.1 LEN=60 TTL=64 "

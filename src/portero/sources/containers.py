@@ -20,7 +20,7 @@ from portero.core.mail.mime import Part, looks_like_mail
 from portero.core.text import Text
 from portero.sources.document import Document
 from portero.sources.head import head_of
-from portero.sources.mail_files import filed_mails, label, may_be_evidence, opened_mail
+from portero.sources.mail_files import TNEF, filed_mails, label, may_be_evidence, opened_mail
 from portero.sources.outlook import NoReaderError, outlook_mails
 from portero.sources.text import BLOCK_OCTETS, HEAD_OCTETS
 from portero.sources.zip_archive import TooManyError, ZipArchive
@@ -132,6 +132,12 @@ def _opened(
             Origin(name),
             Text("The file is rights-protected (.pfile). Remove the protection and hand it over again."),
         )
+    elif raw.startswith(TNEF):
+        reason = Text(
+            "This is a winmail.dat (TNEF), in which Outlook wraps attachments; it was not opened. "
+            "Have the files in it saved and hand those over."
+        )
+        yield Gap(Origin(name), reason)
     elif budget.mails_whole and (raw.startswith(_COMPOUND) or looks_like_mail(raw)):
         yield Document(name, head_of(raw), opener, size, limits, whole=True)
     elif looks_like_mail(raw):

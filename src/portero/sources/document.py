@@ -12,6 +12,7 @@ import pyarrow as pa
 from portero.core.dns import DnsAnswer, DnsZone
 from portero.core.evidence import ConfigAnswer, ConfigObject, Gap
 from portero.core.limits import LIMITS, Limits
+from portero.core.network_names import NetworkMap
 from portero.core.text import Text
 
 
@@ -43,7 +44,7 @@ class Counted:
     last: datetime | None = None
 
 
-Item = Batch | Gap | Note | Counted | ConfigObject | ConfigAnswer | DnsAnswer | DnsZone
+Item = Batch | Gap | Note | Counted | ConfigObject | ConfigAnswer | DnsAnswer | DnsZone | NetworkMap
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ _LINE = 1 << 20
 # Of mbox only the line that begins a mail is sure: an address and a time. Source: RFC 4155 appendix A.
 _FROM = re.compile(rb"From (?:[^\n]{0,1000} )?[^\n]{0,80}\d\d:\d\d[^\n]{0,80}\r?\n\Z")
 _QUOTED = re.compile(rb"^>(>*From )", re.MULTILINE)
+TNEF = b"\x78\x9f\x3e\x22"  # MS-OXTNEF 2.1.3.1: 0x223E9F78, lowest octet first
 _CONTAINERS = (b"PK\x03\x04", b"\x1f\x8b\x08", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 
 
@@ -71,7 +72,7 @@ def may_be_evidence(part: Part) -> bool:
         return looks_like_mail(octets[:HEAD_OCTETS])
     if part.content_type.startswith("message/") or octets[:14].lower() == b"feedback-type:":
         return False  # a report's own part, which belongs to the mail
-    if octets.startswith(_CONTAINERS) or _zlib(octets):
+    if octets.startswith((*_CONTAINERS, TNEF)) or _zlib(octets):
         return True
     if part.content_type == "text/html" or (part.content_type == "text/plain" and not part.name):
         return False
