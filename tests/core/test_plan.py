@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from portero.core.evidence import ConfigObject, Origin
 from portero.core.exchange.settings import AcceptedDomain, InboundConnector, Settings, Tenant
 from portero.core.finding import Finding, Outcome, Severity
 from portero.core.flow import Flow
@@ -409,3 +410,68 @@ def test_the_exports_that_would_answer_most_checks_are_named_first() -> None:
     first = make_plan(Replay([], OPEN), Tenant(), findings)[0]
 
     assert str(first.do).endswith("Get-A (2 checks), Get-B (1 check), DNS answers (1 check).")
+
+
+BEHIND = replace(OPEN, gateway_networks=GATEWAY, gateway_seen=GATEWAY, mx_at_microsoft=False)
+
+
+def an_export(connector: InboundConnector) -> Tenant:
+    """Give the export of one connector, as far as the plan edits it."""
+    values = {
+        "Name": connector.name,
+        "Enabled": connector.enabled,
+        "SenderIPAddresses": list(connector.addresses),
+    }
+    return Tenant([ConfigObject("Get-InboundConnector", values, Origin("connectors.json"))])
+
+
+def test_the_lock_is_drawn_up_switched_off_and_no_script_switches_on_what_nobody_has_proven() -> None:
+    printer = registered(a_sender("printer", Kind.DEVICE, Judgement.LEGITIMATE, anonymous("203.0.113.10")))
+
+    steps = plan_for(printer, settings=BEHIND)
+    proof = next(step for step in steps if step.name == "prove-lock")
+    lock = next(step for step in steps if step.name == "lock")
+
+    [made] = proof.commands
+    assert "-Enabled $false" in made.do
+    assert "192.0.2.0/24" in made.do
+    assert not proof.controls
+    assert "192.0.2.0/24 is only the network of gateway servers that were seen" in str(proof.do)
+    assert proof.n in lock.after
+    assert not lock.commands
+
+
+def test_a_lock_that_is_off_is_taken_over_completed_and_switched_on() -> None:
+    proven = ("192.0.2.0/25", "198.51.100.0/24")
+    off = InboundConnector("Only via gateway", "Partner", False, ("*",), proven, restrict_to_addresses=True)
+    settings = replace(BEHIND, inbound_connectors=(off,))
+    printer = registered(a_sender("printer", Kind.DEVICE, Judgement.LEGITIMATE, anonymous("203.0.113.10")))
+
+    steps = make_plan(Replay([printer], settings), an_export(off), ())
+    proof = next(step for step in steps if step.name == "prove-lock")
+    lock = next(step for step in steps if step.name == "lock")
+
+    assert lock.controls == ("lock-gateway=192.0.2.0/25,198.51.100.0/24,203.0.113.10/32",)
+    assert [each.do for each in proof.commands] == [
+        "Set-InboundConnector -Identity 'Only via gateway' -SenderIPAddresses @{Add='203.0.113.10'}"
+    ]
+    assert [each.do for each in lock.commands] == [
+        "Set-InboundConnector -Identity 'Only via gateway' -Enabled $true"
+    ]
+    assert "only the network" not in str(proof.do)
+
+
+def test_a_machine_that_only_behaves_is_in_the_lock_but_in_no_script_of_it() -> None:
+    forger = a_sender("forger", Kind.DEVICE, Judgement.LEGITIMATE, anonymous("203.0.113.10"))
+
+    steps = plan_for(forger, settings=BEHIND)
+    asked = next(step for step in steps if step.name == "confirm")
+    proof = next(step for step in steps if step.name == "prove-lock")
+    lock = next(step for step in steps if step.name == "lock")
+
+    assert asked.senders == ("forger",)
+    assert asked.n in lock.after
+    assert all("203.0.113.10" not in each.do for each in proof.commands)
+    assert "Add 203.0.113.10/32 once the owners have confirmed" in str(proof.do)
+    assert "203.0.113.10/32" in lock.controls[0]
+    assert not lock.commands

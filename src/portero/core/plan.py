@@ -158,15 +158,17 @@ def _write(
     needing = needs(replay, _refusing(settings, lock, left_out))
     ahead = Draft(left_out)
     neighbours = meet_neighbours(senders)
-    give_ways_in(ahead, neighbours, needing, settings, lock is not None)
+    give_ways_in(ahead, neighbours, needing, replay, tenant, lock)
     closings = {each.control: each for each in best_order(*_closings(replay, lock, ahead.steps(), left_out))}
     ready: tuple[int, ...] | None = None
     for control in _all_controls(replay, closings):
         waits = control in closings and closings[control].waits
         if waits and ready is None:
-            ready = give_ways_in(draft, neighbours, needing, settings, lock is not None)
+            ready = give_ways_in(draft, neighbours, needing, replay, tenant, lock)
         if lock is not None and control == lock.control:
-            write.lock(draft, lock, _expected(draft, replay, control), _so_far(draft, replay), ready or ())
+            write.lock(
+                draft, tenant, lock, _expected(draft, replay, control), _so_far(draft, replay), ready or ()
+            )
         elif control == "reject-direct-send":
             after = (*(ready or ()), *draft.numbers("lock"))
             write.reject(draft, tenant, _expected(draft, replay, control), _so_far(draft, replay), after)

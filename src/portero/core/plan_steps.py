@@ -7,11 +7,10 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from portero.core.exchange.change import Change, setting
-from portero.core.exchange.new_connector import new_connector
 from portero.core.exchange.settings import Tenant
 from portero.core.finding import Finding, Outcome, called
 from portero.core.migration import BASIC_OFF_BY_DEFAULT
-from portero.core.plan_lock import Lock
+from portero.core.plan_lock import LOCK_NAME, Lock, connector_of
 from portero.core.sender import Judgement, Sender
 from portero.core.simulation import Simulation
 from portero.core.step import Risk, Step
@@ -260,32 +259,36 @@ def _expectation(found: Simulation, before: Simulation) -> Text:
     return sentences(said)
 
 
-def lock(draft: Draft, held: Lock, found: Simulation, before: Simulation, ready: tuple[int, ...]) -> int:
-    """Lock the back door beside the gateway."""
-    name = "portero only via gateway"
+def lock(
+    draft: Draft, tenant: Tenant, held: Lock, found: Simulation, before: Simulation, ready: tuple[int, ...]
+) -> int:
+    """Lock the back door beside the gateway: switch on the connector whose list an earlier step has proven."""
+    name = held.standing or LOCK_NAME
+    item = connector_of(tenant, held.standing) if held.standing else None
     return draft.add(
         name="lock",
         title=Text("Take mail only from the gateway and the sources that stay direct"),
         why=_expectation(found, before),
         do=Text(
-            "In a change window create the Partner connector “{name}” for every sender domain, restricted to {ranges}. "
+            "In a change window switch the Partner connector “{name}” on, whose list is proven by then. "
             "The direct sources stand in the same list, because no document says whether a second connector wins. "
             "Mail of partners that still use a former MX, and of domains whose MX is at Microsoft, is refused too: "
             "look for both in the traces first.",
             name=name,
-            ranges=held.ranges,
         ),
         verify=Text(
             "After an hour a mail by way of the gateway arrives, one from each direct source arrives, and one from "
             "anywhere else is refused with 550 5.7.51. Watch for 30 days."
         ),
-        undo=Text("Remove the connector “{name}”, or switch it off.", name=name),
+        undo=Text("Switch the connector “{name}” off.", name=name),
         senders=held.direct,
         risk=Risk.HIGH,
         owner=ADMINISTRATOR,
         after=(*draft.numbers("measure", "decide"), *ready),
         controls=(held.control,),
-        commands=new_connector(name, held.ranges, lock=True),
+        # A script that makes the list and switches it on in one go would prove nothing in between; and it would cut off
+        # the machines that are not in the list until their owners confirm them.
+        commands=setting(item, {"Enabled": True}) if item is not None and not held.unvouched else (),
     )
 
 

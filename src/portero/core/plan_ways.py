@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from portero.core.address import exact_network, neighbourhood
 from portero.core.controls import parse_control
 from portero.core.exchange.attribution import within
-from portero.core.exchange.new_connector import new_connector
-from portero.core.exchange.settings import Settings
+from portero.core.exchange.change import Change, putting_in
+from portero.core.exchange.new_connector import connector_blocks, new_connector
+from portero.core.exchange.settings import Settings, Tenant
 from portero.core.flow import Flow
+from portero.core.plan_lock import LOCK_NAME, Lock, connector_of
 from portero.core.plan_steps import ADMINISTRATOR, Draft, labels
 from portero.core.sender import Sender
 from portero.core.simulate import Replay
@@ -65,9 +67,18 @@ def needs(replay: Replay, controls: Sequence[str]) -> list[Need]:
 
 
 def give_ways_in(
-    draft: Draft, neighbours: Neighbours, needing: Sequence[Need], settings: Settings, locking: bool
+    draft: Draft,
+    neighbours: Neighbours,
+    needing: Sequence[Need],
+    replay: Replay,
+    tenant: Tenant,
+    lock: Lock | None,
 ) -> tuple[int, ...]:
-    """Write one step for each way in, or for each site, vendor and forwarder; gives the steps' numbers."""
+    """
+    Write one step for each way in, or for each site, vendor and forwarder; gives the steps' numbers.
+
+    lock:  what will refuse all mail but the gateway's; its list is proven here, and what stands in it needs no connector.
+    """
     by_way: dict[Way, list[Need]] = {}
     for need in sorted(needing, key=lambda each: each.sender.id):
         way = way_in(need.sender, need.flows, neighbours)
@@ -76,7 +87,12 @@ def give_ways_in(
         by_way.setdefault(way, []).append(need)
     connected = by_way.get(Way.CONNECTOR, [])
     unvouched = [need for need in connected if not vouched(need.sender)]
-    confirmed = _confirm(draft, unvouched) if unvouched else None
+    listed = [
+        Need(sender, sender.mails, 0, sender.flows)
+        for sender in replay.senders
+        if lock is not None and sender.id in lock.unvouched
+    ]
+    confirmed = _confirm(draft, [*unvouched, *listed]) if unvouched or listed else None
     made = [] if confirmed is None else [confirmed]
     if by_way.get(Way.PROOF):
         made.append(_prove(draft, by_way[Way.PROOF]))
@@ -84,8 +100,10 @@ def give_ways_in(
         _connector(draft, site, held) for site, held in _sites([n for n in connected if vouched(n.sender)])
     ]
     made += [_connector(draft, site, held, confirmed) for site, held in _sites(unvouched)]
-    if by_way.get(Way.GATEWAY):
-        made.append(_gateway(draft, by_way[Way.GATEWAY], settings, locking))
+    if lock is not None:
+        made.append(_prove_lock(draft, by_way.get(Way.GATEWAY, []), lock, tenant))
+    elif by_way.get(Way.GATEWAY):
+        made.append(_gateway(draft, by_way[Way.GATEWAY], replay.settings))
     for way, write in ((Way.RETURN_PATH, _vendor), (Way.FORWARDER, _forwarder)):
         made += [write(draft, need) for need in by_way.get(way, [])]
     for way, together in ((Way.HYBRID, _hybrid), (Way.AUTHENTICATED, _authenticated), (Way.DECISION, _act)):
@@ -226,19 +244,109 @@ def _connector(draft: Draft, site: str, held: list[Need], confirmed: int | None 
     )
 
 
-def _gateway(draft: Draft, held: list[Need], settings: Settings, locking: bool) -> int:
+def _prove_lock(draft: Draft, held: list[Need], lock: Lock, tenant: Tenant) -> int:
+    """
+    Make the lock switched off and prove its list, for one missing server of the gateway loses mail.
+
+    Source: reference exchange-online 1.6 and 6.2.
+    """
+    name = lock.standing or LOCK_NAME
+    waiting = {each for addresses in lock.unvouched.values() for each in addresses}
+    ranges = tuple(each for each in (lock.lacking if lock.standing else lock.ranges) if each not in waiting)
+    outside = [
+        need for need in held if not all(within(each.key.client_ip, lock.ranges) for each in need.flows)
+    ]
+    said = []
+    if not lock.standing:
+        said.append(
+            Text(
+                "Create the Partner connector “{name}” for every sender domain, restricted to {ranges}, switched off: so it "
+                "refuses nothing.",
+                name=name,
+                ranges=ranges,
+            )
+        )
+    elif ranges:
+        said.append(
+            Text(
+                "Connector “{name}” is such a lock and is off. Add {ranges} to its list, and leave it off.",
+                name=name,
+                ranges=ranges,
+            )
+        )
+    else:
+        said.append(Text("Connector “{name}” is such a lock and is off. Leave it off.", name=name))
+    if lock.guessed:
+        said.append(
+            count(
+                "{guessed} is only the network of gateway servers that were seen: it may be too little, and hold other "
+                "people's servers.",
+                "{guessed} are only the networks of gateway servers that were seen: they may be too few, and hold other "
+                "people's servers.",
+                len(lock.guessed),
+                guessed=lock.guessed,
+            )
+        )
+    said.append(
+        Text(
+            "Compare the list with the one that the gateway's vendor publishes for your region: complete it, and take out "
+            "what is neither there nor a machine of yours. Better still, restrict to the name on the certificate that its servers present, if the "
+            "vendor names one."
+        )
+    )
+    if waiting:
+        said.append(
+            Text(
+                "Add {ranges} once the owners have confirmed their machines; apply.ps1 does not.",
+                ranges=tuple(sorted(waiting)),
+            )
+        )
+    return draft.add(
+        name="prove-lock",
+        title=Text("Draw up the lock at the gateway, switched off, and prove its list"),
+        why=sentences(
+            [
+                Text(
+                    "Once the lock is on, mail is lost of every server of the gateway that its list leaves out."
+                ),
+                *([_why(held)] if held else []),
+            ]
+        ),
+        do=sentences(said),
+        verify=Text(
+            "The list holds all of the vendor's, and the connector report of the last 30 days shows no mail of the gateway "
+            "from outside it. Without that proof the lock stays off. Export the connectors and plan again: the plan takes "
+            "the list over, and only then does apply.ps1 switch it on."
+        ),
+        undo=Text("Take back what was added to “{name}”, or remove it; it was off.", name=name),
+        senders=_ids(held),
+        risk=Risk.LOW,
+        owner=ADMINISTRATOR,
+        after=draft.numbers("measure"),
+        moved=_ids(outside),
+        commands=_drawn(name, ranges, lock, tenant),
+    )
+
+
+def _drawn(name: str, ranges: tuple[str, ...], lock: Lock, tenant: Tenant) -> tuple[Change, ...]:
+    if lock.standing is None:
+        return new_connector(name, ranges, lock=True, enabled=False)
+    held = connector_of(tenant, name)
+    return () if held is None else putting_in(held, "SenderIPAddresses", connector_blocks(ranges) or ())
+
+
+def _gateway(draft: Draft, held: list[Need], settings: Settings) -> int:
     ranges = settings.gateway_networks or tuple(
         sorted({exact_network(each) for need in held for each in addresses(need.flows) if listable(each)})
     )
     # Known ranges carry the mail by a connector; only what lies outside them depends on the proof of this step.
     outside = [need for need in held if not all(within(each.key.client_ip, ranges) for each in need.flows)]
-    allowed = ("allow=" + ",".join(ranges),) if ranges and not locking else ()
+    allowed = ("allow=" + ",".join(ranges),) if ranges else ()
     return draft.add(
         title=Text("Make sure that the gateway's mail is known by its ranges"),
         why=_why(held),
         do=Text(
-            "Compare {ranges} with the ranges the gateway publishes and complete them. They are the gateway's own list "
-            "in the lock, or without a lock a Partner connector.",
+            "Compare {ranges} with the ranges the gateway publishes, complete them, and make a Partner connector for them.",
             ranges=ranges or (Text("no known range"),),
         ),
         verify=Text("The connector report of the last 30 days shows no gateway server outside the list."),

@@ -61,5 +61,6 @@ def new_connector(
             "RequireTls": tls,
             "Enabled": enabled,
         },
-        proof=("Enabled", "RestrictDomainsToIPAddresses", "SenderIPAddresses"),
+        # One made switched off is there to be completed and switched on, so neither undoes it.
+        proof=("RestrictDomainsToIPAddresses", *(("Enabled", "SenderIPAddresses") if enabled else ())),
     )
