@@ -19,11 +19,13 @@ from portero.core.design import design
 from portero.core.dns import Dns, DnsStatus
 from portero.core.evidence import Coverage, Gap
 from portero.core.exchange.exchangers import Exchanger, read_exchangers
+from portero.core.exchange.outbound import RECORD
 from portero.core.exchange.settings import Settings, Tenant, read_settings, texts
 from portero.core.finding import Finding, Posture, Profile, find
 from portero.core.flow import Flow, OutsideFlow, by_address
 from portero.core.hosts import Host, Inside, describe, tie_flows
 from portero.core.mail.spf import SpfResult, evaluate
+from portero.core.mail.spf_loans import Loans
 from portero.core.mail.spf_record import is_spf, parse_record
 from portero.core.message.arrival import Known, TracedMail
 from portero.core.message.words import plain_words, tokens
@@ -210,6 +212,7 @@ def context_of(
         window,
         _use_of(evidence),
         spf_of,
+        Loans(evidence.dns, lambda name: name == RECORD or settings.names_us(name)).lender,
         outside=by_address(outside),
         mailboxes=mailboxes,
         ties=ties,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -18,6 +19,7 @@ from portero.core.sender import DecidedBy, Judgement, Kind, Reason, Sender
 from portero.core.simulate import Replay, simulate
 from portero.core.text import Text
 from portero.core.ways_in import addresses
+from support.flows import START
 from support.organisations import OPEN, SETTINGS, organisations
 from support.senders import a_sender, anonymous
 
@@ -133,6 +135,16 @@ def test_a_machine_that_moves_has_a_connector_only_where_all_its_network_is_the_
 
     assert "one after the other" in why("a", moves)
     assert ranges(moves, networks=(place("203.0.113.0/28"),)) == ["203.0.113.0/29"]
+
+
+@pytest.mark.parametrize(("begins", "moves"), [(10, True), (6, False)])
+def test_an_address_that_a_machine_has_left_gets_no_connector(begins: int, moves: bool) -> None:
+    left = anonymous("203.0.113.1", days=9)
+    now = anonymous("198.51.100.7", days=9, start=START + timedelta(days=begins))
+
+    found = ranges(replace(device("a"), flows=(left, now)))
+
+    assert found == ([] if moves else ["198.51.100.7/32", "203.0.113.1/32"])
 
 
 def test_it_says_why_no_connector_helps_and_what_does() -> None:

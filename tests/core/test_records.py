@@ -13,7 +13,8 @@ from portero.core.dns import Dns, DnsAnswer, DnsStatus
 from portero.core.exchange.attribution import Seen
 from portero.core.exchange.settings import AcceptedDomain, InboundConnector, Settings
 from portero.core.flow import Flow, OutsideFlow
-from portero.core.records import Records, Replayed, without_terms
+from portero.core.mail.spf_record import without_terms
+from portero.core.records import Records, Replayed
 from portero.core.simulate import decide, simulate
 from portero.core.simulation import Effect
 from support.flows import START, flow

@@ -532,3 +532,30 @@ def test_a_patient_forger_under_a_colleagues_name_is_not_vouched_for_by_one_read
     )
     (sender,) = found(forger, mailboxes=frozenset({f"boss@{OURS}"}))
     assert sender.judgement is not Judgement.LEGITIMATE
+
+
+def test_what_passes_only_by_a_record_that_serves_many_is_a_service_and_no_proof() -> None:
+    def judged(lender: str | None, *flows: Flow) -> list[Sender]:
+        context = Context(
+            SETTINGS,
+            window_of(flows),
+            lender=lambda _address, _domain: lender,
+            mailboxes=frozenset({f"ann@{OURS}"}),
+        )
+        return list(find_senders(flows, (), context, Configuration()))
+
+    shop = scanner(spf={"pass": 60}, dkim={"none": 60}, dmarc={"pass": 60})
+    fraud = flow(
+        5, 3, client_ip="192.0.2.70", connector="", direction="incoming", mail_from_domain=OURS,
+        header_from=f"ann@{OURS}", spf={"pass": 5}, dkim={"none": 5}, dmarc={"pass": 5},
+    )  # fmt: skip
+
+    vendor, stranger = judged("many.example", shop, fraud)
+    own, _ = judged(None, shop, fraud)
+
+    assert (vendor.judgement, vendor.kind) == (Judgement.LEGITIMATE, Kind.SERVICE)
+    assert stranger.judgement is Judgement.UNDECIDED
+    assert "spf-shared" in {reason.code for reason in stranger.because}
+    assert own.kind is Kind.DEVICE
+    signed = replace(shop, facts=replace(shop.facts, dkim={"pass": 60}))
+    assert "dmarc-pass" in {reason.code for reason in judged("many.example", signed)[0].because}

@@ -37,6 +37,7 @@ class Context:
     window:       aware UTC bounds of all message evidence.
     network_use:  gives what the configuration says a client address is used for, or None.
     spf:          evaluates the published record: RFC 7208 result of (address, domain), or None where DNS is unknown.
+    lender:       the record of others by which alone an address passes SPF for a domain, and that serves many; or None.
     outside:      DMARC reports by source address.
     mailboxes:    own mailboxes, of those whose names mail from elsewhere claims.
     ties:         hosts inside, by client address and name.
@@ -46,9 +47,21 @@ class Context:
     window: tuple[datetime, datetime] | None = None
     network_use: Callable[[str], str | None] = lambda _: None
     spf: Callable[[str, str], str | None] = lambda _address, _domain: None
+    lender: Callable[[str, str], str | None] = lambda _address, _domain: None
     outside: Mapping[str, tuple[OutsideFlow, ...]] = field(default_factory=dict)
     mailboxes: frozenset[str] = frozenset()
     ties: Ties = field(default_factory=dict)
+
+
+def lenders(group: Sequence[Placed], context: Context) -> tuple[str, ...]:
+    """Name the records of others that serve many and by which alone all mail passes SPF; none where a term of ours does."""
+    asked = {
+        (item.flow.key.client_ip, domain)
+        for item in group
+        if item.flow.key.client_ip and (domain := envelope_domain(item.flow.key)[0])
+    }
+    found = {context.lender(address, domain) for address, domain in asked}
+    return () if None in found else tuple(sorted(each for each in found if each))
 
 
 def judgement_of(odds: float) -> tuple[Judgement, float]:

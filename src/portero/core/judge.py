@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 from itertools import pairwise
 
-from portero.core.case import ANCHORED, AUTHENTICATED, FAILING, Case, Context
+from portero.core.case import ANCHORED, AUTHENTICATED, FAILING, Case, Context, lenders
 from portero.core.exchange.attribution import By, author_domain, envelope_domain, within
 from portero.core.flow import Facts
 from portero.core.grouping import Placed, nameless
@@ -191,7 +191,8 @@ def _authentication(case: Case) -> None:
     failed = facts.dmarc.get("fail", 0)
     envelopes = {domain for item in case.group if (domain := envelope_domain(item.flow.key)[0])}
     own_envelope = any(map(case.context.settings.names_us, envelopes))
-    if passed and passed >= 9 * failed:
+    passes = passed >= max(1, 9 * failed)
+    if passes and (facts.dkim.get("pass") or not lenders(case.group, case.context)):
         case.add(
             "dmarc-pass",
             count(
@@ -204,8 +205,8 @@ def _authentication(case: Case) -> None:
         own_envelope
         and facts.spf.get("pass", 0)
         and facts.spf["pass"] >= 9 * (sum(facts.spf.values()) - facts.spf["pass"])
-    ):
-        case.add("spf-pass", Text("The organisation's SPF record lists its address."))
+    ) or passes:
+        _listed(case)
     elif failed or (own_envelope and facts.spf and not facts.spf.get("pass") and not facts.dkim.get("pass")):
         case.add(
             "authentication-fails", Text("Its mail fails SPF, DKIM and DMARC for the organisation's domain.")
@@ -235,6 +236,21 @@ def _authentication(case: Case) -> None:
         )
 
 
+def _listed(case: Case) -> None:
+    lent = lenders(case.group, case.context)
+    if lent:
+        case.add(
+            "spf-shared",
+            Text(
+                "SPF passes only by {record}, a record of others that the organisation's includes: whoever else sends from "
+                "there passes too.",
+                record=lent,
+            ),
+        )
+    else:
+        case.add("spf-pass", Text("The organisation's SPF record lists its address."))
+
+
 def _signed_as_us(case: Case) -> bool:
     signers = case.facts.dkim_domains
     ours = sum(number for domain, number in signers.items() if case.context.settings.names_us(domain))
@@ -250,7 +266,7 @@ def _published(case: Case) -> None:
             assumed |= shown
             results.add(case.context.spf(item.flow.key.client_ip, domain))
     if results == {"pass"}:
-        case.add("spf-pass", Text("The organisation's SPF record lists its address."))
+        _listed(case)
     elif results and results <= {"fail", "softfail", "neutral"}:
         if assumed:
             case.add(

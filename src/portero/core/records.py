@@ -17,7 +17,7 @@ from portero.core.mail import dmarc, spf
 from portero.core.mail.dmarc_discovery import registrable_domain
 from portero.core.mail.dmarc_record import parse_record as parse_dmarc
 from portero.core.mail.spf_expansion import SpfNode, expansion
-from portero.core.mail.spf_record import is_spf, term_key
+from portero.core.mail.spf_record import is_spf, term_key, without_terms
 
 UNKNOWN = "unknown"
 _PASSES = frozenset({"pass", "bestguesspass"})
@@ -454,12 +454,6 @@ def _turned(check: str, total: int, before: int, after: int, unsure: int) -> Cou
             (check, "fail", "fail"): total - before - gained - gained_unsure,
         }
     )
-
-
-def without_terms(record: str, terms: tuple[str, ...]) -> str:
-    """Give an SPF record without the terms; those it does not hold are passed over."""
-    gone = {term_key(term) for term in terms}
-    return " ".join(word for word in record.split(" ") if word and term_key(word) not in gone)
 
 
 _POLICY_TAGS = frozenset({"p", "sp", "np", "t", "pct"})

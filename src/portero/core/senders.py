@@ -8,7 +8,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from portero.core.address import domain_of, exact_network, neighbourhood
-from portero.core.case import Case, Context, judgement_of
+from portero.core.case import Case, Context, judgement_of, lenders
 from portero.core.exchange.attribution import attribute, envelope_domain, path_of, seen_connectors, within
 from portero.core.exchange.outbound import left_by_exchange
 from portero.core.flow import Facts, Flow, OutsideFlow, by_address, merge_facts
@@ -299,6 +299,9 @@ def _kind(members: Sequence[Placed], facts: Facts, judgement: Judgement, context
         and (signed or facts.dkim.get("pass") or len(addresses) > 3)
         and paths & {Path.DIRECT_SEND, Path.UNDETERMINED}
     ):
+        return Kind.SERVICE
+    # Whoever sends by a record that serves many is one of its customers, however like a device it sends.
+    if paths <= {Path.DIRECT_SEND, Path.UNDETERMINED} and lenders(members, context):
         return Kind.SERVICE
     if facts.mails >= 2 and subjects <= max(3, facts.mails // 5):
         return Kind.DEVICE if facts.recipients.value <= 30 and len(names) <= 50 else Kind.APPLICATION

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from itertools import pairwise
 
 from portero.core.address import neighbourhood
 from portero.core.case import ANCHORED
@@ -47,8 +48,9 @@ _INNER = tuple(
         "169.254.0.0/16",
     )
 )
-# From this many addresses, one after the other, a machine moves rather than has several.
-_MOVES_FROM = 4
+# From this many addresses, one after the other, a machine moves rather than has several; and from two of which each was
+# used on as many days before the next began, which of two that are used at once one pair in 126 would be.
+_MOVES_FROM, _LEFT_BEHIND_DAYS = 4, 5
 _DYNAMIC = re.compile(r"(^|[.\-_])(dyn|dynamic|dhcp|dialup|dsl|adsl|pool|ppp|pppoe)[.\-_\d]", re.IGNORECASE)
 
 
@@ -122,14 +124,22 @@ def way_in(
 
 
 def moving(flows: Iterable[Flow]) -> bool:
-    """Tell whether a sender was at several addresses, one after the other and hardly ever at two on one day."""
+    """
+    Tell whether a sender was at several addresses, one after the other and hardly ever at two on one day.
+
+    An address that it has left is somebody else's, and the one that it has now may be too.
+    """
     days: dict[str, set[date]] = {}
     for flow in flows:
         if flow.key.client_ip:
             days.setdefault(flow.key.client_ip, set()).update(flow.facts.days)
     twice = sum(map(len, days.values())) - len(set[date]().union(*days.values()))
     # A change of address on one day shows that day at both.
-    return len(days) >= _MOVES_FROM and twice < len(days)
+    if len(days) >= _MOVES_FROM:
+        return twice < len(days)
+    spans = sorted((min(held), max(held), len(held)) for held in days.values() if held)
+    left = all(before[1] <= after[0] for before, after in pairwise(spans))
+    return len(spans) > 1 and left and all(number >= _LEFT_BEHIND_DAYS for *_, number in spans)
 
 
 def listable(address: str) -> bool:

@@ -65,6 +65,10 @@ WEIGHTS: dict[str, Weight] = {
     # Authentication.
     "dmarc-pass": Weight(-3.0, "RFC 9989: needs the domain's key or a place in its SPF record."),
     "spf-pass": Weight(-2.5, "RFC 7208: the domain's owner lists the address; shared services weaken it."),
+    "spf-shared": Weight(
+        -1.0,
+        "RFC 7208 11.4: whoever else sends by the same service passes; services check domains, few of them strictly.",
+    ),
     "dkim-pass": Weight(-3.0, "RFC 6376: the signature needs the domain's private key."),
     "outside-fail": Weight(0.7, "RFC 9990: other receivers saw it fail; many scanners fail too."),
     "outside-pass": Weight(-2.0, "RFC 9990: other receivers saw the same address pass DMARC for the domain."),

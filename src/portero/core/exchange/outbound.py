@@ -9,7 +9,7 @@ from portero.core.exchange.settings import Settings
 from portero.core.flow import OutsideFlow
 
 # The record that Microsoft has customers include, in which the addresses of its own deliveries stand.
-_RECORD = "spf.protection.outlook.com"
+RECORD = "spf.protection.outlook.com"
 # For want of DNS evidence. Source: Microsoft 365 URLs and IP address ranges, Exchange Online, TCP port 25.
 _PUBLISHED = (
     "40.92.0.0/15",
@@ -41,5 +41,5 @@ def left_by_exchange(row: OutsideFlow, settings: Settings, spf: Callable[[str, s
 
 
 def _of_exchange(address: str, spf: Callable[[str, str], str | None]) -> bool:
-    result = spf(address, _RECORD)
+    result = spf(address, RECORD)
     return within(address, _PUBLISHED) if result is None else result == "pass"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -105,6 +106,12 @@ def is_spf(text: str) -> bool:
 def term_key(term: str) -> str:
     """Give the form in which two spellings of one term are equal: lower case, without the qualifier that is the default."""
     return term.strip().removeprefix("+").lower()
+
+
+def without_terms(record: str, terms: Iterable[str]) -> str:
+    """Give an SPF record without the terms; those it does not hold are passed over."""
+    gone = set(map(term_key, terms))
+    return " ".join(word for word in record.split(" ") if word and term_key(word) not in gone)
 
 
 @lru_cache(maxsize=16384)
