@@ -9,7 +9,7 @@ from functools import cache
 from ipaddress import ip_address
 from typing import Protocol
 
-from portero.core.address import client_address, neighbourhood
+from portero.core.address import client_address, is_at_or_below, neighbourhood
 from portero.core.audit import Audit, Totals
 from portero.core.case import Context
 from portero.core.checks import checks
@@ -96,6 +96,9 @@ class Tables(Protocol):
     def own_domains(self) -> tuple[str, ...]:
         """Guess the organisation's domains from mail alone."""
 
+    def reported_domains(self) -> tuple[str, ...]:
+        """Name the domains that DMARC reports are about."""
+
     def fold(self, settings: Settings) -> Folded:
         """Fold all rows to flows."""
 
@@ -160,15 +163,9 @@ def inventory(evidence: Evidence, tables: Tables, progress: Callable[[Text], Non
     assumptions: list[Text] = []
     settings = read_settings(evidence.tenant, evidence.configuration.accepted_domains)
     if not settings.accepted_domains:
-        guessed = tables.own_domains()
+        guessed, said = supposed_domains(tables)
         settings = read_settings(evidence.tenant, guessed)
-        if guessed:
-            assumptions.append(
-                Text(
-                    "No accepted domains were exported or configured; {domains} were taken from the mail itself.",
-                    domains=guessed,
-                )
-            )
+        assumptions.append(said)
     progress(Text("Folding mail to ways of sending…"))
     folded = tables.fold(settings)
     settings = replace(with_gateway(settings, evidence, folded.arrivals), dns=evidence.dns)
@@ -190,6 +187,40 @@ def inventory(evidence: Evidence, tables: Tables, progress: Callable[[Text], Non
         hosts=inside.hosts,
         mailboxes=folded.mailboxes,
         ties=ties,
+    )
+
+
+def supposed_domains(tables: Tables) -> tuple[tuple[str, ...], Text]:
+    """
+    Give the organisation's domains as evidence alone tells them, and what to say about that.
+
+    Reports go to whom a domain's own record names, so a domain that all of them are about is taken. Where they are about
+    several a forged one, or a customer's, may be among them: then they are named, and a person says which are own.
+    Source: RFC 9990 section 3.
+    """
+    if guessed := tables.own_domains():
+        return guessed, Text(
+            "No accepted domains were exported or configured; {domains} were taken from the mail itself.",
+            domains=guessed,
+        )
+    named = tables.reported_domains()
+    reported = tuple(
+        name for name in named if not any(is_at_or_below(name, each) for each in named if each != name)
+    )
+    if len(reported) == 1:
+        return reported, Text(
+            "No accepted domains were exported or configured; {domain} was taken, for all DMARC reports are about it.",
+            domain=reported[0],
+        )
+    if reported:
+        return (), Text(
+            "Which domains are yours is not known, so nobody was looked for who sends in their name. The DMARC reports are "
+            "about {domains}: name those that are yours in portero.toml, as accepted_domains under [organisation].",
+            domains=reported,
+        )
+    return (), Text(
+        "Which domains are yours is not known, so nobody was looked for who sends in their name. Export Get-AcceptedDomain, "
+        "or name them in portero.toml, as accepted_domains under [organisation]."
     )
 
 
@@ -407,7 +438,11 @@ def _assumptions(settings: Settings, folded: Folded) -> list[Text]:
             )
         )
     if settings.mx_at_microsoft is None:
-        said.append(Text("Where the MX records point is not known: no DNS evidence was given."))
+        said.append(
+            Text("Where the MX records point is not known: the DNS evidence does not show them.")
+            if any(settings.dns.recorded)
+            else Text("Where the MX records point is not known: no DNS evidence was given.")
+        )
     return said
 
 

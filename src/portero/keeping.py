@@ -32,7 +32,7 @@ from portero.sources.document import Batch, Document, Item, Note
 from portero.store.lake import UNDATED, Lake, Writer, content_id, writing
 
 # Part of the key of every day's flows: raise it when the fold gives other flows for the same rows.
-FOLD = 2
+FOLD = 3
 _MAIL = ("mail_rows", "report_rows")
 _BLOCK_OCTETS = 1 << 20
 # What putting connections beside mails looks at, so that no other column of all days is read for it.
@@ -118,6 +118,10 @@ class Keeping:
     def own_domains(self) -> tuple[str, ...]:
         """Guess the organisation's domains from mail alone, each day by itself."""
         return self._whole(Settings()).own_domains
+
+    def reported_domains(self) -> tuple[str, ...]:
+        """Name the domains that DMARC reports are about."""
+        return self._whole(Settings()).reported_domains
 
     def fold(self, settings: Settings) -> Folded:
         """Fold the days that changed, take the others as they were kept, and merge them."""
@@ -232,7 +236,7 @@ class Keeping:
                     tables.add(numbers[document], "mail_rows", rows.filter(marked(rows, marks)))
             tables.finish()
             if not settings.accepted_domains:
-                return DayFlows(_NOTHING, tables.own_domains())
+                return DayFlows(_NOTHING, tables.own_domains(), tables.reported_domains())
             return DayFlows(fold(tables, settings, names))
 
     def _load(

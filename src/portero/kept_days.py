@@ -19,10 +19,15 @@ _LEVELS = 22  # doublings: more days than there are dates
 
 @dataclass(frozen=True, slots=True)
 class DayFlows:
-    """What one day folds to, or several; days fold apart and merge to the same answer."""
+    """
+    What one day folds to, or several; days fold apart and merge to the same answer.
+
+    own_domains, reported_domains:  what they tell of the organisation's domains where nobody names these.
+    """
 
     folded: Folded
     own_domains: tuple[str, ...] = ()
+    reported_domains: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +159,8 @@ def marked(rows: pa.RecordBatch, marks: frozenset[str]) -> pa.Array:
 def merge_parts(parts: Sequence[DayFlows]) -> DayFlows:
     """Merge what days or spans of days fold to, in their order."""
     own = tuple(dict.fromkeys(name for each in parts for name in each.own_domains))
-    return DayFlows(merge_days([each.folded for each in parts]), own)
+    reported = tuple(sorted({name for each in parts for name in each.reported_domains}))
+    return DayFlows(merge_days([each.folded for each in parts]), own, reported)
 
 
 def merge_days(days: Sequence[Folded]) -> Folded:

@@ -190,6 +190,10 @@ class _Tables:
         """Guess the organisation's domains from mail alone."""
         return self.held.own_domains()
 
+    def reported_domains(self) -> tuple[str, ...]:
+        """Name the domains that DMARC reports are about."""
+        return self.held.reported_domains()
+
     def fold(self, settings: Settings) -> Folded:
         """Fold all rows to flows."""
         return fold(self.held, settings, self.names)
@@ -299,7 +303,7 @@ def _gathered(
         tenant = Tenant(reader.objects, reader.answers)
         if asking is not None:
             held = read_settings(tenant, configuration.accepted_domains).accepted_domains
-            own_domains = tuple(domain.name for domain in held) or held_tables.own_domains()
+            own_domains = tuple(domain.name for domain in held) or app.supposed_domains(held_tables)[0]
             proposed = apply_controls(Settings(), tuple(controls)).spf_records
             meant = about or _About(own_domains, proposed=proposed)
             reader.dns += _resolved(reader, asking, meant, progress)

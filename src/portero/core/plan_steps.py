@@ -149,11 +149,16 @@ def decide(draft: Draft, undecided: Sequence[Sender]) -> None:
     """One step asks for every decision, with the mails that each settles."""
     if not undecided:
         return
-    ordered = sorted(undecided, key=lambda each: (-each.mails, each.id))
+    ordered = sorted(undecided, key=lambda each: (-each.mails, -each.outside, each.id))
     draft.add(
         name="decide",
         title=Text("Decide about the undecided senders"),
-        why=count(
+        why=Text(
+            "Of senders about which the evidence does not decide only others reported mail. Until a person does, no step "
+            "touches them."
+        )
+        if not any(sender.mails for sender in ordered)
+        else count(
             "{n} mail is of senders about which the evidence does not decide. Until a person does, the plan keeps it.",
             "{n} mails are of senders about which the evidence does not decide. Until a person does, the plan keeps them.",
             sum(sender.mails for sender in ordered),
@@ -162,6 +167,13 @@ def decide(draft: Draft, undecided: Sequence[Sender]) -> None:
             "Say of each whether it is wanted, and who owns it: {questions}.",
             questions=tuple(
                 count(
+                    "{sender}, of which others reported {n} mail",
+                    "{sender}, of which others reported {n} mails",
+                    sender.outside,
+                    sender=sender.label,
+                )
+                if sender.outside and not sender.mails
+                else count(
                     "{sender}, which settles {n} mail",
                     "{sender}, which settles {n} mails",
                     sender.mails,

@@ -251,6 +251,11 @@ class EvidenceTables:
         found = tuple(str(row[0]) for row in self.rows(query))
         return found or tuple(str(row[0]) for row in self.rows(_BY_RECIPIENTS))
 
+    def reported_domains(self) -> tuple[str, ...]:
+        """Name the domains that DMARC reports are about, in order."""
+        query = "SELECT DISTINCT lower(policy_domain) AS name FROM report_rows WHERE policy_domain LIKE '%.%' ORDER BY name"
+        return tuple(str(row[0]) for row in self.rows(query))
+
     def traced(self, keys: Sequence[str], names: Sequence[str]) -> dict[str, TracedMail]:
         """
         Give what traces say of mails with these network message ids or Message-IDs, by either; names are the documents'.

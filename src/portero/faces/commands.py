@@ -206,7 +206,7 @@ def add_senders(face: typer.Typer, desk: Desk, options: Options, cls: type[Typer
         if json:
             desk.print_json([sender_document(each, desk.renderer) for each in held.senders])
         else:
-            desk.terminal().senders(held.senders, None)
+            desk.terminal().senders(held, None)
             desk.terminal().gaps(held.gaps, verbose=verbose)
 
 

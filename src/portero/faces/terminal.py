@@ -70,7 +70,7 @@ class Terminal:
         """Print an audit's first screen."""
         summary = summarise(audit)
         self.say(summary.headline, "bold")
-        self.senders(audit.senders)
+        self.senders(audit)
         block = block_of(audit)
         if block is not None:
             self._block(block)
@@ -79,16 +79,26 @@ class Terminal:
             self.say(Text("First step of the plan: {title}", title=summary.first_step.title))
         self.gaps(audit.gaps, verbose=verbose)
 
-    def senders(self, senders: Sequence[Sender], shown: int | None = _SHOWN_SENDERS) -> None:
+    def senders(self, audit: Audit, shown: int | None = _SHOWN_SENDERS) -> None:
         """Print the inventory, busiest first; shown None prints all."""
+        senders = audit.senders
+        if not senders and not audit.accepted_domains:
+            # That nobody was found says nothing where nobody was looked for.
+            for said in audit.assumptions:
+                self.say(said, "yellow")
+            return
         if not senders:
             self.say(Text("No sender in the organisation's name was found in this evidence."))
             return
-        ordered = sorted(senders, key=lambda each: (-each.mails, each.id))[:shown]
+        ordered = sorted(senders, key=_busiest)[:shown]
+        numbers = [Text("Messages")]
+        # Mail that went to others is no message here, and a sender of thousands is not one of none.
+        if any(each.outside and not each.mails for each in ordered):
+            numbers.append(Text("Seen by others"))
         table = self._table(
             Text("Who sends in the organisation's name"),
             (Text("Sender"), Text("Judgement"), Text("Way in"), Text("Network")),
-            (Text("Messages"),),
+            numbers,
         )
         for each in ordered:
             table.add_row(
@@ -96,7 +106,7 @@ class Terminal:
                 Cell(self._renderer.certainty(each), _COLOURS[each.judgement.value]),
                 self._cell(each.path),
                 Cell(_first(each.client_networks)),
-                Cell(self._renderer.number(each.mails)),
+                *(Cell(self._renderer.number(n)) for n in (each.mails, each.outside)[: len(numbers)]),
             )
         self._console.print(table)
         rest = len(senders) - len(ordered)
@@ -451,22 +461,7 @@ class Terminal:
 
     def _questions(self, questions: Sequence[Question]) -> None:
         for each in questions[:_SHOWN_QUESTIONS]:
-            if len(each.senders) == 1:
-                asked = count(
-                    "To decide: is {sender} yours? The answer settles {n} message.",
-                    "To decide: is {sender} yours? The answer settles {n} messages.",
-                    each.mails,
-                    sender=each.senders[0].label,
-                )
-            else:
-                asked = count(
-                    "To decide: {title}: which of its {number} senders are yours? The answers settle {n} message.",
-                    "To decide: {title}: which of its {number} senders are yours? The answers settle {n} messages.",
-                    each.mails,
-                    title=each.title,
-                    number=len(each.senders),
-                )
-            self.say(asked, "yellow")
+            self.say(_asked(each), "yellow")
 
     def _table(self, title: Text, words: Sequence[Text], numbers: Sequence[Text] = ()) -> Table:
         table = Table(
@@ -485,6 +480,45 @@ class Terminal:
 _NOBODY_KNOWN = Text("nobody known")
 _NOT_SEEN_WHOLE = Text("not all it stands for is in the evidence")
 _FATES = (Text("Refused"), Text("Kept"), Text("Undetermined"))
+
+
+def _asked(question: Question) -> Text:
+    outside = sum(each.outside for each in question.senders)
+    alone = len(question.senders) == 1
+    if outside and not question.mails:
+        # It never came here, so no answer settles any of it.
+        if alone:
+            return count(
+                "To decide: is {sender} yours? Others reported {n} message of it.",
+                "To decide: is {sender} yours? Others reported {n} messages of it.",
+                outside,
+                sender=question.senders[0].label,
+            )
+        return count(
+            "To decide: {title}: which of its {number} senders are yours? Others reported {n} message of them.",
+            "To decide: {title}: which of its {number} senders are yours? Others reported {n} messages of them.",
+            outside,
+            title=question.title,
+            number=len(question.senders),
+        )
+    if alone:
+        return count(
+            "To decide: is {sender} yours? The answer settles {n} message.",
+            "To decide: is {sender} yours? The answer settles {n} messages.",
+            question.mails,
+            sender=question.senders[0].label,
+        )
+    return count(
+        "To decide: {title}: which of its {number} senders are yours? The answers settle {n} message.",
+        "To decide: {title}: which of its {number} senders are yours? The answers settle {n} messages.",
+        question.mails,
+        title=question.title,
+        number=len(question.senders),
+    )
+
+
+def _busiest(sender: Sender) -> tuple[int, int, str]:
+    return -sender.mails, -sender.outside, sender.id
 
 
 def _first(networks: Sequence[str]) -> str:

@@ -60,7 +60,8 @@ def summarise(audit: Audit) -> Summary:
     """Count what the first screen says."""
     block = block_of(audit)
     closed = _closed(audit.findings)
-    mail_seen = audit.first is not None or bool(audit.senders)
+    # What only others' reports show never came here, so it says nothing of what would be refused.
+    mail_seen = audit.first is not None or any(each.mails for each in audit.senders)
     breaks, waits, stopped = (
         (None, None, None)
         if block is None
