@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from support import postgres
+from support.relay import MESSAGE, Device, hop, running
 from support.served import chromium, served
 
 
@@ -50,16 +52,41 @@ def postgres_url() -> Iterator[str]:
 def northwind(
     browser: Browser, evidence: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Any]]:
-    """A server that has read the evidence: its address, and a browser's state in which the owner is signed in."""
-    with served(tmp_path_factory.mktemp("northwind"), str(evidence)) as server:
-        context = browser.new_context()
-        page = context.new_page()
-        page.goto(server.link)
-        page.locator("form[action='/sign-in'] button").click()
-        # The page follows the reading by itself.
-        expect(page.locator("main .tiles")).to_be_visible(timeout=120_000)
-        yield page.url, context.storage_state()
-        context.close()
+    """
+    A server with something to show on every page: two runs, a relay with mail in quarantine, a second organisation.
+
+    Gives its address, and a browser's state in which the owner is signed in.
+    """
+    folder = tmp_path_factory.mktemp("northwind")
+    relay, before = folder / "relay", folder / "before"
+    relay.mkdir()
+    # What was known before the first message trace.
+    shutil.copytree(evidence, before, ignore=shutil.ignore_patterns("trace"))
+    config = folder / "serve.toml"
+    config.write_text(
+        f'[[relay]]\nconfig = "{relay / "relay.toml"}"\norganisation = "Northwind Instruments"\n'
+    )
+    with hop() as far, running(relay, far.port) as carrying:
+        with Device(carrying.port) as device:
+            device.mail(MESSAGE, "a@inside.test", sender="x@other.test")
+        with served(folder / "data", "--config", str(config), str(before)) as server:
+            context = browser.new_context()
+            page = context.new_page()
+            page.set_default_timeout(120_000)
+            page.goto(server.link)
+            page.locator("form[action='/sign-in'] button").click()
+            # The page follows the reading by itself.
+            expect(page.locator("main .tiles")).to_be_visible(timeout=120_000)
+            first = page.url
+            page.goto(first + "evidence")
+            page.locator("#pick-folder").set_input_files(evidence)
+            expect(page.locator("#h-runs + ul li")).to_have_count(2, timeout=120_000)
+            page.goto(server.url + "?all=1")
+            page.locator("form[action='/organisations'] input[name=name]").fill("Fabrikam")
+            page.locator("form[action='/organisations'] button").click()
+            page.wait_for_url("**/evidence")
+            yield first, context.storage_state()
+            context.close()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from portero.core.access import Action, Role
+from portero.core.address import parse_network
 from portero.errors import ConfigError
 from portero.faces.web.application import create
 from portero.faces.web.guard import SMALL_OCTETS, Door
@@ -178,8 +180,6 @@ def test_a_limit_gives_back_with_time() -> None:
 
 
 def test_only_the_proxy_is_believed(house: Any) -> None:
-    from portero.core.address import parse_network
-
     app = create(house.desk, Door(frozenset({"localhost"}), proxies=(parse_network("192.0.2.1"),)))
     for address, expected in (("192.0.2.1", 200), ("192.0.2.9", 403)):
         client = TestClient(app, base_url="http://localhost", client=(address, 5000))
@@ -217,3 +217,17 @@ def test_others_are_not_served_in_the_clear(host: str) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.8.8.8"])
 def test_this_machine_is(host: str) -> None:
     assert not door_of(serving(host=host)).tls
+
+
+def test_an_invitation_made_behind_a_proxy_leads_to_https(house: Any) -> None:
+    app = create(house.desk, Door(frozenset({"localhost"}), proxies=(parse_network("192.0.2.1"),)))
+    client = TestClient(app, base_url="http://localhost", client=("192.0.2.1", 1))
+    client.headers["x-forwarded-proto"] = "https"
+    client.cookies.set(
+        "__Host-portero", house.state.add_session(house.owner().id, NOW + timedelta(hours=1), NOW)
+    )
+    path = f"/o/{house.ours}/settings"
+    found = re.search(r'data-csrf="([0-9a-f]{64})"', client.get(path).text)
+    assert found is not None
+    answer = client.post(f"{path}/people", data={"csrf": found[1], "name": "Ana", "role": "reader"})
+    assert "https://localhost/sign-in?link=" in answer.text

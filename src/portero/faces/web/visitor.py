@@ -105,6 +105,12 @@ def cookie_name(request: Request) -> str:
     return "__Host-portero" if request.scope.get("portero.secure") else "portero"
 
 
+def own_address(request: Request, path: str) -> str:
+    """Write an address of ours as others know it; behind a proxy the browser speaks TLS."""
+    scheme = "https" if request.scope.get("portero.secure") else "http"
+    return f"{scheme}://{request.url.netloc}{path}"
+
+
 def csrf_of(secret: str) -> str:
     """Derive what forms bring back from the session's secret, which no other site knows."""
     return sha256(b"portero csrf " + secret.encode()).hexdigest()

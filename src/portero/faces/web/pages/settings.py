@@ -13,7 +13,7 @@ from portero.core.ledger import UnknownEntryError
 from portero.faces.render import LANGUAGES
 from portero.faces.web.pages.frame import Entered, enter, enter_to_change, field
 from portero.faces.web.view import page
-from portero.faces.web.visitor import THEMES, ForbiddenError, desk_of, now, proven, visitor
+from portero.faces.web.visitor import THEMES, ForbiddenError, desk_of, now, own_address, proven, visitor
 
 ROUTER = APIRouter(include_in_schema=False)
 _YEAR_SECONDS = 365 * 86400
@@ -89,7 +89,7 @@ async def invite(request: Request, organisation: str) -> Response:
     else:
         return _back(entered)
     link = state.add_link(person.id, now() + _LINK)
-    return _page(request, entered, link=f"{request.url.scheme}://{request.url.netloc}/sign-in?link={link}")
+    return _page(request, entered, link=own_address(request, f"/sign-in?link={link}"))
 
 
 @ROUTER.post("/o/{organisation}/settings/tokens")

@@ -13,7 +13,7 @@ from portero.faces.web.desk import WebDesk
 from portero.faces.web.oidc import Proven, SignInError
 from portero.faces.web.pages.frame import field
 from portero.faces.web.view import page
-from portero.faces.web.visitor import cookie_name, desk_of, now, proven, visitor
+from portero.faces.web.visitor import cookie_name, desk_of, now, own_address, proven, visitor
 
 ROUTER = APIRouter(include_in_schema=False)
 _SESSION = timedelta(hours=12)
@@ -57,7 +57,7 @@ async def by_link(request: Request) -> Response:
 def begin(request: Request, number: int) -> Response:
     """Lead to a provider; what must come back from there stays in a cookie that its answer alone can use."""
     try:
-        address, held = desk_of(request).sign_in.begin(number, _own(request, "/sign-in/back"))
+        address, held = desk_of(request).sign_in.begin(number, own_address(request, "/sign-in/back"))
     except SignInError as error:
         return _page(request, wrong=error.text, status=503)
     response = RedirectResponse(address, 303)
@@ -104,12 +104,6 @@ def _pending(request: Request) -> str:
     return cookie_name(request) + "-pending"
 
 
-def _own(request: Request, path: str) -> str:
-    """Write an address of ours as the provider knows it; behind a proxy the browser speaks TLS."""
-    scheme = "https" if request.scope.get("portero.secure") else "http"
-    return f"{scheme}://{request.url.netloc}{path}"
-
-
 def open_session(request: Request, person: Person) -> Response:
     """Open a session for a person who proved who they are, and lead to the first page."""
     desk = desk_of(request)
@@ -129,7 +123,7 @@ async def sign_out(request: Request) -> Response:
     who = visitor(request)
     proven(request, who, form)
     desk_of(request).state.end_session(request.cookies.get(cookie_name(request), ""))
-    left = desk_of(request).sign_in.leave(who.person.issuer, _own(request, "/sign-in"))
+    left = desk_of(request).sign_in.leave(who.person.issuer, own_address(request, "/sign-in"))
     # There is a session at the provider too, which only it can end: the page shows the way.
     response: Response = _page(request, left=left) if left else RedirectResponse("/sign-in", 303)
     response.delete_cookie(cookie_name(request), path="/")

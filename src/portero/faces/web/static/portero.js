@@ -91,22 +91,22 @@ document.addEventListener("keydown", (event) => {
 
 // Uploads: every file in pieces; after a cut the server says where to go on.
 const PIECE = 4 * 1024 * 1024;
-const ask = async (method, url, body, headers = {}) => {
-  const answer = await fetch(url, { method, body, headers: { "x-csrf-token": csrf(), ...headers } });
+const ask = async (method, url, body, headers = {}, signal = undefined) => {
+  const answer = await fetch(url, { method, body, signal, headers: { "x-csrf-token": csrf(), ...headers } });
   if (!answer.ok) throw Object.assign(new Error((await answer.json().catch(() => ({}))).title || answer.statusText), { status: answer.status });
   return answer.json();
 };
 const json = (method, url, value) => ask(method, url, JSON.stringify(value), { "content-type": "application/json" });
-const sendFile = async (api, file, batch, moved) => {
+const sendFile = async (api, file, batch, moved, signal) => {
   let held = await json("POST", `${api}/uploads`, { name: file.name, size: file.size, batch });
   let tries = 0;
   while (held.received < file.size) {
     const piece = file.slice(held.received, held.received + PIECE);
     try {
-      held = await ask("PATCH", `${api}/uploads/${held.id}`, piece, { "upload-offset": String(held.received), "content-type": "application/octet-stream" });
+      held = await ask("PATCH", `${api}/uploads/${held.id}`, piece, { "upload-offset": String(held.received), "content-type": "application/octet-stream" }, signal);
       tries = 0;
     } catch (error) {
-      if (++tries > 5 || (error.status && ![409, 408, 429, 503].includes(error.status))) throw error;
+      if (signal.aborted || ++tries > 5 || (error.status && ![409, 408, 429, 503].includes(error.status))) throw error;
       await new Promise((done) => setTimeout(done, 500 * 2 ** tries));
       held = await ask("GET", `${api}/uploads/${held.id}`).catch(() => held);
     }
@@ -133,24 +133,30 @@ const filesOf = async (items) => {
 for (const drop of document.querySelectorAll("[data-drop]")) {
   const bar = drop.querySelector("progress");
   const status = drop.querySelector("[data-status]");
+  const stop = drop.querySelector("[data-stop]");
   const upload = async (files) => {
     const wanted = files.filter((file) => file.size > 0);
     if (!wanted.length || !bar.hidden) return;
     const total = wanted.reduce((sum, file) => sum + file.size, 0);
     let before = 0;
     let batch = null;
-    bar.hidden = false;
+    const given = new AbortController();
+    stop.onclick = () => given.abort();
+    bar.hidden = stop.hidden = false;
     try {
       for (const file of wanted) {
+        given.signal.throwIfAborted();
         status.textContent = file.name;
-        batch = await sendFile(drop.dataset.drop, file, batch, (received) => { bar.value = (before + received) / total; });
+        batch = await sendFile(drop.dataset.drop, file, batch, (received) => { bar.value = (before + received) / total; }, given.signal);
         before += file.size;
       }
+      given.signal.throwIfAborted();
+      stop.hidden = true;
       await json("POST", `${drop.dataset.drop}/runs`, { batch });
       location.reload();
     } catch (error) {
-      bar.hidden = true;
-      status.textContent = error.message;
+      bar.hidden = stop.hidden = true;
+      status.textContent = given.signal.aborted ? stop.dataset.stopped : error.message;
     }
   };
   for (const input of drop.querySelectorAll("input[type=file]")) input.addEventListener("change", () => upload([...input.files]));
@@ -164,3 +170,7 @@ for (const drop of document.querySelectorAll("[data-drop]")) {
 }
 for (const button of document.querySelectorAll("[data-pick]")) button.addEventListener("click", () => document.getElementById(button.dataset.pick).click());
 showChosen();
+// Where the menu is a row that scrolls, the page that is open is in sight.
+const menu = document.querySelector(".menu");
+const current = menu?.querySelector("[aria-current]");
+if (current) menu.scrollLeft = current.offsetLeft - (menu.clientWidth - current.offsetWidth) / 2;
