@@ -52,13 +52,15 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
+        mails = Path(place) / "mails"
+        mails.mkdir()
         number = 0
         for name in SETS:
             for _, octets in islice(collection(chosen.corpora, name), chosen.each):
-                (Path(place) / f"{number:05}.eml").write_bytes(octets)
+                (mails / f"{number:05}.eml").write_bytes(octets)
                 number += 1
         out = Path(place) / "judged.jsonl"
-        words = ("scan", place, "--workers", str(chosen.workers), "--out", str(out))
+        words = ("scan", str(mails), "--workers", str(chosen.workers), "--out", str(out))
         start = time.perf_counter()
         with subprocess.Popen([sys.executable, "-m", "portero", *words], stdout=subprocess.DEVNULL) as run:
             peaks: dict[int, int] = {}
