@@ -291,6 +291,30 @@ def test_a_mailbox_and_a_client_with_credentials_are_told_from_the_public_door()
     assert judged((top + client + rest).encode()).arrival.path is Path.AUTHENTICATED
 
 
+ONWARD = "Received: from A.eurprd01.prod.outlook.com (2603:10a6::1) by B.eurprd01.prod.outlook.com with HTTPS; Mon, 23 Nov 2026 09:00:00 +0000\r\n"
+ELSEWHERE = "Received: from mail-am0.outbound.protection.outlook.com (40.92.43.51) by mx.other.example with ESMTPS; Mon, 23 Nov 2026 09:00:01 +0000\r\n"
+MAPI = "Received: from A.eurprd01.prod.outlook.com ([fe80::1]) by A.eurprd01.prod.outlook.com ([fe80::1%4]) with mapi id 15.20.1.1; Mon, 23 Nov 2026 09:00:00 +0000\r\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "sender", "path"),
+    [
+        (ONWARD + MAPI, f"ana@{OWN}", Path.INTERNAL),
+        (ONWARD + MAPI, "x@rented.example", Path.UNDETERMINED),
+        (ELSEWHERE + ONWARD + MAPI, "x@rented.example", Path.EXTERNAL),
+        (ELSEWHERE + ONWARD + MAPI, f"ceo@{OWN}", Path.UNDETERMINED),
+    ],
+)
+def test_a_mailbox_of_another_tenant_is_not_taken_for_ours(lines: str, sender: str, path: Path) -> None:
+    head = f"From: {sender}\r\nTo: luis@{OWN}\r\nReturn-Path: {sender}\r\nSubject: x\r\n"
+    octets = f"{lines}{head}X-MS-Exchange-CrossTenant-AuthAs: Internal\r\n\r\nHello\r\n".encode()
+
+    verdict = judged(octets)
+
+    assert verdict.arrival.path is path
+    assert ("arrived-inside" in {each.rule for each in verdict.because}) is (path is Path.INTERNAL)
+
+
 def test_stamps_without_any_exchange_server_are_called_made_up() -> None:
     octets = (
         f"Received: from x (192.0.2.1) by mail.other.example; Mon, 23 Nov 2026 09:00:00 +0000\r\nFrom: ceo@{OWN}\r\nTo: ana@{OWN}\r\n"

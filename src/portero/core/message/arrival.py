@@ -384,6 +384,10 @@ def _with_path(facts: Arrival, settings: Settings) -> Arrival:
     entity = (stamps.from_entity or "").lower()
     if traced is not None and traced.connector:
         return _by_connector(facts, settings, traced.connector)
+    if kind in {EntryKind.MAILBOX, EntryKind.SUBMISSION} or (internal and kind is EntryKind.INSIDE):
+        another = _perhaps_another_organisation(facts)
+        if another is not None:
+            return another
     if kind is EntryKind.MAILBOX:
         return replace(
             facts,
@@ -427,6 +431,31 @@ def _with_path(facts: Arrival, settings: Settings) -> Arrival:
     if kind is EntryKind.INSIDE and stamps.auth_as is None and stamps.directionality is None and not entity:
         return _unseen(facts)
     return _anonymous(facts, settings)
+
+
+def _perhaps_another_organisation(facts: Arrival) -> Arrival | None:
+    """
+    Judge mail that somebody handed in at Exchange Online, where that need not have been this organisation's tenant.
+
+    Every tenant has mailboxes, and an attacker may rent one; what a server elsewhere took later, anybody may have
+    written below its line. None where nothing speaks against this organisation.
+    """
+    strange = bool(facts.own) and facts.claims_us is False
+    if facts.boundary.after == 0:
+        if not strange:
+            return None
+        why = Text(
+            "A mailbox or client of Exchange Online handed it in, yet neither its envelope sender nor its From is the organisation's: it may be another organisation's."
+        )
+        return replace(facts, path=Path.UNDETERMINED, why=why)
+    if strange:
+        why = Text("Neither its envelope sender nor its From is the organisation's.")
+        return replace(facts, path=Path.EXTERNAL, why=why)
+    why = Text(
+        "It was handed in at Exchange Online, but a server elsewhere ({server}) took it later: those lines may be another organisation's, or made up.",
+        server=facts.boundary.hops[0].by,
+    )
+    return replace(facts, path=Path.UNDETERMINED, why=why)
 
 
 def _unseen(facts: Arrival) -> Arrival:
