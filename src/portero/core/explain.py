@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from portero.core.address import domain_of
+from portero.core.address import client_address, domain_of
 from portero.core.mail.mime import Mail
 from portero.core.message.arrival import Arrival, Known, find_arrival
 from portero.core.message.case import Case, Rule
@@ -187,7 +187,8 @@ def _indicators(case: Case) -> tuple[Indicator, ...]:
         found.append(Indicator("url", each.url, each.place))
         domains.setdefault(each.host, each.place)
     for name, place in (*_authors(held), *domains.items()):
-        found.append(Indicator("domain", name, place))
+        address = client_address(name)
+        found.append(Indicator("domain", name, place) if address is None else Indicator("ip", address, place))
     found += [
         Indicator("sha256", each.sha256, Text("attachment {number}", number=each.number))
         for each in case.content.attachments

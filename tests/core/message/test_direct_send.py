@@ -315,6 +315,25 @@ def test_a_mailbox_of_another_tenant_is_not_taken_for_ours(lines: str, sender: s
     assert ("arrived-inside" in {each.rule for each in verdict.because}) is (path is Path.INTERNAL)
 
 
+def test_an_unquoted_comma_hides_no_author() -> None:
+    octets = arrived(sender=f"ceo@{OWN}", content=LURE).replace(b"From: ", b"From: Notice, ", 1)
+
+    verdict = judged(octets)
+
+    assert verdict.arrival.author.address == f"ceo@{OWN}"
+    assert verdict.arrival.author.name.startswith("Notice")
+    assert verdict.spoofs is True
+
+
+def test_a_link_to_a_number_is_an_address_and_no_domain() -> None:
+    page = text_part('<a href="http://192.0.2.44/login">Log in</a>', "html")
+
+    found = {(each.type, each.value) for each in judged(arrived(content=page)).indicators}
+
+    assert ("ip", "192.0.2.44") in found
+    assert "192.0.2.44" not in {value for kind, value in found if kind == "domain"}
+
+
 def test_stamps_without_any_exchange_server_are_called_made_up() -> None:
     octets = (
         f"Received: from x (192.0.2.1) by mail.other.example; Mon, 23 Nov 2026 09:00:00 +0000\r\nFrom: ceo@{OWN}\r\nTo: ana@{OWN}\r\n"

@@ -182,7 +182,7 @@ def find_arrival(mail: Mail, known: Known) -> Arrival:
     boundary = find_boundary(mail)
     stamps = boundary.stamps
     traced = _traced(mail, stamps, known)
-    author = next(iter(mail.mailboxes("from")), Mailbox("", ""))
+    author = _author(mail)
     client_ip = _client_ip(boundary, traced)
     mail_from = _envelope(mail, boundary, traced)
     own, said = _own(mail, boundary, known, author)
@@ -374,6 +374,21 @@ def _list(mail: Mail, mail_from: str | None) -> str | None:
     recipients = (*mail.mailboxes("to"), *mail.mailboxes("cc"))
     written_to = any(under(domain_of(each.address), [domain]) for each in recipients)
     return envelope if marked and written_to else None
+
+
+def _author(mail: Mail) -> Mailbox:
+    """
+    Give P2: the first mailbox of From that has an address, with what stands before it as its name.
+
+    A name with a comma that nobody quoted (``Payroll, HR <a@b>``) reads as two mailboxes, of which programs show the
+    second's address.
+    """
+    names: list[str] = []
+    for each in mail.mailboxes("from"):
+        names.append(each.name)
+        if each.address:
+            return replace(each, name=", ".join(name for name in names if name))
+    return Mailbox(", ".join(name for name in names if name), "")
 
 
 def _with_path(facts: Arrival, settings: Settings) -> Arrival:

@@ -11,7 +11,13 @@ from portero.core.text import Text
 def match(case: Case) -> Text | None:
     """Match pages whose links all lead to strangers of their author."""
     doors = case.content.doors
-    if not case.away or "html" not in case.content.traits or case.reply or case.mail.first("list-id"):
+    if (
+        not case.home
+        or not case.away
+        or "html" not in case.content.traits
+        or case.reply
+        or case.mail.first("list-id")
+    ):
         return None
     if case.domain_is_ours or any(organisational(each.host) == case.home or carried(each) for each in doors):
         return None
@@ -19,7 +25,7 @@ def match(case: Case) -> Text | None:
         return None
     if all(any_brand_owns(each.host) for each in case.away):
         return None
-    return Text("None of its links leads to its author's domain {domain}.", domain=case.home or "—")
+    return Text("None of its links leads to its author's domain {domain}.", domain=case.home)
 
 
 RULE = Rule(

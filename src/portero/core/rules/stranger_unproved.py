@@ -19,7 +19,9 @@ def match(case: Case) -> Text | None:
         return None
     compauth = held.stamps.compauth
     if (compauth is not None and compauth.result == "fail") or held.dmarc == "fail":
-        return Text("Nothing proves that {domain} sent it.", domain=held.author_domain or "?")
+        if not held.author_domain:
+            return Text("Nothing proves who sent it.")
+        return Text("Nothing proves that {domain} sent it.", domain=held.author_domain)
     return None
 
 
