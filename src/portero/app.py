@@ -18,7 +18,7 @@ from portero.core.decision import Decision, effective, shape_reasons
 from portero.core.design import design
 from portero.core.dns import Dns, DnsStatus
 from portero.core.evidence import Coverage, Gap
-from portero.core.exchange.exchangers import Exchanger, read_exchangers
+from portero.core.exchange.exchangers import MxPosture, mx_posture, read_exchangers
 from portero.core.exchange.outbound import RECORD
 from portero.core.exchange.settings import Settings, Tenant, read_settings, texts
 from portero.core.finding import Finding, Posture, Profile, find
@@ -169,7 +169,7 @@ def inventory(evidence: Evidence, tables: Tables, progress: Callable[[Text], Non
     progress(Text("Folding mail to ways of sending…"))
     folded = tables.fold(settings)
     settings = replace(with_gateway(settings, evidence, folded.arrivals), dns=evidence.dns)
-    assumptions += _assumptions(settings, folded)
+    assumptions += _assumptions(settings, evidence, folded)
     progress(Text("Telling senders apart…"))
     use_of = _use_of(evidence)
     inside = hosts_inside(evidence, tables, settings)
@@ -410,19 +410,35 @@ def _carries(settings: Settings, name: str, address: str) -> bool:
 
 
 def _mx_at_microsoft(settings: Settings, evidence: Evidence) -> bool | None:
+    """
+    Tell whether mail enters at Microsoft; None where that is not known, or true of some domains and not of others.
+
+    A lock at a gateway is for all domains at once: one whose MX is Microsoft's would lose all its mail by it.
+    Source: reference exchange-online 1.6.
+    """
     if evidence.configuration.mx_provider is not None:
         return evidence.configuration.mx_provider == "microsoft"
-    found: list[Exchanger] = []
+    postures = set(_mx_postures(settings, evidence).values())
+    return (
+        postures == {MxPosture.MICROSOFT} if len(postures) == 1 and MxPosture.MIXED not in postures else None
+    )
+
+
+def _mx_postures(settings: Settings, evidence: Evidence) -> dict[str, MxPosture]:
+    """Give where the mail of each accepted domain enters; one that takes no mail, or whose MX is not known, has no say."""
+    found: dict[str, MxPosture] = {}
     for domain in settings.accepted_domains:
         if domain.name.endswith(".onmicrosoft.com"):
             continue
         answer = evidence.dns.lookup(domain.name, "MX")
         if answer.status is DnsStatus.NOERROR:
-            found += read_exchangers(answer.answers)
-    return all(each.at_microsoft for each in found) if found else None
+            posture = mx_posture(read_exchangers(answer.answers))
+            if posture not in {MxPosture.NONE, MxPosture.NULL}:
+                found[domain.name] = posture
+    return found
 
 
-def _assumptions(settings: Settings, folded: Folded) -> list[Text]:
+def _assumptions(settings: Settings, evidence: Evidence, folded: Folded) -> list[Text]:
     said = []
     if settings.inbound_connectors is None:
         said.append(
@@ -438,11 +454,23 @@ def _assumptions(settings: Settings, folded: Folded) -> list[Text]:
             )
         )
     if settings.mx_at_microsoft is None:
-        said.append(
-            Text("Where the MX records point is not known: the DNS evidence does not show them.")
-            if any(settings.dns.recorded)
-            else Text("Where the MX records point is not known: no DNS evidence was given.")
-        )
+        elsewhere = [
+            name
+            for name, posture in _mx_postures(settings, evidence).items()
+            if posture is not MxPosture.MICROSOFT
+        ]
+        if elsewhere:
+            said.append(
+                Text(
+                    "The MX records do not all point to one place: those of {domains} point, at least in part, elsewhere than "
+                    "to Microsoft. A lock at the gateway would refuse what comes by the others, so none is planned.",
+                    domains=tuple(elsewhere),
+                )
+            )
+        elif any(settings.dns.recorded):
+            said.append(Text("Where the MX records point is not known: the DNS evidence does not show them."))
+        else:
+            said.append(Text("Where the MX records point is not known: no DNS evidence was given."))
     return said
 
 

@@ -559,3 +559,44 @@ def test_what_passes_only_by_a_record_that_serves_many_is_a_service_and_no_proof
     assert own.kind is Kind.DEVICE
     signed = replace(shop, facts=replace(shop.facts, dkim={"pass": 60}))
     assert "dmarc-pass" in {reason.code for reason in judged("many.example", signed)[0].because}
+
+
+def test_a_burst_around_a_sunday_is_no_activity_of_weeks() -> None:
+    friday = START + timedelta(days=(4 - START.weekday()) % 7)
+    burst = campaign(self_addressed=0)
+    spread = replace(
+        burst,
+        facts=replace(burst.facts, days={(friday + timedelta(days=n)).date(): 10 for n in range(4)}),
+    )
+    (sender,) = (each for each in found(scanner(), spread) if each.mails == 40)
+    assert not {reason.code for reason in sender.because} & {"weeks-2", "same-subjects", "device-words"}
+
+
+def test_what_shows_neither_address_nor_direction_is_not_said_to_come_from_elsewhere() -> None:
+    mailboxes = frozenset({f"ann@{OURS}"})
+
+    def reasons(**given: Any) -> set[str]:
+        mail = flow(9, 9, sender=f"ann@{OURS}", **given)
+        return {reason.code for each in found(mail, mailboxes=mailboxes) for reason in each.because}
+
+    assert "as-mailbox" in reasons(client_ip="192.0.2.7")
+    assert "as-mailbox" not in reasons(client_ip=None)
+    # One of Exchange Online's own servers.
+    assert "as-mailbox" not in reasons(client_ip="40.107.22.10")
+
+
+def test_a_campaign_in_a_devices_pool_does_not_join_it() -> None:
+    (lure,) = roaming(range(40, 41), shapes={"your mailbox will be suspended": 2})
+    spread = [
+        replace(
+            lure,
+            key=replace(lure.key, client_ip=f"198.18.{100 + n}.9"),
+            facts=replace(
+                lure.facts,
+                first_seen=lure.facts.first_seen + timedelta(minutes=n),
+                last_seen=lure.facts.first_seen + timedelta(minutes=n),
+            ),
+        )
+        for n in range(10)
+    ]
+    assert places(found(*roaming(range(20)), *spread)) == [1] * 10 + [20]

@@ -87,7 +87,7 @@ class Case:
 
     codes:    names of the reasons so far; odds: the log odds of abuse that they add up to.
     paths, addresses, names: its ways in, its client addresses in order, and the mailboxes it writes as.
-    days, weeks: the days on which it was active, in order, and how many calendar weeks they lie in.
+    days, weeks: the days on which it was active, in order, and in how many weeks: of the calendar, and of its life.
     gated:    it comes through the organisation's gateway.
     settled:  only the organisation can have arranged its way in, so that nothing else is asked.
     copied:   its name has a sender elsewhere that shows what no outsider can arrange.
@@ -101,7 +101,9 @@ class Case:
         self.addresses = tuple(sorted({item.flow.key.client_ip for item in group if item.flow.key.client_ip}))
         self.names = frozenset(item.name for item in group if item.name)
         self.days = sorted(self.facts.days)
-        self.weeks = len({day.isocalendar()[:2] for day in self.days})
+        # Three days round a Sunday lie in two calendar weeks, and are no two weeks of activity.
+        lived = (self.days[-1] - self.days[0]).days // 7 + 1 if self.days else 0
+        self.weeks = min(lived, len({day.isocalendar()[:2] for day in self.days}))
         gateways = context.settings.gateway_networks
         self.gated = any(within(address, gateways) for address in self.addresses)
         self.reasons = [_PRIOR]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from portero.core.address import NetworkMap, exact_network, lies_in, neighbourhood
 from portero.core.controls import parse_control
+from portero.core.exchange.attribution import EXCHANGE_NETWORKS, within
 from portero.core.exchange.new_connector import connector_blocks
 from portero.core.exchange.settings import Settings
 from portero.core.flow import Flow
@@ -433,6 +434,12 @@ def _by_address(need: _Need, neighbours: Neighbours, senders: Sequence[Sender]) 
     version_6 = [each for each in known if ":" in each]
     if version_6:
         return Text("A connector lists no IPv6 address, and it sends from {address}.", address=version_6[0])
+    tenants = [each for each in known if within(each, EXCHANGE_NETWORKS)]
+    if tenants:
+        return Text(
+            "{address} is Exchange Online's own, from which every other organisation's mail leaves too.",
+            address=tenants[0],
+        )
     private = [each for each in known if not listable(each)]
     if private:
         return Text(

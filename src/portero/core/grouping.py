@@ -363,10 +363,19 @@ def _at_different_times(stays: list[_Stay]) -> list[_Stay]:
 
 
 def _strangers_gone(stays: list[_Stay]) -> list[_Stay]:
-    """Leave out, until none is left, each with a person, a subject or an EHLO that no other of them knows."""
+    """
+    Leave out, until none is left, each with a person, a subject or an EHLO that no other of them knows.
+
+    A subject must be known from another day as well: a campaign brings its own from many addresses at once, which would
+    all vouch for each other.
+    """
     while True:
         people = Counter(each for stay in stays for each in stay.facts.recipients.smallest)
         subjects = Counter(each for stay in stays for each in stay.facts.shapes)
+        dated: dict[str, set[date]] = {}
+        for stay in stays:
+            for each in stay.facts.shapes:
+                dated.setdefault(each, set()).update(stay.facts.days)
         hosts = Counter(each for stay in stays for each in stay.ehlos)
         known = [
             stay
@@ -375,7 +384,7 @@ def _strangers_gone(stays: list[_Stay]) -> list[_Stay]:
             and stay.facts.recipients.exact
             and stay.facts.shapes
             and all(people[each] > 1 for each in stay.facts.recipients.smallest)
-            and all(subjects[each] > 1 for each in stay.facts.shapes)
+            and all(subjects[each] > 1 and len(dated[each]) > 1 for each in stay.facts.shapes)
             and all(hosts[each] > 1 for each in stay.ehlos)
         ]
         if len(known) == len(stays):

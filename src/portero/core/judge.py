@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from portero.core.case import ANCHORED, AUTHENTICATED, FAILING, Case, Context, lenders
-from portero.core.exchange.attribution import By, author_domain, envelope_domain, within
+from portero.core.exchange.attribution import By, author_domain, envelope_domain, of_exchange, within
 from portero.core.flow import Facts
 from portero.core.grouping import Placed, nameless
 from portero.core.naming import tie_of
@@ -380,7 +380,12 @@ def _appearance(case: Case) -> None:
     if case.mostly_to_itself and facts.recipients.value > 3:
         case.add("self-addressed", Text("It writes to people under their own address."))
     people = case.names & case.context.mailboxes
-    if len(people) * 2 > len(case.names) and Path.CONNECTOR not in case.paths:
+    # Without direction and a client's address nothing says that it is not the mailboxes' own mail.
+    placed = any(
+        key.direction or (key.client_ip and not of_exchange(key.client_ip))
+        for key in (item.flow.key for item in case.group)
+    )
+    if len(people) * 2 > len(case.names) and Path.CONNECTOR not in case.paths and placed:
         case.add(
             "as-mailbox",
             Text(
@@ -495,7 +500,12 @@ def _one_mailing(case: Case) -> None:
         case.bring_to(
             _ALMOST,
             "one-mailing",
-            Text("It is one mailing to many people, and nothing in it deceives: a survey looks the same."),
+            Text("It is one mailing to many people, and nothing in it deceives: a survey looks the same.")
+            if "burst" in case.codes
+            else Text(
+                "It was there for days only, and nothing in it deceives: a device on trial, or for once on another "
+                "line, looks the same."
+            ),
         )
 
 

@@ -325,7 +325,7 @@ def _label(
     if kind is Kind.HYBRID:
         return Text("Exchange servers behind “{connector}”", connector=connector or "?")
     if kind is Kind.SPOOFER:
-        place = addresses[0] if addresses else "?"
+        place: object = addresses[0] if addresses else Text("an unknown address")
         if len(names) > 1:
             return Text(
                 "Spoofer at {address}, writing under {number} names", address=place, number=len(names)

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from portero.core.address import neighbourhood
 from portero.core.case import ANCHORED
+from portero.core.exchange.attribution import EXCHANGE_NETWORKS, within
 from portero.core.flow import Flow
 from portero.core.sender import DecidedBy, Judgement, Kind, Sender
 
@@ -143,9 +144,13 @@ def moving(flows: Iterable[Flow]) -> bool:
 
 
 def listable(address: str) -> bool:
-    """Tell whether a connector can list an address: IPv4, and one by which the internet knows a client."""
+    """
+    Tell whether a connector can list an address: IPv4, one by which the internet knows a client, and not one of those
+    from which every tenant of Exchange Online sends.
+    """
     parsed = ipaddress.ip_address(address)
-    return parsed.version == 4 and not any(parsed in network for network in _INNER)
+    inner = any(parsed in network for network in _INNER)
+    return parsed.version == 4 and not inner and not within(address, EXCHANGE_NETWORKS)
 
 
 def _own_address(address: str | None, neighbours: Neighbours) -> bool:

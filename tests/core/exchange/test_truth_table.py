@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from portero.core.controls import apply_controls, parse_control
@@ -244,3 +246,13 @@ def test_dmarc_reject_keeps_what_passes_and_refuses_what_fails() -> None:
     fails = mail(mail_from_domain="evil.example", header_from=f"ceo@{OURS}", dmarc={"fail": 1})
     silent = mail(mail_from_domain=OURS, header_from=f"scan@{OURS}")
     assert [under(control, each) for each in (passes, fails, silent)] == ["kept", "refused", "undetermined"]
+
+
+def test_a_summary_with_an_address_of_exchange_onlines_own_servers_settles_nothing() -> None:
+    seen = {"connector": None, "direction": None, "sender": f"ann@{OURS}"}
+    bare = replace(SETTINGS, inbound_connectors=())
+    for address in ("40.107.22.10", "2603:10a6:102:33::12"):
+        assert under("reject-direct-send", flow(client_ip=address, **seen), bare) == Effect.UNDETERMINED
+        sent = flow(client_ip=address, **{**seen, "direction": "originating"})
+        assert path_of(sent, SETTINGS, attribute(sent, SETTINGS, Seen())) == "internal"
+    assert under("reject-direct-send", flow(client_ip="203.0.113.7", **seen), bare) == Effect.REFUSED

@@ -25,6 +25,20 @@ class By(StrEnum):
     UNKNOWN = "unknown"  # the evidence does not settle it
 
 
+# From here every tenant's mail leaves, so an address of these names nobody.
+# Source: Microsoft 365 URLs and IP address ranges, Exchange Online, TCP port 25.
+EXCHANGE_NETWORKS = (
+    "40.92.0.0/15",
+    "40.107.0.0/16",
+    "52.100.0.0/14",
+    "104.47.0.0/17",
+    "2a01:111:f400::/48",
+    "2a01:111:f403::/48",
+)
+# Between its own servers, which a trace shows where a hop hides the client. Source: reference data-formats 2, IP cells.
+_HOPS = ("2603:1000::/24",)
+
+
 @dataclass(frozen=True, slots=True)
 class Attribution:
     """
@@ -199,6 +213,11 @@ def within(address: str | None, ranges: tuple[str, ...]) -> bool:
     return address in networks(ranges) if address and ranges else False
 
 
+def of_exchange(address: str | None) -> bool:
+    """Tell whether a client address is one of Exchange Online's own servers, which names no client."""
+    return within(address, (*EXCHANGE_NETWORKS, *_HOPS))
+
+
 def _holds(held: InboundConnector, address: str | None) -> bool:
     return within(address, held.addresses)
 
@@ -245,6 +264,16 @@ def _by_address(flow: Flow, name: str | None, settings: Settings) -> Attribution
             By.UNKNOWN,
             None,
             Text("No witness shows where it came from: neither address, connector nor direction."),
+        )
+    if name is None and key.direction is None and of_exchange(key.client_ip):
+        return Attribution(
+            By.UNKNOWN,
+            None,
+            Text(
+                "{address} is Exchange Online's own address: a trace summary does not show whether a mailbox here sent it, "
+                "another organisation, or a client that a hop hides.",
+                address=key.client_ip,
+            ),
         )
     if name is None:
         doubt = _may_be_certificate(key, settings)
@@ -318,7 +347,8 @@ def path_of(flow: Flow, settings: Settings, attribution: Attribution) -> Path:
     Source: contract section 4, SENDER path.
     """
     if attribution.by is By.SUBMITTED:
-        return Path.AUTHENTICATED if flow.key.client_ip else Path.INTERNAL
+        client = flow.key.client_ip and not of_exchange(flow.key.client_ip)
+        return Path.AUTHENTICATED if client else Path.INTERNAL
     if attribution.exempts:
         return Path.CONNECTOR
     if attribution.by is By.UNKNOWN and flow.key.connector:

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from portero.core.exchange.attribution import within
+from portero.core.exchange.attribution import EXCHANGE_NETWORKS, within
 from portero.core.exchange.settings import Settings
 from portero.core.flow import OutsideFlow
 
 # The record that Microsoft has customers include, in which the addresses of its own deliveries stand.
 RECORD = "spf.protection.outlook.com"
-# For want of DNS evidence. Source: Microsoft 365 URLs and IP address ranges, Exchange Online, TCP port 25.
-_PUBLISHED = (
-    "40.92.0.0/15",
-    "40.107.0.0/16",
-    "52.100.0.0/14",
-    "104.47.0.0/17",
-    "2a01:111:f400::/48",
-    "2a01:111:f403::/48",
-)
 
 
 def left_by_exchange(row: OutsideFlow, settings: Settings, spf: Callable[[str, str], str | None]) -> bool:
@@ -42,4 +33,5 @@ def left_by_exchange(row: OutsideFlow, settings: Settings, spf: Callable[[str, s
 
 def _of_exchange(address: str, spf: Callable[[str, str], str | None]) -> bool:
     result = spf(address, RECORD)
-    return within(address, _PUBLISHED) if result is None else result == "pass"
+    # For want of DNS evidence the published ranges answer.
+    return within(address, EXCHANGE_NETWORKS) if result is None else result == "pass"

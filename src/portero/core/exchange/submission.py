@@ -82,9 +82,8 @@ def _inside(key: FlowKey, settings: Settings) -> Decision | None:
     """
     if key.client_ip == "" and key.direction is not None:
         return None
-    if settings.smtp_auth_disabled and not any(
-        disabled is False for disabled in settings.smtp_auth_mailboxes.values()
-    ):
+    switches = settings.smtp_auth_mailboxes.values()
+    if settings.smtp_auth_disabled and switches and not any(disabled is False for disabled in switches):
         return kept(Text("SMTP AUTH is already off for the organisation and no exported mailbox allows it."))
     return undetermined(
         Text(
@@ -94,10 +93,15 @@ def _inside(key: FlowKey, settings: Settings) -> Decision | None:
 
 
 def _allowed_now(mailbox: str, settings: Settings) -> bool | None:
-    """Tell whether SMTP AUTH is open for a mailbox now. The mailbox's own switch overrides the organisation's."""
+    """
+    Tell whether SMTP AUTH is open for a mailbox now; None where its own switch was not exported.
+
+    The mailbox's own switch overrides the organisation's, and being off for the organisation but open for the few that
+    need it is what Microsoft advises: without Get-CASMailbox "off" says nothing of a mailbox that is seen to submit.
+    """
     own = settings.smtp_auth_mailboxes.get(mailbox)
     if own is not None:
         return not own
-    if mailbox in settings.smtp_auth_mailboxes or not settings.smtp_auth_mailboxes:
+    if mailbox in settings.smtp_auth_mailboxes:
         return None if settings.smtp_auth_disabled is None else not settings.smtp_auth_disabled
     return None
