@@ -33,11 +33,12 @@ def test_forwards_back_and_forwards_again(engine: Engine) -> None:
 
 def test_a_newer_state_is_left_alone(engine: Engine) -> None:
     with engine.begin() as connection:
+        newest = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(ConfigError, match="newer version"):
         migrate(engine)
     with engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        connection.execute(text("UPDATE alembic_version SET version_num = :newest"), {"newest": newest})
 
 
 @pytest.mark.parametrize("url", ["", "nonsense", "mysql://user:secret@host/name", "sqlite+none:///x"])

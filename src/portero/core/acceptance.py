@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from portero.core.evidence import Origin
@@ -43,6 +43,33 @@ class Accepted:
 
     acceptance: Acceptance
     standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An acceptance that somebody wrote down in the dashboard."""
+
+    id: str
+    acceptance: Acceptance
+    made_by: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """The settings of a run, approved as those that shall stand; what differs from them later is drift."""
+
+    run: str
+    approved_by: str
+    approved_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What an organisation measures its posture by, beside the thresholds: what it accepts, and what it approved."""
+
+    accepted: tuple[Kept, ...] = ()
+    approval: Approval | None = None
 
 
 def weigh(

@@ -105,11 +105,26 @@ class StepState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Verified:
+    """
+    What verifying a step showed.
+
+    said:  what was seen, in the words of whoever or whatever looked.
+    """
+
+    passed: bool
+    said: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class StepMark:
     """
     What people said about one step of the plan.
 
     key:       stable name of the step, the same in later runs of the same plan.
+    verified:  None where nobody has looked since the step was opened.
     revision:  grows with every change; whoever changes names the one they saw.
     """
 
@@ -121,6 +136,7 @@ class StepMark:
     signed_by: str | None = None
     changed_at: datetime | None = None
     revision: int = 0
+    verified: Verified | None = None
 
 
 class JobState(StrEnum):

@@ -12,11 +12,12 @@ from fastapi.responses import PlainTextResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from portero.core.finding import Profile
 from portero.core.ledger import StaleError, UnknownEntryError
 from portero.core.text import Text
 from portero.errors import PorteroError
 from portero.faces.render import LANGUAGES, Renderer
-from portero.faces.web.api import v1, watch
+from portero.faces.web.api import posture, v1, watch
 from portero.faces.web.cases import OpeningError, View
 from portero.faces.web.desk import WebDesk
 from portero.faces.web.guard import Door, Guard
@@ -94,6 +95,7 @@ def create(desk: WebDesk, door: Door) -> FastAPI:
         app.include_router(module.ROUTER)
     app.include_router(v1.ROUTER)
     app.include_router(watch.ROUTER)
+    app.include_router(posture.ROUTER)
     app.add_api_route("/healthz", _healthy, include_in_schema=False)
     app.add_api_route("/static/{mark}/{name:path}", _static, include_in_schema=False)
     app.add_api_route("/favicon.ico", lambda: RedirectResponse(asset("portero.svg")), include_in_schema=False)
@@ -118,7 +120,7 @@ def _prepare(view: View) -> None:
         overview.shown(view, renderer)
         for group in GROUPS:
             table(view, renderer, Asked(group=group))
-        findings.shown(view, renderer, None)
+        findings.shown(view, view.audit.findings, Profile.STANDARD, renderer, None)
     senders.effects_of(view)
     senders.steps_of(view)
 

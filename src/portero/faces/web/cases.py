@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
 from portero import app
+from portero.core.acceptance import Rules
 from portero.core.audit import Audit
 from portero.core.changes import Change, changes
 from portero.core.controls import Control
 from portero.core.decision import Decision, judgements
 from portero.core.evidence import Origin
 from portero.core.exchange.decision import Decision as Fate
-from portero.core.finding import Profile
+from portero.core.finding import Finding, Profile
 from portero.core.flow import Flow
 from portero.core.ledger import Run
 from portero.core.sender import Sender
@@ -38,7 +39,7 @@ _QUICK_SECONDS = 0.8
 # What pages derive of one audit, and rehearsals of one run, that are kept; a rehearsal holds a row for every sender.
 _DERIVED = 200
 _REHEARSED = 24
-_Signature = tuple[date, tuple[tuple[str, int], ...]]
+_Signature = tuple[date, tuple[tuple[str, int], ...], Rules]
 
 
 class OpeningError(SourceUnavailable):
@@ -54,6 +55,7 @@ class View:
     acts:       what people decided and nobody took back, oldest first.
     decisions:  the judgements among them, by sender.
     revisions:  how often each sender was decided about, for whoever decides next.
+    rules:      what the organisation accepts of its posture and what it approved; the case and the audit follow them.
     made:       what pages derive of the audit, by their own names; it goes when the audit changes.
     rehearsed:  replays of the audit's mail, by controls.
     mark:       names this sight of the organisation, so that whoever has a page of it can be told it is the same.
@@ -67,6 +69,7 @@ class View:
     decisions: Mapping[str, Decision]
     revisions: Mapping[str, int]
     senders: Mapping[str, Sender]
+    rules: Rules
     made: Made = field(default_factory=lambda: Made(_DERIVED))
     rehearsed: Made = field(default_factory=lambda: Made(_REHEARSED))
     mark: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -74,9 +77,12 @@ class View:
 
 @dataclass
 class _Open:
+    # As it was read, and with what the organisation accepts and approved.
+    read: app.Case
     case: app.Case
     run: Run
     lock: threading.Lock
+    rules: Rules = field(default_factory=Rules)
     version: tuple[date, int] | None = None
     signature: _Signature | None = None
     seconds: float = 0.0
@@ -131,6 +137,13 @@ class Cases:
         mail = view.made.once("rehearsals", lambda: _Rehearsals(view))
         return view.rehearsed.once(texts, lambda: mail.of(controls))
 
+    def findings(self, view: View, profile: Profile) -> tuple[Finding, ...]:
+        """Give what the checks say by the thresholds of a profile; the audit was drawn by the standard ones."""
+        if profile is Profile.STANDARD:
+            return view.audit.findings
+        mail = view.made.once("rehearsals", lambda: _Rehearsals(view))
+        return view.made.once(("checked", profile), lambda: mail.checked(view, profile))
+
     def fates(self, view: View, sender: Sender, controls: tuple[Control, ...]) -> Sequence[tuple[Flow, Fate]]:
         """Give what becomes of each way in which a sender sends. Raises ConfigError for a control without object."""
         app.need_object(view.case.evidence, controls)
@@ -167,7 +180,7 @@ class Cases:
                     ),
                     Origin(run.id),
                 ) from error
-            held = _Open(case, run, threading.Lock())
+            held = _Open(case, case, run, threading.Lock())
             if len(content) > _QUICK_OCTETS:
                 self.prepare(self._view(organisation, held))
             with self._lock:
@@ -191,7 +204,8 @@ class Cases:
                 return held.view
             revisions = self._state.revisions(organisation)
             acts = self._state.decisions(organisation)
-            signature = (now.date(), tuple(sorted(revisions.items())))
+            rules = self._follow(organisation, held)
+            signature = (now.date(), tuple(sorted(revisions.items())), rules)
             if held.view is None or (held.signature != signature and held.seconds <= _QUICK_SECONDS):
                 self._draw(held, acts, revisions, signature, now)
             elif held.signature != signature:
@@ -203,6 +217,21 @@ class Cases:
             held.version = version
             assert held.view is not None  # noqa: S101 - every branch made it or found it
             return held.view
+
+    def _follow(self, organisation: str, held: _Open) -> Rules:
+        """Have a run follow what the organisation accepts and approved now."""
+        rules = self._state.rules(organisation)
+        if rules != held.rules:
+            evidence = held.read.evidence
+            ours = tuple(each.acceptance for each in rules.accepted)
+            settings = evidence.configuration
+            settings = replace(settings, acceptances=(*settings.acceptances, *ours))
+            approved = self._state.approved_settings(organisation) if rules.approval else evidence.approved
+            held.case = replace(
+                held.read, evidence=replace(evidence, configuration=settings, approved=approved)
+            )
+            held.rules = rules
+        return rules
 
     def _draw(
         self,
@@ -219,7 +248,7 @@ class Cases:
         held.seconds = time.perf_counter() - started
         held.view = View(
             held.run, held.case, audit, True, acts, judgements(acts), revisions,
-            {each.id: each for each in audit.senders},
+            {each.id: each for each in audit.senders}, held.rules,
         )  # fmt: skip
         held.signature = signature
 
@@ -228,8 +257,8 @@ class Cases:
             now = datetime.now(UTC)
             revisions = self._state.revisions(organisation)
             acts = self._state.decisions(organisation)
-            signature = (now.date(), tuple(sorted(revisions.items())))
             fresh = replace(held, view=None, lock=threading.Lock())
+            signature = (now.date(), tuple(sorted(revisions.items())), self._follow(organisation, fresh))
             self._draw(fresh, acts, revisions, signature, now)
             assert fresh.view is not None  # noqa: S101 - it was just drawn
             self.prepare(fresh.view)
@@ -256,6 +285,16 @@ class _Rehearsals:
                 self._replay, self._asked = Replay(*self._mail), 0
             self._asked += 1
             return self._replay.of(controls)
+
+    def checked(self, view: View, profile: Profile) -> tuple[Finding, ...]:
+        """Put every check to the evidence by the thresholds of a profile."""
+        inventory = replace(view.case.inventory, senders=view.audit.senders)
+        with self._lock:
+            if self._replay is None:
+                self._replay = Replay(*self._mail)
+            return app.judge_posture(
+                view.case.evidence, inventory, self._replay, view.audit.simulations[:-1], datetime.now(UTC), profile
+            )  # fmt: skip
 
     def fates(self, sender: Sender, controls: Sequence[Control]) -> Sequence[tuple[Flow, Fate]]:
         """Put the ways of one sender to controls."""
@@ -288,5 +327,7 @@ def _patched(held: _Open, acts: tuple[Decision, ...], revisions: Mapping[str, in
         )
         for simulation in held.view.audit.simulations
     )
-    audit = replace(held.view.audit, senders=senders, simulations=simulations)
-    return View(held.run, held.case, audit, False, acts, judgements(acts), revisions, judged)
+    accepted = held.case.evidence.configuration.acceptances
+    findings = tuple(each.with_acceptances(accepted, now) for each in held.view.audit.findings)
+    audit = replace(held.view.audit, senders=senders, simulations=simulations, findings=findings)
+    return View(held.run, held.case, audit, False, acts, judgements(acts), revisions, judged, held.rules)

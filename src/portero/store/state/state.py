@@ -28,17 +28,21 @@ from portero.core.ledger import (
     StepState,
     Token,
     TrailEntry,
-    UnknownEntryError,
     Upload,
+    Verified,
 )
 from portero.core.sender import Judgement
 from portero.store.state import tables
 from portero.store.state.database import writing
+from portero.store.state.posture import PostureState
+from portero.store.state.trail import new_id as _new_id
+from portero.store.state.trail import note as _note
+from portero.store.state.trail import one as _one
 
 LOCAL = "local"
 
 
-class State:
+class State(PostureState):
     """
     What an installation keeps, in one database.
 
@@ -516,13 +520,16 @@ class State:
             values = {
                 "state": mark.state.value, "owner": mark.owner, "note": mark.note, "prepared_by": mark.prepared_by,
                 "signed_by": mark.signed_by, "changed_at": now, "revision": mark.revision + 1,
+                "verified": _verified_values(mark.verified),
             }  # fmt: skip
             if row is None:
                 connection.execute(insert(table).values(organisation=organisation, key=mark.key, **values))
             else:
                 connection.execute(update(table).where(here).values(**values))
             before = {"state": row.state, "owner": row.owner, "note": row.note} if row is not None else None
-            after = {"state": mark.state.value, "owner": mark.owner, "note": mark.note}
+            after: dict[str, object] = {"state": mark.state.value, "owner": mark.owner, "note": mark.note}
+            if mark.verified is not None:
+                after |= {"verified": mark.verified.passed, "seen": mark.verified.said}
             _note(connection, organisation, now, who, "step.mark", title, before, after)
             return _mark(_one(connection, select(table).where(here)))
 
@@ -605,6 +612,14 @@ class State:
         with self._engine.begin() as connection:
             return _upload(_one(connection, query))
 
+    def remove_upload(self, organisation: str, upload: str) -> None:
+        """Forget a file that was announced."""
+        table = tables.uploads
+        with writing(self._engine) as connection:
+            connection.execute(
+                delete(table).where(table.c.organisation == organisation, table.c.id == upload)
+            )
+
     # The trail
 
     def note(self, organisation: str, who: str, now: datetime, action: str, subject: str, after: Mapping[str, object]) -> None:  # fmt: skip
@@ -634,37 +649,9 @@ class State:
             )
 
 
-def _new_id(kind: str) -> str:
-    return f"{kind}-{secrets.token_hex(8)}"
-
-
 def _hash(secret: str) -> str:
     # The secrets are 256 random bits, so a plain hash cannot be searched; passwords are kept nowhere.
     return sha256(secret.encode()).hexdigest()
-
-
-def _one(connection: Connection, query: Any) -> Row[Any]:
-    row: Row[Any] | None = connection.execute(query).one_or_none()
-    if row is None:
-        raise UnknownEntryError
-    return row
-
-
-def _note(
-    connection: Connection,
-    organisation: str | None,
-    now: datetime,
-    who: str,
-    action: str,
-    subject: str,
-    before: Mapping[str, object] | None,
-    after: Mapping[str, object] | None,
-) -> None:
-    connection.execute(
-        insert(tables.trail).values(
-            organisation=organisation, at=now, who=who, action=action, subject=subject, before=before, after=after
-        )
-    )  # fmt: skip
 
 
 def _free(connection: Connection, name: str) -> str:
@@ -739,10 +726,22 @@ def _shown(row: Row[Any]) -> Mapping[str, object]:
 
 
 def _mark(row: Row[Any]) -> StepMark:
+    held = row.verified
+    verified = (
+        Verified(held["passed"], held["said"], held["by"], datetime.fromisoformat(held["at"]))
+        if held
+        else None
+    )
     return StepMark(
         row.key, StepState(row.state), row.owner, row.note, row.prepared_by, row.signed_by, row.changed_at,
-        row.revision,
+        row.revision, verified,
     )  # fmt: skip
+
+
+def _verified_values(held: Verified | None) -> dict[str, object] | None:
+    if held is None:
+        return None
+    return {"passed": held.passed, "said": held.said, "by": held.by, "at": held.at.isoformat()}
 
 
 def _job(row: Row[Any]) -> Job:

@@ -172,6 +172,29 @@ steps = Table(
     Column("signed_by", String(300)),
     Column("changed_at", Moment, nullable=False),
     Column("revision", Integer, nullable=False),
+    Column("verified", JSON),
+)
+acceptances = Table(
+    "acceptances",
+    METADATA,
+    _id(),
+    _of_organisation(),
+    Column("check_id", String(40), nullable=False),
+    Column("subject", Text),
+    Column("owner", String(300), nullable=False),
+    Column("until", Date, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("made_by", String(300), nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+approvals = Table(
+    "approvals",
+    METADATA,
+    Column("organisation", ForeignKey("organisations.id", ondelete="CASCADE"), primary_key=True),
+    Column("run", String(40), nullable=False),
+    Column("approved_by", String(300), nullable=False),
+    Column("approved_at", Moment, nullable=False),
+    Column("content", LargeBinary, nullable=False),
 )
 jobs = Table(
     "jobs",

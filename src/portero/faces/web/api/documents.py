@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from portero.core.acceptance import Standing
 from portero.core.access import Role
 from portero.core.changes import Kind as Change
 from portero.core.finding import Outcome, Severity
@@ -164,6 +165,16 @@ class Simulation(_Out):
     senders: list[SenderEffect]
 
 
+class Accepted(_Out):
+    """What is accepted of a finding, and where that stands."""
+
+    owner: str
+    until: date
+    reason: str
+    subject: str | None
+    state: Standing
+
+
 class Finding(_Out):
     """The contract's FINDING."""
 
@@ -176,6 +187,58 @@ class Finding(_Out):
     fix: str
     undo: str
     maps: dict[str, str]
+    subjects: list[str]
+    accepted: list[Accepted]
+
+
+class KeptException(_Out):
+    """A fault that somebody accepted here, until a day and with it; `subject` is null for everything at fault."""
+
+    id: str
+    check: str
+    subject: str | None
+    owner: str
+    until: date
+    reason: str
+    made_by: str
+    created_at: datetime
+
+
+class MakeException(_In):
+    """A fault to accept."""
+
+    check: Name
+    subject: Annotated[Line, Field(min_length=1)] | None = None
+    owner: Annotated[Line, Field(min_length=1, max_length=300)]
+    until: date
+    reason: Annotated[str, Field(min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
+
+
+class Difference(_Out):
+    """One difference from the approved settings; `who` and `day` where an audit log tells."""
+
+    cmdlet: str
+    name: str
+    property: str | None
+    what: str
+    who: str | None
+    day: str | None
+    origins: list[str]
+
+
+class Posture(_Out):
+    """The approved settings and what differs from them; `differences` is null where there is nothing to compare."""
+
+    run: str | None
+    approved_by: str | None
+    approved_at: datetime | None
+    differences: list[Difference] | None
+
+
+class ApproveSettings(_In):
+    """The newest run, so that nobody approves what they have not seen."""
+
+    run: Name
 
 
 class Step(_Out):

@@ -18,7 +18,6 @@ from portero.core.ledger import Job, JobState, StepMark, StepState, UnknownEntry
 from portero.errors import ConfigError
 from portero.faces.audit_json import (
     audit_document,
-    finding_document,
     sender_document,
     simulation_document,
     step_document,
@@ -130,13 +129,6 @@ def simulate(entered: Reader, wanted: out.Rehearse) -> Response:
         raise ConfigError((error.text,)) from None
     made = entered.desk.cases.rehearse(view, controls)
     return tagged(out.Simulation, simulation_document(made, entered.who.renderer), None)
-
-
-@ROUTER.get("/organisations/{organisation}/findings", response_model=list[out.Finding])
-def findings(entered: Reader, if_none_match: ETag = None) -> Response:
-    """List the findings."""
-    held = [finding_document(each, entered.who.renderer) for each in entered.view().audit.findings]
-    return tagged(list[out.Finding], held, if_none_match)
 
 
 @ROUTER.get("/organisations/{organisation}/plan", response_model=out.Plan)
