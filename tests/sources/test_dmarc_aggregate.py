@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portero.core.evidence import REPORT_ROWS, Gap
+from portero.core.evidence import Gap
+from portero.core.evidence_rows import REPORT_ROWS
 from portero.sources.dmarc_aggregate import ROWS, SOURCE
 from portero.sources.document import Batch, Document, Note
 from portero.sources.head import head_of

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pyarrow as pa
 
-from portero.core.evidence import TABLES, Gap
+from portero.core.evidence import Gap
+from portero.core.evidence_rows import TABLES
 from portero.sources.document import Batch, Document, Note, Source
 from portero.sources.head import head_of
 

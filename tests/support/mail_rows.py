@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from portero.core.evidence import MAIL_ROWS
+from portero.core.evidence_rows import MAIL_ROWS
 from portero.core.exchange.settings import Settings, Tenant, read_settings
 from portero.engine.evidence_tables import EvidenceTables, evidence_tables
 from portero.engine.fold import Folded, fold

@@ -12,7 +12,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from portero.core.evidence import TABLES, Origin
+from portero.core.evidence import Origin
+from portero.core.evidence_rows import TABLES
 from portero.core.message.arrival import TracedMail
 
 # Only names of this file and of the schemas, and whole numbers, are put into its queries.

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
-from portero.core.evidence import MAIL_ROWS, ConfigAnswer, ConfigObject, Gap, Origin
+from portero.core.evidence import ConfigAnswer, ConfigObject, Gap, Origin
+from portero.core.evidence_rows import MAIL_ROWS
 from portero.core.text import Text, count
 from portero.sources.csv_rows import CUTS, plain
 from portero.sources.document import Batch, Counted, Document, Head, Item, Note, Source

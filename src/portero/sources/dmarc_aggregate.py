@@ -10,7 +10,8 @@ from functools import lru_cache
 import pyarrow as pa
 
 from portero.core.address import NO_ADDRESS, a_label, client_address, domain_of, is_at_or_below
-from portero.core.evidence import REPORT_ROWS, Gap, Origin
+from portero.core.evidence import Gap, Origin
+from portero.core.evidence_rows import REPORT_ROWS
 from portero.core.text import Text, count
 from portero.sources.document import Batch, Document, Head, Item, Note, Source
 from portero.sources.record_shapes import Check, Record

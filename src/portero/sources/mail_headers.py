@@ -8,7 +8,7 @@ from datetime import datetime
 import pyarrow as pa
 
 from portero.core.address import domain_of
-from portero.core.evidence import MAIL_ROWS
+from portero.core.evidence_rows import MAIL_ROWS
 from portero.core.exchange.headers import ExchangeHeaders
 from portero.core.mail.authres import AuthenticationResults
 from portero.core.mail.mime import Mail

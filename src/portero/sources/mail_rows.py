@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from portero.core.evidence import MAIL_ROWS
+from portero.core.evidence_rows import MAIL_ROWS
 from portero.sources.document import Batch
 
 # Only days that exist: the cast below raises for a whole block when one of them does not.

@@ -8,7 +8,8 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from portero.core.evidence import SESSION_ROWS, Gap, Origin
+from portero.core.evidence import Gap, Origin
+from portero.core.evidence_rows import SESSION_ROWS
 from portero.core.text import count
 from portero.sources.document import Batch, Document, Item
 from portero.sources.log_lines import Lines, Stamps, log_lines, notes, stamps

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from portero.core.evidence import HOST_ROWS, SESSION_ROWS, Gap, Origin
+from portero.core.evidence import Gap, Origin
+from portero.core.evidence_rows import HOST_ROWS, SESSION_ROWS
 from portero.core.text import Text
 from portero.sources.document import Batch, Document, Item
 from portero.sources.log_lines import Stamps, log_lines, notes, stamps

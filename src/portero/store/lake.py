@@ -24,7 +24,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import TypeAdapter, ValidationError
 
-from portero.core.evidence import TABLES, Coverage, Gap, Origin
+from portero.core.evidence import Coverage, Gap, Origin
+from portero.core.evidence_rows import TABLES
 from portero.core.text import Text, as_document, from_document
 from portero.errors import ConfigError, InputError
 
