@@ -475,3 +475,18 @@ def test_a_machine_that_only_behaves_is_in_the_lock_but_in_no_script_of_it() -> 
     assert "Add 203.0.113.10/32 once the owners have confirmed" in str(proof.do)
     assert "203.0.113.10/32" in lock.controls[0]
     assert not lock.commands
+
+
+def test_a_machine_part_of_whose_mail_is_unlike_it_waits_for_its_owner_too() -> None:
+    said = (Reason("dmarc-pass", Text("It passes."), -3.0), Reason("unlike-itself", Text("A burst."), 0.0))
+    printer = replace(
+        a_sender("printer", Kind.DEVICE, Judgement.LEGITIMATE, anonymous("203.0.113.10")), because=said
+    )
+
+    steps = plan_for(printer)
+    asked = next(step for step in steps if step.name == "confirm")
+
+    assert "Part of the mail from printer is unlike it" in str(asked.why)
+    assert "patient forger" not in str(asked.why)
+    assert not step_for(steps, "printer", "allow=").commands
+    assert "confirm" not in {step.name for step in plan_for(registered(printer))}

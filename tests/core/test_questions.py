@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from portero.core.questions import About, ask
 from portero.core.register import KnownNetwork
-from portero.core.sender import Judgement, Kind, Path, Reason, Sender
+from portero.core.sender import DecidedBy, Judgement, Kind, Path, Reason, Sender
 from portero.core.text import Text
 from support.senders import OURS, a_sender, anonymous
 
@@ -109,3 +109,18 @@ def test_each_undecided_sender_is_in_one_question_whatever_the_order(
     shuffled = list(senders)
     random.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis gives a random.Random
     assert ask(shuffled) == found
+
+
+def test_a_legitimate_sender_part_of_whose_mail_is_unlike_it_is_asked_about_behind_the_undecided() -> None:
+    changed = replace(
+        a_sender("printer", Kind.DEVICE, Judgement.LEGITIMATE, anonymous("203.0.113.9", 160)),
+        because=(Reason("unlike-itself", Text("A burst."), 0.0),),
+    )
+
+    found = ask([changed, sender("a", "198.51.100.7")])
+
+    assert [(each.about, [held.id for held in each.senders]) for each in found] == [
+        (About.SENDER, ["a"]),
+        (About.CHANGE, ["printer"]),
+    ]
+    assert ask([replace(changed, decided_by=DecidedBy.PERSON)]) == ()

@@ -600,3 +600,32 @@ def test_a_campaign_in_a_devices_pool_does_not_join_it() -> None:
         for n in range(10)
     ]
     assert places(found(*roaming(range(20)), *spread)) == [1] * 10 + [20]
+
+
+def burst_within(lures: int, day: int) -> Flow:
+    """Give a scanner of sixty days, with a burst of lures in its own name on one day."""
+    known = scanner(shapes={"scanned from mfp": 60, "action required: verify your account": lures})
+    days = {**known.facts.days}
+    on = sorted(days)[day]
+    facts = replace(known.facts, mails=60 + lures, days={**days, on: days[on] + lures}, busiest=lures)
+    return replace(known, facts=facts)
+
+
+def test_a_burst_of_lures_within_a_printers_mail_is_said_and_asked_about_and_accuses_nobody() -> None:
+    (sender,) = found(burst_within(40, 20))
+
+    [note] = [reason for reason in sender.because if reason.code == "unlike-itself"]
+    assert sender.judgement is Judgement.LEGITIMATE
+    assert sender.unlike_itself
+    assert note.weight == 0
+    assert "40 of its mails have subjects of known lures" in str(note.text)
+
+
+def test_a_few_words_of_lures_or_a_busy_day_without_them_are_not_remarked_on() -> None:
+    busy = scanner(busiest=40)
+    for mail in (
+        burst_within(3, 20),
+        busy,
+        replace(busy, facts=replace(busy.facts, days={START.date(): 60})),
+    ):
+        assert not any(each.unlike_itself for each in found(mail))

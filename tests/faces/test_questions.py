@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import ModuleType
 
 import pytest
 
 from portero.core.audit import Audit
+from portero.core.questions import About, ask
+from portero.core.sender import DecidedBy, Reason
+from portero.core.text import Text
 from portero.faces.audit_json import audit_document
 from portero.faces.questions import letter, letters
 from portero.faces.render import Renderer
@@ -40,3 +44,22 @@ def test_audit_json_holds_the_questions(audit: Audit) -> None:
     assert isinstance(held, list)
     undecided = {each.id for each in audit.senders if each.judgement.value == "undecided"}
     assert {sender for each in held for sender in each["senders"]} == undecided
+
+
+@pytest.mark.parametrize(("lang", "asked"), [("en", "Did it send that mail"), ("es", "¿Envió ese correo")])
+def test_a_letter_about_a_change_says_what_changed_and_asks_who_else_sends(
+    audit: Audit, lang: str, asked: str
+) -> None:
+    known = next(each for each in audit.senders if each.legitimate)
+    changed = replace(
+        known,
+        decided_by=DecidedBy.EVIDENCE,
+        because=(*known.because, Reason("unlike-itself", Text("{x}", x="A burst of lures."), 0.0)),
+    )
+    [question] = [each for each in ask([changed]) if each.about is About.CHANGE]
+
+    text = letter(question, Renderer(lang))
+
+    assert "A burst of lures." in text
+    assert asked in text
+    assert f"portero decide {known.id} legitimate" in text

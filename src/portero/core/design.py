@@ -365,6 +365,13 @@ def _cautions(
             "address before you list it.",
             senders=tuple(behaving),
         )
+    changed = [each.sender.label for each in inside if each.sender.unlike_itself]
+    if changed:
+        yield Text(
+            "Part of the mail from {senders} is unlike it: ask its owner whether somebody else uses the address before you "
+            "list it.",
+            senders=tuple(changed),
+        )
     listed = sorted(
         {
             held.name

@@ -2,41 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import date, timedelta
-from functools import lru_cache
 from itertools import pairwise
 
 from portero.core.case import ANCHORED, AUTHENTICATED, FAILING, Case, Context, lenders
 from portero.core.exchange.attribution import By, author_domain, envelope_domain, of_exchange, within
-from portero.core.flow import Facts
 from portero.core.grouping import Placed, nameless
 from portero.core.naming import tie_of
 from portero.core.neighbours import Neighbours, weigh_beside
 from portero.core.sender import Path, Reason
+from portero.core.subjects import BUSINESS, DEVICE, LURE, about, first_about
 from portero.core.text import Text, count
-
-# Default subjects of multifunction printers, UPS, storage and monitoring, as shapes (digits as #, lower case).
-_DEVICE = re.compile(
-    r"\b(scan(ned)?|escaneo|escaneado|numéris\w*|digitaliza\w*|multifun\w*|mfp|xerox|kyocera|ricoh|konica|bizhub|km_|lexmark"
-    r"|laserjet|brother|canon|epson|copier|toner|ups|battery|bater[ií]a|backup|copia de seguridad|sicherung|nas|raid|disk"
-    r"|alert|alarm|warning|status|report|informe|bericht|relat[oó]rio|job|cron|monitor|temperatur\w*)\b"
-)
-# What published Direct Send lures are about (reference exchange-online 7.1), in four languages.
-_LURE = re.compile(
-    r"(voice ?mail|voice ?message|missed (call|fax)|caller left|vm message|fax[- ]?(msg|message)|buz[oó]n de voz"
-    r"|mensaje de voz|sprachnachricht|correio de voz|mensagem de voz|password.{0,20}expir|contraseña.{0,25}(expir|caduc)|passwort.{0,20}(l[aä]uft|abl)|senha.{0,20}expir"
-    r"|\bmfa\b|multi-?factor|two-?factor|authenticat|verify your|verifi(que|car)|shared (a |the )?(file|document)"
-    r"|document(o)? compartid|docusign|signature required|action required|acci[oó]n requerida|urgent|urgente|dringend"
-    r"|wire transfer|qr[- ]?code|c[oó]digo qr)"
-)
-# Lures too, and what a payroll office or the accounts write about every month.
-_BUSINESS = re.compile(
-    r"(payroll|salary|bonus|n[oó]mina|sueldo|gehalt|sal[aá]rio|overdue|remittance|transferencia|handbook|benefits"
-    r"|evaluation)"
-)
-
 
 # Log odds at which a person is asked: as many for as against.
 _ASK_AT = 0.0
@@ -99,7 +76,7 @@ _CAMPAIGN = frozenset(
 def look_at(group: Sequence[Placed], context: Context) -> Case:
     """Collect what a sender's own mail says for and against it; the first reason is the prior."""
     case = Case(group, context)
-    for part in (_arranged, _inside, _authentication, _over_time, _appearance):
+    for part in (_arranged, _inside, _authentication, _over_time, _appearance, _unlike):
         part(case)
     return case
 
@@ -346,6 +323,41 @@ def _regular(days: Sequence[date]) -> bool:
     return max(gaps) - min(gaps) <= 3
 
 
+def _unlike(case: Case) -> None:
+    """
+    Tell of a burst of lures within the mail of something else: somebody behind the same address, or in the host itself.
+
+    Only where all subjects are kept, for correspondence has some lure's words some day. It accuses nobody.
+    Source: reference exchange-online 7.1, lures leave through devices and relays that are trusted, in bursts.
+    """
+    facts = case.facts
+    kept, lures = sum(facts.shapes.values()), about(facts, LURE)
+    if case.paths & {Path.INTERNAL, Path.AUTHENTICATED} or case.gated or not facts.distinct_shapes.exact:
+        return
+    if facts.distinct_shapes.value > len(facts.shapes) or lures < _FEW_MAILS or lures * 2 >= kept:
+        return
+    day = max(facts.days, key=lambda each: facts.days[each], default=None)
+    others = sorted(number for each, number in facts.days.items() if each != day)
+    if day is None or not others or facts.busiest * 2 < lures:
+        return
+    usual = others[len(others) // 2]
+    if facts.days[day] >= 3 * usual + _FEW_MAILS:
+        case.add(
+            "unlike-itself",
+            count(
+                "On {day} {most} mails left there instead of the usual {usual}, and {n} of its mails has the subject of a "
+                "known lure, “{shape}”: somebody else may use its address.",
+                "On {day} {most} mails left there instead of the usual {usual}, and {n} of its mails have subjects of "
+                "known lures, such as “{shape}”: somebody else may use its address.",
+                lures,
+                day=day,
+                most=facts.days[day],
+                usual=usual,
+                shape=first_about(facts, LURE),
+            ),
+        )
+
+
 def _appearance(case: Case) -> None:
     if case.settled:
         return
@@ -359,23 +371,28 @@ def _appearance(case: Case) -> None:
         )
     elif facts.mails >= 10 and varied * 5 >= facts.mails * 3 and weeks >= 2:
         case.add("varied-subjects", Text("Its subjects vary as correspondence does."))
-    if kept and _about(facts, _LURE) * 2 >= kept:
+    if kept and about(facts, LURE) * 2 >= kept:
         case.add(
             "lure",
-            Text("Its subjects are those of known lures, for example “{shape}”.", shape=_first(facts, _LURE)),
+            Text(
+                "Its subjects are those of known lures, for example “{shape}”.",
+                shape=first_about(facts, LURE),
+            ),
         )
-    elif kept and _about(facts, _BUSINESS) * 2 >= kept:
+    elif kept and about(facts, BUSINESS) * 2 >= kept:
         case.add(
             "business-lure",
             Text(
                 "Its subjects are about money or staff matters, as lures and real offices write: “{shape}”.",
-                shape=_first(facts, _BUSINESS),
+                shape=first_about(facts, BUSINESS),
             ),
         )
-    elif kept and weeks >= 2 and _about(facts, _DEVICE) * 2 >= kept:
+    elif kept and weeks >= 2 and about(facts, DEVICE) * 2 >= kept:
         case.add(
             "device-words",
-            Text("Its subjects are those of devices, for example “{shape}”.", shape=_first(facts, _DEVICE)),
+            Text(
+                "Its subjects are those of devices, for example “{shape}”.", shape=first_about(facts, DEVICE)
+            ),
         )
     if case.mostly_to_itself and facts.recipients.value > 3:
         case.add("self-addressed", Text("It writes to people under their own address."))
@@ -440,20 +457,6 @@ def _own_literal(host: str) -> bool:
     """Tell whether an EHLO is an address, as many devices write theirs; the loopback is everybody's."""
     literal = host.strip("[]")
     return literal.replace(".", "").isdigit() and not literal.startswith("127.")
-
-
-def _about(facts: Facts, words: re.Pattern[str]) -> int:
-    """Count the mails whose subject has one of the words."""
-    return sum(number for shape, number in facts.shapes.items() if _holds(words, shape))
-
-
-def _first(facts: Facts, words: re.Pattern[str]) -> str:
-    return min(shape for shape in facts.shapes if _holds(words, shape))
-
-
-@lru_cache(maxsize=65536)
-def _holds(words: re.Pattern[str], shape: str) -> bool:
-    return words.search(shape) is not None
 
 
 def _unforged(case: Case) -> None:
@@ -535,7 +538,7 @@ def _misused(case: Case) -> None:
         case.codes & _TRUSTED_WAYS
         and len(case.days) <= _CAMPAIGN_DAYS
         and facts.mails >= _FEW_MAILS
-        and _about(facts, _LURE) * 2 >= kept > 0
+        and about(facts, LURE) * 2 >= kept > 0
         and (case.mostly_to_itself or len(case.names & case.context.mailboxes) >= _LIST_NAMES)
         and case.odds < _ALMOST_SOUND
     ):

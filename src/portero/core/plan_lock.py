@@ -11,7 +11,7 @@ from portero.core.exchange.attribution import within
 from portero.core.exchange.new_connector import connector_blocks
 from portero.core.exchange.settings import InboundConnector, Settings, Tenant
 from portero.core.sender import Kind, Sender
-from portero.core.ways_in import Way, addresses, listable, meet_neighbours, vouched, way_in
+from portero.core.ways_in import Way, addresses, listable, meet_neighbours, unasked, way_in
 
 # What the connector is called that the plan makes.
 LOCK_NAME = "portero only via gateway"
@@ -26,7 +26,7 @@ class Lock:
     ranges:     the gateway's ranges and the addresses of sources that stay direct, CIDR texts.
     direct:     ids of the senders that stay direct.
     guessed:    those of `ranges` that are only the networks of gateway servers that were seen.
-    unvouched:  addresses in `ranges` of machines for which only their behaviour speaks, by sender id.
+    unvouched:  addresses in `ranges` of machines that wait for their owner's word, by sender id.
     standing:   the connector that is such a lock already and is off, by name; `lacking` of `ranges` is not in its list.
     """
 
@@ -78,7 +78,7 @@ def find_lock(senders: Sequence[Sender], settings: Settings) -> Lock | None:
         ranges,
         tuple(sorted(identity for identity in direct if direct[identity])),
         guessed=tuple(network for network in gateway if network not in stated),
-        unvouched={each: held for each, held in sorted(direct.items()) if held and not vouched(by_id[each])},
+        unvouched={each: held for each, held in sorted(direct.items()) if held and not unasked(by_id[each])},
         standing=standing.name if standing else None,
         lacking=tuple(network for network in ranges if not _touches(network, listed)) if standing else (),
     )

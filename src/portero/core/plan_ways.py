@@ -19,7 +19,7 @@ from portero.core.simulate import Replay
 from portero.core.simulation import Effect
 from portero.core.step import Risk
 from portero.core.text import Text, count, sentences
-from portero.core.ways_in import Neighbours, Way, addresses, listable, must_keep, vouched, way_in
+from portero.core.ways_in import Neighbours, Way, addresses, listable, must_keep, unasked, vouched, way_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def give_ways_in(
             way = Way.PROOF
         by_way.setdefault(way, []).append(need)
     connected = by_way.get(Way.CONNECTOR, [])
-    unvouched = [need for need in connected if not vouched(need.sender)]
+    unvouched = [need for need in connected if not unasked(need.sender)]
     listed = [
         Need(sender, sender.mails, 0, sender.flows)
         for sender in replay.senders
@@ -97,7 +97,7 @@ def give_ways_in(
     if by_way.get(Way.PROOF):
         made.append(_prove(draft, by_way[Way.PROOF]))
     made += [
-        _connector(draft, site, held) for site, held in _sites([n for n in connected if vouched(n.sender)])
+        _connector(draft, site, held) for site, held in _sites([n for n in connected if unasked(n.sender)])
     ]
     made += [_connector(draft, site, held, confirmed) for site, held in _sites(unvouched)]
     if lock is not None:
@@ -148,17 +148,32 @@ def _ids(held: Sequence[Need]) -> tuple[str, ...]:
 
 
 def _confirm(draft: Draft, held: list[Need]) -> int:
+    behaving = [need.sender for need in held if not vouched(need.sender)]
+    changed = [need.sender for need in held if need.sender.unlike_itself]
+    why = [_why(held)]
+    if behaving:
+        why.append(
+            Text(
+                "Neither SPF, DKIM, a connector, the register, a network of yours nor a person vouches for {senders}, and a "
+                "patient forger can behave like a machine for months. A connector would let such a forger in for good.",
+                senders=labels(behaving),
+            )
+        )
+    if changed:
+        why.append(
+            Text(
+                "Part of the mail from {senders} is unlike it, as if somebody else used the address; a connector would let "
+                "that in too.",
+                senders=labels(changed),
+            )
+        )
     return draft.add(
         name="confirm",
-        title=Text("Have the owners confirm machines for which only their behaviour speaks"),
-        why=Text(
-            "{numbers} Neither SPF, DKIM, a connector, the register, a network of yours nor a person vouches for them, and a "
-            "patient forger can behave like a machine for months. A connector would let such a forger in for good.",
-            numbers=_why(held),
-        ),
+        title=Text("Have the owners confirm machines before a connector lets them in"),
+        why=sentences(why),
         do=Text(
-            "Find whoever owns {senders}, and have them confirm the machine and its address. Record the answer: wanted "
-            "with its owner, or abuse; then plan again. Until then apply.ps1 writes no connector for them.",
+            "Find whoever owns {senders}, and have them confirm the machine, its address and its mail. Record the answer: "
+            "wanted with its owner, or abuse; then plan again. Until then apply.ps1 writes no connector for them.",
             senders=labels(need.sender for need in held),
         ),
         verify=Text("Run the audit again: the register or a person has decided each of them."),

@@ -23,6 +23,7 @@ class About(StrEnum):
     MAILBOX = "mailbox"  # all write as one own mailbox
     NETWORK = "network"  # one network
     SENDER = "sender"  # nothing: the sender alone
+    CHANGE = "change"  # a sender that is not in doubt, part of whose mail is unlike it
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Question:
     topic:    what they have in common: an owner, a domain, a mailbox, a network as CIDR text, or a sender's id.
     senders:  most mails first. One person can answer for each of them, yet not with one word for all: whoever copies a
               device's name may be among those that share it.
-    mails:    unique mails that the answers settle.
+    mails:    unique mails that the answers settle; of a change, all that the sender has.
     """
 
     about: About
@@ -63,6 +64,7 @@ def ask(senders: Sequence[Sender], networks: Sequence[KnownNetwork] = ()) -> tup
     """
     Find the fewest questions that cover every undecided sender; those that settle most mail first.
 
+    Behind them stands one about each sender that evidence calls legitimate and part of whose mail is unlike it.
     networks:  places the configuration knows; a place is asked about as a whole.
     Greedy, the largest uncovered group next: at most 1 + ln(n) times as many as the fewest possible.
     Source: Chvatal 1979, A greedy heuristic for the set-covering problem.
@@ -90,7 +92,22 @@ def ask(senders: Sequence[Sender], networks: Sequence[KnownNetwork] = ()) -> tup
                 sum(each.mails for each in held),
             )
         )
-    return tuple(sorted(found, key=lambda each: (-each.mails, each.about, each.topic)))
+    settling = sorted(found, key=lambda each: (-each.mails, each.about, each.topic))
+    changed = sorted(
+        (each for each in senders if each.unlike_itself), key=lambda each: (-each.mails, each.id)
+    )
+    return (*settling, *(_changed(each, known, networks) for each in changed))
+
+
+def _changed(sender: Sender, known: Mapping[str, str], networks: Sequence[KnownNetwork]) -> Question:
+    return Question(
+        About.CHANGE,
+        sender.id,
+        Text("Mail from {sender} that is unlike it", sender=sender.label),
+        _addressee((sender,), About.CHANGE, known, networks),
+        (sender,),
+        sender.mails,
+    )
 
 
 def _topics(sender: Sender, networks: Sequence[KnownNetwork]) -> Iterable[tuple[About, str]]:

@@ -127,3 +127,9 @@ class Sender:
     def legitimate(self) -> bool:
         """Tell whether the sender is judged legitimate."""
         return self.judgement is Judgement.LEGITIMATE
+
+    @property
+    def unlike_itself(self) -> bool:
+        """Tell whether part of its mail is so unlike it that somebody must be asked, though evidence calls it legitimate."""
+        asked = self.legitimate and self.decided_by is DecidedBy.EVIDENCE
+        return asked and any(reason.code == "unlike-itself" for reason in self.because)

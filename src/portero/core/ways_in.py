@@ -84,6 +84,11 @@ def vouched(sender: Sender) -> bool:
     return not held or not ANCHORED.isdisjoint(reason.code for reason in sender.because)
 
 
+def unasked(sender: Sender) -> bool:
+    """Tell whether a sender's address may be let in before its owner was asked."""
+    return vouched(sender) and not sender.unlike_itself
+
+
 def meet_neighbours(senders: Iterable[Sender]) -> Neighbours:
     """Collect who sends from which address."""
     strangers: set[str] = set()

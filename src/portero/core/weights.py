@@ -123,6 +123,9 @@ WEIGHTS: dict[str, Weight] = {
         "Computed: what keeps it from being called legitimate. Reference exchange-online 7.1: lures leave through devices "
         "and relays that are trusted.",
     ),
+    "unlike-itself": Weight(
+        0.0, "Judgement: only informs and asks; who sent a burst behind a shared address, no trace can tell."
+    ),
     "little-seen": Weight(
         0.0,
         "Judgement: under eight mails in less than four weeks no behaviour shows. Its weight is what keeps the odds above "

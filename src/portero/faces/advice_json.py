@@ -14,8 +14,9 @@ def question_document(question: Question, renderer: Renderer) -> dict[str, objec
     """
     Give one question to people.
 
-    ``about`` is ``owner``, ``service``, ``mailbox``, ``network`` or ``sender``; ``to.address`` is null where only a role
-    is known; ``messages`` are unique mails that the answers settle.
+    ``about`` is ``owner``, ``service``, ``mailbox``, ``network`` or ``sender``, or ``change`` for a legitimate sender part
+    of whose mail is unlike it; ``to.address`` is null where only a role is known; ``messages`` are unique mails that the
+    answers settle.
     """
     return {
         "about": question.about.value,

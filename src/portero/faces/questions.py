@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperCommand
 
-from portero.core.questions import Question
+from portero.core.questions import About, Question
 from portero.core.sender import Reason, Sender
 from portero.core.text import Text, count
 from portero.faces.advice_json import question_document
@@ -71,13 +71,19 @@ def letters(questions: Sequence[Question], renderer: Renderer) -> Mapping[str, b
 
 def letter(question: Question, renderer: Renderer) -> str:
     """Write a question as a mail or ticket: whom it asks, about what, what was seen, and how to answer."""
+    changed = question.about is About.CHANGE
     lines: list[Text | str] = [
         Text("To: {address}", address=question.to.address or question.to.role),
         Text("Subject: Do you know this mail? {title}", title=question.title),
         "",
         Text("Hello,"),
         "",
-        count(
+        Text(
+            "We are finding out who sends mail in our name. The sender below is known, but part of its mail is unlike it, and "
+            "somebody else may use its address."
+        )
+        if changed
+        else count(
             "We are finding out who sends mail in our name. Of the sender below we do not know whether it is wanted.",
             "We are finding out who sends mail in our name. Of the {n} senders below we do not know whether they are wanted.",
             len(question.senders),
@@ -88,17 +94,14 @@ def letter(question: Question, renderer: Renderer) -> str:
     for number, sender in enumerate(question.senders, 1):
         lines += [Text("{number}) {sender}", number=number, sender=sender.label)]
         lines += [Text("   {line}", line=each) for each in _facts(sender)]
+        lines += [
+            Text("   {line}", line=each.text)
+            for each in sender.because
+            if changed and each.code == "unlike-itself"
+        ]
         lines.append("")
     lines += [
-        Text("Please answer for each of them:"),
-        Text("- Is it yours, and what is it for?"),
-        Text("- Does it still have to send, and to people outside too?"),
-        Text("- Who answers for it from now on?"),
-        "",
-        Text(
-            "A name alone proves nothing: forged mail uses it too. If you know the name and not the address, say no."
-        ),
-        Text("Until you answer, the plan does not refuse its mail, and nobody vouches for it either."),
+        *(_ABOUT_CHANGE if changed else _ABOUT_SENDERS),
         "",
         Text("For the administrator:"),
         *(
@@ -134,4 +137,23 @@ def _strongest(sender: Sender, sign: int) -> list[Reason]:
     return sorted(held, key=lambda each: -sign * each.weight)[:_REASONS]
 
 
+_ABOUT_SENDERS: tuple[Text | str, ...] = (
+    Text("Please answer for each of them:"),
+    Text("- Is it yours, and what is it for?"),
+    Text("- Does it still have to send, and to people outside too?"),
+    Text("- Who answers for it from now on?"),
+    "",
+    Text(
+        "A name alone proves nothing: forged mail uses it too. If you know the name and not the address, say no."
+    ),
+    Text("Until you answer, the plan does not refuse its mail, and nobody vouches for it either."),
+)
+_ABOUT_CHANGE: tuple[Text | str, ...] = (
+    Text("Please answer:"),
+    Text("- Did it send that mail, or somebody you know by its address?"),
+    Text("- Who else can send from its address or its network, guests and taken-over computers among them?"),
+    Text("- What does its own job list show at that time?"),
+    "",
+    Text("Until you answer, the plan does not refuse its mail, and no script lets its address in for good."),
+)
 _UNKNOWN = Text("not known")

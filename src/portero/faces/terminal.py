@@ -16,7 +16,7 @@ from portero.core.dmarc_road import Road
 from portero.core.domain import DomainReport
 from portero.core.evidence import Gap
 from portero.core.finding import Finding, Outcome
-from portero.core.questions import Question
+from portero.core.questions import About, Question
 from portero.core.scenario import Difference
 from portero.core.segmentation import Segmentation
 from portero.core.sender import Judgement, Sender
@@ -483,6 +483,8 @@ _FATES = (Text("Refused"), Text("Kept"), Text("Undetermined"))
 
 
 def _asked(question: Question) -> Text:
+    if question.about is About.CHANGE:
+        return Text("To look into: {title}. Its reasons say what.", title=question.title)
     outside = sum(each.outside for each in question.senders)
     alone = len(question.senders) == 1
     if outside and not question.mails:

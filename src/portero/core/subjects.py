@@ -1,0 +1,43 @@
+"""What subjects of mail are about: the words of devices, of known lures, and of offices that lures imitate."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from portero.core.flow import Facts
+
+# Default subjects of multifunction printers, UPS, storage and monitoring, as shapes (digits as #, lower case).
+DEVICE = re.compile(
+    r"\b(scan(ned)?|escaneo|escaneado|numéris\w*|digitaliza\w*|multifun\w*|mfp|xerox|kyocera|ricoh|konica|bizhub|km_|lexmark"
+    r"|laserjet|brother|canon|epson|copier|toner|ups|battery|bater[ií]a|backup|copia de seguridad|sicherung|nas|raid|disk"
+    r"|alert|alarm|warning|status|report|informe|bericht|relat[oó]rio|job|cron|monitor|temperatur\w*)\b"
+)
+# What published Direct Send lures are about (reference exchange-online 7.1), in four languages.
+LURE = re.compile(
+    r"(voice ?mail|voice ?message|missed (call|fax)|caller left|vm message|fax[- ]?(msg|message)|buz[oó]n de voz"
+    r"|mensaje de voz|sprachnachricht|correio de voz|mensagem de voz|password.{0,20}expir|contraseña.{0,25}(expir|caduc)|passwort.{0,20}(l[aä]uft|abl)|senha.{0,20}expir"
+    r"|\bmfa\b|multi-?factor|two-?factor|authenticat|verify your|verifi(que|car)|shared (a |the )?(file|document)"
+    r"|document(o)? compartid|docusign|signature required|action required|acci[oó]n requerida|urgent|urgente|dringend"
+    r"|wire transfer|qr[- ]?code|c[oó]digo qr)"
+)
+# Lures too, and what a payroll office or the accounts write about every month.
+BUSINESS = re.compile(
+    r"(payroll|salary|bonus|n[oó]mina|sueldo|gehalt|sal[aá]rio|overdue|remittance|transferencia|handbook|benefits"
+    r"|evaluation)"
+)
+
+
+def about(facts: Facts, words: re.Pattern[str]) -> int:
+    """Count the mails whose subject, of those that are kept, has one of the words."""
+    return sum(number for shape, number in facts.shapes.items() if _holds(words, shape))
+
+
+def first_about(facts: Facts, words: re.Pattern[str]) -> str:
+    """Give the subject that has one of the words, the first by the alphabet; there must be one."""
+    return min(shape for shape in facts.shapes if _holds(words, shape))
+
+
+@lru_cache(maxsize=65536)
+def _holds(words: re.Pattern[str], shape: str) -> bool:
+    return words.search(shape) is not None
