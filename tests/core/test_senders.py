@@ -629,3 +629,28 @@ def test_a_few_words_of_lures_or_a_busy_day_without_them_are_not_remarked_on() -
         replace(busy, facts=replace(busy.facts, days={START.date(): 60})),
     ):
         assert not any(each.unlike_itself for each in found(mail))
+
+
+def test_the_names_that_a_relay_passes_on_are_not_its_own_so_that_a_list_with_one_of_them_is_no_copy() -> (
+    None
+):
+    relay = [
+        scanner(client_ip="203.0.113.77", ehlo="relay", header_from=f"person{n}@{OURS}", dmarc={"pass": 60},
+                recipients=Distinct(tuple(range(n * 100, n * 100 + 60))), shapes={f"subject {n}": 60})
+        for n in range(6)
+    ]  # fmt: skip
+    posts = scanner(
+        client_ip="192.0.2.70",
+        ehlo="list",
+        header_from=f"person3@{OURS}",
+        dmarc={"fail": 60},
+        shapes={"re": 60},
+    )
+
+    listed = next(each for each in found(*relay, posts) if "192.0.2.70/32" in each.client_networks)
+
+    assert not {"copies", "copies-failing"} & {reason.code for reason in listed.because}
+    assert listed.judgement is not Judgement.ABUSE
+    alone = scanner(client_ip="203.0.113.77", header_from=f"person3@{OURS}", dmarc={"pass": 60})
+    copied = next(each for each in found(alone, posts) if "192.0.2.70/32" in each.client_networks)
+    assert "copies-failing" in {reason.code for reason in copied.because}

@@ -13,6 +13,9 @@ from portero.core.subjects import BUSINESS, DEVICE, LURE, about, first_about
     [
         ("acción requerida: renueve su contraseña hoy", True, False),
         ("you have # new voice message", True, False),
+        ("efax: # pages received", True, False),
+        ("neues fax empfangen #", True, False),
+        ("ação necessária: atualize os seus dados", True, False),
         ("escaneado desde escaner", False, True),
         ("ups on battery", False, True),
         ("minutes of the meeting", False, False),

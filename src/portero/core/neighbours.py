@@ -155,8 +155,8 @@ def _established(
     for case, codes in sorted(sound, key=lambda each: not each[1] & ANCHORED):
         anchored, passes = bool(codes & ANCHORED), bool(codes & AUTHENTICATED)
         places = frozenset(item.place for item in case.group if item.place)
-        # Who writes under many names passes on what others write: none of these is its own, and its place no original.
-        for name in sorted(case.names) if len(case.names) <= _COPIED_AT_MOST else ():
+        # Who writes under many names, without regulars, passes on what others write: none of these names is its own.
+        for name in () if "many-names" in codes else sorted(case.names):
             if (len(everywhere[name]) > _ROAMS_FROM and not passes) or (name in vouched and not anchored):
                 continue
             before = names.get(name, (frozenset(), False))

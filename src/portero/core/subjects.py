@@ -15,15 +15,17 @@ DEVICE = re.compile(
 )
 # What published Direct Send lures are about (reference exchange-online 7.1), in four languages.
 LURE = re.compile(
-    r"(voice ?mail|voice ?message|missed (call|fax)|caller left|vm message|fax[- ]?(msg|message)|buz[oó]n de voz"
-    r"|mensaje de voz|sprachnachricht|correio de voz|mensagem de voz|password.{0,20}expir|contraseña.{0,25}(expir|caduc)|passwort.{0,20}(l[aä]uft|abl)|senha.{0,20}expir"
-    r"|\bmfa\b|multi-?factor|two-?factor|authenticat|verify your|verifi(que|car)|shared (a |the )?(file|document)"
-    r"|document(o)? compartid|docusign|signature required|action required|acci[oó]n requerida|urgent|urgente|dringend"
+    r"(voice ?mail|voice ?message|caller left|vm message|buz[oó]n de voz|mensaje de voz|sprachnachricht|correio de voz"
+    r"|mensagem de voz|missed (call|fax)|fax[- ]?(msg|message)|e-?fax\b|new fax|fax received|fax recibido|fax recebido"
+    r"|fax (empfangen|erhalten)|password.{0,20}expir|contraseña.{0,25}(expir|caduc)|passwort.{0,20}(l[aä]uft|abl)"
+    r"|senha.{0,20}expir|\bmfa\b|multi-?factor|two-?factor|authenticat|autenticador|verify your|verifi(que|car)"
+    r"|shared (a |the )?(file|document)|document(o)? compartid|docusign|signature required|action required"
+    r"|acci[oó]n requerida|a[cç][aã]o necess[aá]ria|handlung erforderlich|urgent|urgente|dringend"
     r"|wire transfer|qr[- ]?code|c[oó]digo qr)"
 )
 # Lures too, and what a payroll office or the accounts write about every month.
 BUSINESS = re.compile(
-    r"(payroll|salary|bonus|n[oó]mina|sueldo|gehalt|sal[aá]rio|overdue|remittance|transferencia|handbook|benefits"
+    r"(payroll|salary|bonus|n[oó]mina|sueldo|salari(o|al)|gehalt|lohn|sal[aá]rio|overdue|remittance|transferencia|handbook|benefits"
     r"|evaluation)"
 )
 
