@@ -52,7 +52,7 @@ def test_the_mail_of_any_size_is_bounded(people: int) -> None:
 
 
 def test_no_address_belongs_to_anybody() -> None:
-    reserved = [ipaddress.ip_network(text) for text in ("198.18.0.0/15", "2001:db8::/32")]
+    reserved = [ipaddress.ip_network(text) for text in ("198.18.0.0/15", "240.0.0.0/4", "2001:db8::/32")]
     for seed in range(3):
         for mail in generate(seed).mails:
             if mail.client_ip is not None:

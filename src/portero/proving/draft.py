@@ -17,6 +17,9 @@ from portero.proving.organisation import Connector, Domain, Mail, Outside, Sende
 from portero.proving.words import FIRST_NAMES, LAST_NAMES, LURES, SUBJECTS
 
 T = TypeVar("T")
+ELSEWHERE = (
+    240  # and up: reserved, routed nowhere (RFC 1112); 198.18.0.0/15 has but two /16, and nothing far apart
+)
 INTERNET = "198.18.0.0/15"  # for benchmarks, routed nowhere (RFC 2544): nobody's real address is accused
 
 
@@ -74,8 +77,14 @@ class Draft:
                 return str(base).rpartition(".")[0]
 
     def address(self, network: str | None = None) -> str:
-        """Give an address in a network from `network`, or in a fresh one."""
-        return f"{network or self.network()}.{self.random.randint(2, 250)}"
+        """Give an address in a network from `network`, or of a host anywhere: in a /16 where nobody else is."""
+        return f"{network or self._anywhere()}.{self.random.randint(2, 250)}"
+
+    def _anywhere(self) -> str:
+        """Allot a /24 far from all others, for the hosts of the internet do not lie side by side as an office's do."""
+        _, second, third = map(int, self.network().split("."))
+        number = (second % 2) * 256 + third
+        return f"{ELSEWHERE + number // 256}.{number % 256}.{number * 7 % 256}"
 
     def pick(self, options: Sequence[T]) -> T:
         """Choose one."""
