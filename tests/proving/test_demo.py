@@ -1,7 +1,6 @@
 """The sample organisation is one believable story, the same every time, on reserved names and addresses."""
 
 import ipaddress
-import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,10 +15,8 @@ RESERVED = [
 ]
 
 
-def test_it_is_written_at_once_and_always_the_same(tmp_path: Path) -> None:
-    begin = time.perf_counter()
+def test_it_is_always_the_same(tmp_path: Path) -> None:
     write_sample(tmp_path / "one", END)
-    assert time.perf_counter() - begin < 5
     write_sample(tmp_path / "two", END + timedelta(hours=9))
     one, two = (
         {
