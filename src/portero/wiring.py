@@ -301,6 +301,7 @@ def _gathered(
             keeping.settle(configuration.keep_days)
             held_tables = keeping
         tenant = Tenant(reader.objects, reader.answers)
+        reader.gaps += _several(tenant)
         if asking is not None:
             held = read_settings(tenant, configuration.accepted_domains).accepted_domains
             own_domains = tuple(domain.name for domain in held) or app.supposed_domains(held_tables)[0]
@@ -318,6 +319,22 @@ def _gathered(
             networks=tuple(reader.networks),
         )
         yield evidence, held_tables
+
+
+def _several(tenant: Tenant) -> Iterator[Gap]:
+    """Say that the configurations of several organisations were given: what one of them refuses, another may take."""
+    names = tenant.organisations()
+    if names:
+        origin = tenant.origin("Get-OrganizationConfig") or tenant.origin("Get-AcceptedDomain")
+        yield Gap(
+            origin or Origin("Get-OrganizationConfig"),
+            Text(
+                "The evidence holds the configurations of several organisations: {names}. What each of them has only one "
+                "of, such as RejectDirectSend, is taken for unknown. Audit each organisation in a folder of its own.",
+                names=names,
+            ),
+            len(names),
+        )
 
 
 @contextmanager

@@ -57,9 +57,24 @@ class Tenant:
         return tuple(unique.values())
 
     def single(self, cmdlet: str) -> ConfigObject | None:
-        """Give the object of a cmdlet that returns one per tenant; None when nobody exported it or it came empty."""
+        """
+        Give the object of a cmdlet that returns one per tenant; None when nobody exported it or it came empty.
+
+        None also where exports of several organisations lie together: which of them it would be of, nobody knows.
+        """
         found = self.objects(cmdlet)
-        return found[-1] if found else None
+        return found[-1] if found and not any(_of_another(each, found[-1]) for each in found) else None
+
+    def organisations(self) -> tuple[str, ...]:
+        """Name the organisations whose configurations lie together, at least two; none where it is one, as it should be."""
+        held = self.objects("Get-OrganizationConfig") or ()
+        initial = [
+            item for item in self.objects("Get-AcceptedDomain") or () if flag(item, "InitialDomain") is True
+        ]
+        for found, name in ((held, "Name"), (initial, "DomainName")):
+            if any(_of_another(each, found[-1]) for each in found):
+                return tuple(dict.fromkeys(str(each.properties.get(name) or each.origin) for each in found))
+        return ()
 
     def complete(self, cmdlet: str) -> bool:
         """Tell whether the cmdlet was exported and not known to be cut."""
@@ -74,6 +89,15 @@ class Tenant:
     def cmdlets(self) -> frozenset[str]:
         """Name the cmdlets whose answers are here."""
         return frozenset(self._answers)
+
+
+def _of_another(one: ConfigObject, other: ConfigObject) -> bool:
+    """Tell whether two objects, of which an organisation has one, are two's: by the first that both are known by."""
+    for name in ("Guid", "Identity", "Name", "DomainName"):
+        mine, theirs = one.properties.get(name), other.properties.get(name)
+        if mine and theirs:
+            return str(mine).lower() != str(theirs).lower()
+    return False
 
 
 def prop(item: ConfigObject | Mapping[str, object], name: str) -> object:
