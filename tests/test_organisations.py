@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from portero import wiring
 from portero.core.audit import Audit
 from portero.core.finding import Outcome, Profile
+from portero.errors import ConfigError
 from portero.wiring import audit
 from support.reading import table
 
@@ -20,7 +24,12 @@ def organisation(name: str, reject: bool, guid: str) -> dict[str, object]:
         },
         "Get-InboundConnector": [],
         "Get-AcceptedDomain": [
-            {"DomainName": f"{name}.example", "Default": True, "MatchSubDomains": False, "InitialDomain": False}
+            {
+                "DomainName": f"{name}.example",
+                "Default": True,
+                "MatchSubDomains": False,
+                "InitialDomain": False,
+            }
         ],
     }
 
@@ -59,3 +68,19 @@ def test_the_same_organisation_exported_twice_is_one(tmp_path: Path) -> None:
     found = audited(tmp_path, organisation("one", False, "1"), organisation("one", True, "1"))
     assert not any("several organisations" in gap.reason.template for gap in found.gaps)
     assert refused_by_basic_off(found) == 1
+
+
+@pytest.mark.parametrize(
+    ("control", "says"),
+    [
+        ("remove-connector=Printer", "no inbound connector"),
+        ("dmarc=two.example:reject", "no domain of the organisation"),
+    ],
+)
+def test_a_control_over_what_the_organisation_does_not_have_is_a_wrong_call(
+    tmp_path: Path, control: str, says: str
+) -> None:
+    (tmp_path / "one.json").write_text(json.dumps(organisation("one", False, "1")))
+    with pytest.raises(ConfigError) as raised:
+        wiring.simulate([tmp_path], [control], config=None, progress=lambda _: None)
+    assert says in str(raised.value)

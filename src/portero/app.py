@@ -677,13 +677,31 @@ def try_scenarios(
 
 def need_object(evidence: Evidence, controls: Sequence[Control]) -> None:
     """Raise ConfigError for a control that the evidence shows to be without object."""
-    changed = apply_controls(Settings(dns=evidence.dns), tuple(controls))
-    absent = tuple(
+    settings = read_settings(evidence.tenant, evidence.configuration.accepted_domains)
+    changed = apply_controls(replace(settings, dns=evidence.dns), tuple(controls))
+    absent = [
         Text("The SPF record of {domain} holds no term {term}.", domain=domain, term=term)
         for domain, term in Records(changed).absent_terms()
-    )
+    ]
+    if settings.inbound_connectors is not None:
+        names = tuple(held.name for held in settings.inbound_connectors)
+        absent += [
+            Text("There is no inbound connector {name}. The connectors are {names}.", name=name, names=names)
+            if names
+            else Text("There is no inbound connector {name}, nor any other.", name=name)
+            for name in sorted(changed.removed - {each.lower() for each in names})
+        ]
+    if settings.accepted_domains:
+        absent += [
+            Text(
+                "{domain} is no domain of the organisation, so its DMARC policy is not yours to set.",
+                domain=domain,
+            )
+            for domain in changed.policies
+            if not settings.names_us(domain)
+        ]
     if absent:
-        raise ConfigError(absent)
+        raise ConfigError(tuple(absent))
 
 
 def known(

@@ -13,6 +13,8 @@ from portero.core.exchange.settings import Settings
     [
         ("reject-directsend", "Did you mean reject-direct-send?"),
         ("allow=300.1.1.1", "300.1.1.1 is no address range"),
+        ("allow=2001:db8::/48", "No connector takes 2001:db8::/48"),
+        ("lock-gateway=203.0.0.0/8", "No connector takes 203.0.0.0/8"),
         ("dmarc=contoso.com:strict", "dmarc=DOMAIN:quarantine"),
         ("remove-connector", "remove-connector=NAME"),
         ("smtp-basic-off=x", "takes no value"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
 from portero.core.address import a_label, client_address, mailbox_key, neighbourhood, parse_network
+from portero.core.exchange.new_connector import connector_blocks
 from portero.core.exchange.settings import InboundConnector, MailRule, Settings, SpoofPair
 from portero.core.mail.spf_record import is_spf, parse_record
 from portero.core.text import Text
@@ -113,6 +114,14 @@ def _ranges(value: str, control: str) -> tuple[str, ...]:
                     control=control,
                 )
             ) from None
+        if connector_blocks(ranges[-1:]) is None:
+            raise UnknownControlError(
+                Text(
+                    "No connector takes {range}: Exchange Online lists IPv4 addresses and blocks of /24 to /32 alone, and more "
+                    "than 256 blocks are no list of anybody's servers.",
+                    range=ranges[-1],
+                )
+            )
     return tuple(ranges)
 
 
