@@ -490,3 +490,12 @@ def test_a_machine_part_of_whose_mail_is_unlike_it_waits_for_its_owner_too() -> 
     assert "patient forger" not in str(asked.why)
     assert not step_for(steps, "printer", "allow=").commands
     assert "confirm" not in {step.name for step in plan_for(registered(printer))}
+
+
+def test_a_sender_of_which_only_other_receivers_reported_mail_gets_its_step_too() -> None:
+    printer = registered(a_sender("printer", Kind.DEVICE, Judgement.LEGITIMATE, anonymous("203.0.113.10")))
+    reported = a_sender("shop", Kind.DEVICE, Judgement.LEGITIMATE, anonymous("2001:db8::5", 0))
+
+    said = str(step_for(plan_for(printer, reported), "shop").why)
+
+    assert said.startswith("Only other receivers reported mail of theirs")

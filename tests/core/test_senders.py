@@ -654,3 +654,21 @@ def test_the_names_that_a_relay_passes_on_are_not_its_own_so_that_a_list_with_on
     alone = scanner(client_ip="203.0.113.77", header_from=f"person3@{OURS}", dmarc={"pass": 60})
     copied = next(each for each in found(alone, posts) if "192.0.2.70/32" in each.client_networks)
     assert "copies-failing" in {reason.code for reason in copied.because}
+
+
+def test_peoples_mail_that_a_trace_shows_from_exchanges_own_servers_is_one_row_and_no_devices() -> None:
+    def sent(person: int, server: int, **given: object) -> Flow:
+        return flow(
+            2,
+            2,
+            sender=f"p{person}@{OURS}",
+            client_ip=f"2603:10a6:20b:{server}::{person}",
+            **{"inside": 0, **given},
+        )
+
+    (outward,) = found(*(sent(person, server, outside=2) for person in range(5) for server in range(1, 4)))
+
+    assert (outward.kind, outward.path, outward.mails) == (Kind.MAILBOX, "internal", 30)
+    # Inside, such an address names nobody: what cannot be told apart is one row for each name, and undetermined.
+    inward = found(*(sent(person, server, inside=2) for person in range(5) for server in range(1, 4)))
+    assert [(each.path, each.judgement) for each in inward] == [("undetermined", Judgement.UNDECIDED)] * 5

@@ -9,7 +9,13 @@ from datetime import date
 from itertools import pairwise
 
 from portero.core.address import client_address, domain_of, neighbourhood, untagged, wide_network
-from portero.core.exchange.attribution import Attribution, author_domain, envelope_domain, within
+from portero.core.exchange.attribution import (
+    Attribution,
+    author_domain,
+    envelope_domain,
+    of_exchange,
+    within,
+)
 from portero.core.exchange.settings import Settings
 from portero.core.flow import Facts, Flow, merge_facts
 from portero.core.reported import is_reported
@@ -32,7 +38,8 @@ class Placed:
 
     name:   the mailbox the mail claims to be from: P2, else the traced sender, without a plus-tag; ""
             where neither is known.
-    place:  the client address as one place: the address for IPv4, its /64 for IPv6, "" where none is known.
+    place:  the client address as one place: the address for IPv4, its /64 for IPv6, "" where none is known, or only one
+            of Exchange Online's own servers.
     pool:   the network over which one device was found to roam; "" for everything else.
     """
 
@@ -45,7 +52,7 @@ class Placed:
 
     def __post_init__(self) -> None:
         key = self.flow.key
-        address = key.client_ip or ""
+        address = "" if of_exchange(key.client_ip) else key.client_ip or ""
         object.__setattr__(self, "name", untagged(key.header_from or key.sender or ""))
         object.__setattr__(self, "place", neighbourhood(address) if ":" in address else address)
 

@@ -140,6 +140,8 @@ def _why(held: Sequence[Need]) -> Text:
                 doubtful,
             )
         )
+    if not said:
+        said.append(Text("Only other receivers reported mail of theirs; none of it is recorded here."))
     return sentences(said)
 
 

@@ -265,7 +265,8 @@ def _by_address(flow: Flow, name: str | None, settings: Settings) -> Attribution
             None,
             Text("No witness shows where it came from: neither address, connector nor direction."),
         )
-    if name is None and key.direction is None and of_exchange(key.client_ip):
+    # Mail to people outside was submitted here, whichever of its servers handed it on.
+    if name is None and key.direction is None and of_exchange(key.client_ip) and not flow.facts.outside:
         return Attribution(
             By.UNKNOWN,
             None,
