@@ -209,3 +209,66 @@ def test_a_wrong_call_writes_nothing(
     monkeypatch.chdir(tmp_path)
     assert run("decide", *words) == 2
     assert not (tmp_path / FILE_NAME).exists()
+
+
+def test_a_table_is_taken_over_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_sample(tmp_path / "evidence", NOW)
+    assert run("senders", "evidence", "--json") == 0
+    one, two = [each for each in json.loads(capsys.readouterr().out) if each["kind"] == "device"][:2]
+    table = tmp_path / "cmdb.csv"
+    head = "remitente;responsable;finalidad;criticidad;decisión;caducidad\n"
+    good = f"{one['id']};ops@contoso.com;Alarmas;alta;aprobado;2099-12-31\n{two['id']};it@contoso.com;Impresión;;;\n"
+    # As Excel saves it in Spanish.
+    table.write_bytes((head + good + "nadie@contoso.com;a;b;c;;\n").encode("cp1252"))
+    words = ("decide", "--import", "cmdb.csv", "--with", "evidence", "--by", "Ana")
+    assert run(*words) == 2
+    assert "4" in capsys.readouterr().err
+    assert not (tmp_path / FILE_NAME).exists()
+    table.write_bytes((head + good).encode("cp1252"))
+    assert run(*words, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["skipped"] == 0
+    first, second = read_log(tmp_path / FILE_NAME)
+    assert (first.judgement, first.expires_on, first.basis is not None) == (
+        "legitimate",
+        date(2099, 12, 31),
+        True,
+    )
+    assert (second.act, second.purpose) == (Act.DESCRIBE, "Impresión")
+    assert run("senders", "evidence", "--json") == 0
+    after = {each["id"]: each for each in json.loads(capsys.readouterr().out)}
+    assert (after[one["id"]]["purpose"], after[one["id"]]["criticality"]) == ("Alarmas", "high")
+    assert after[one["id"]]["decision"]["standing"] == "in-force"
+    assert (after[two["id"]]["owner"], after[two["id"]]["criticality"]) == ("it@contoso.com", None)
+    assert after[two["id"]]["decided_by"] == "evidence"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--import", "cmdb.csv"),
+        (ID, "--import", "cmdb.csv", "--with", "."),
+        ("--import", "cmdb.csv", "--with", ".", "--owner", "x"),
+        ("--skip-unmatched",),
+        (ID, "legitimate", "--as", "abuse"),
+        (),
+    ],
+)
+def test_a_table_and_one_sender_are_two_calls(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cmdb.csv").write_text("mailbox,owner\nups@contoso.com,a\n", "utf-8")
+    assert run("decide", *words) == 2
+    assert not (tmp_path / FILE_NAME).exists()
+
+
+def test_a_table_that_is_not_there_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_sample(tmp_path / "evidence", NOW)
+    assert run("decide", "--import", "none.csv", "--with", "evidence") == 3
+    assert "none.csv" in capsys.readouterr().err

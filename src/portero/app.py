@@ -36,6 +36,7 @@ from portero.core.plan import make_plan, simulate_plan
 from portero.core.questions import ask
 from portero.core.records import Records
 from portero.core.register import Configuration
+from portero.core.reopening import basis_of
 from portero.core.risks import assess
 from portero.core.scenario import Scenario, rehearse_scenario
 from portero.core.sender import Sender
@@ -290,10 +291,11 @@ def try_decisions(
     past: Sequence[Decision],
     new: Sequence[Decision],
     now: datetime,
-) -> tuple[Text, ...]:
+) -> tuple[tuple[Decision, ...], tuple[Text, ...]]:
     """
-    Say what becomes of the shape of senders by new acts, after those of the past.
+    Give new acts with the behaviour they rest on, and say what becomes of the shape of senders by them.
 
+    past:  acts before them.
     Raises ConfigError for an act about a sender that the evidence does not hold.
     """
     before = {each.id: each for each in decided(evidence, held, past, now)}
@@ -306,7 +308,14 @@ def try_decisions(
         raise ConfigError(absent)
     said = {reason.text for each in before.values() for reason in shape_reasons(each)}
     after = decided(evidence, held, (*past, *new), now)
-    return tuple(
+    shaped = {each.id: each for each in after}
+    lines = tuple(
+        replace(line, basis=basis_of(shaped[line.sender]))
+        if line.judgement is not None and line.sender in shaped
+        else line
+        for line in new
+    )
+    return lines, tuple(
         Text("{sender} ({label}): {reason}", sender=each.id, label=each.label, reason=reason.text)
         for each in after
         for reason in shape_reasons(each)

@@ -18,7 +18,7 @@ from portero.core.address import IPNetwork, a_label, parse_network
 from portero.core.checks import checks
 from portero.core.evidence import Origin
 from portero.core.limits import LIMITS
-from portero.core.register import Configuration, Detection, KnownNetwork, RegisterEntry, pattern
+from portero.core.register import Configuration, Criticality, Detection, KnownNetwork, RegisterEntry, pattern
 from portero.core.text import Text
 from portero.core.thresholds import STANDARD, Thresholds
 from portero.core.toml_lines import Place, key_lines, line_of, shown
@@ -127,6 +127,8 @@ class _Sender(_Model):
     ehlo: tuple[Ehlo, ...] = ()
     judgement: Literal["legitimate", "abuse", "undecided"]
     owner: Name | None = None
+    purpose: Name | None = None
+    criticality: Literal["low", "medium", "high", "critical"] | None = None
 
 
 # A key for each threshold, with the kind of value that its default has.
@@ -269,6 +271,8 @@ def _configuration(model: _File, file: str, lines: dict[Place, int]) -> Configur
                 networks=item.cidr,
                 ehlo=item.ehlo,
                 owner=item.owner,
+                purpose=item.purpose,
+                criticality=Criticality(item.criticality) if item.criticality else None,
                 origin=Origin(file, lines.get(("sender", index))),
             )
             for index, item in enumerate(model.sender)

@@ -67,7 +67,7 @@ def read_log(path: Path) -> tuple[Decision, ...]:
 def _decision(held: Mapping[str, object]) -> Decision:
     made = Decision.read(held)
     named = (made.sender, *made.merge)
-    words = (made.decided_by, made.owner or "", made.name or "", *shown(made.split))
+    words = (made.decided_by, made.owner or "", made.name or "", made.purpose or "", *shown(made.split))
     if (
         not all(map(_SENDER.fullmatch, named))
         or len(named) + len(words) > _MOST_NAMED

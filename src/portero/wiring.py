@@ -19,6 +19,7 @@ from portero import app
 from portero.collect.dns_lines import dns_lines
 from portero.collect.live_dns import LiveDns, read_server, system_servers
 from portero.config import find_config, load_config
+from portero.core import cmdb
 from portero.core.address import a_label, mailbox_key
 from portero.core.audit import Audit
 from portero.core.controls import Control, UnknownControlError, apply_controls, parse_control
@@ -42,9 +43,10 @@ from portero.core.message.model import write_model
 from portero.core.network_names import NetworkMap
 from portero.core.plan import plan_controls
 from portero.core.register import Configuration
+from portero.core.reopening import basis_of
 from portero.core.rules import rules
 from portero.core.scenario import draft
-from portero.core.sender import Sender
+from portero.core.sender import Judgement, Sender
 from portero.core.simulation import Simulation
 from portero.core.text import Text, count
 from portero.decision_log import FILE_NAME, append, find_logs, read_log
@@ -78,6 +80,7 @@ from portero.sources import sources
 from portero.sources.document import Batch, Counted, Document, Item, Note, Source
 from portero.sources.mail_files import filed_mails
 from portero.sources.object_store import is_stored
+from portero.sources.text import HEAD_OCTETS, sniff, utf8_blocks
 from portero.sources.walk import name_below, walk
 from portero.store.lake import Kept, Lake, alone, folder_of, organisations, writing
 
@@ -512,28 +515,89 @@ def decide(
     config: Path | None,
     evidence: Sequence[Path],
     progress: Progress,
-) -> tuple[Path, tuple[Text, ...]]:
+) -> tuple[Path, tuple[Text, ...], Sequence[Decision]]:
     """
     Record what a person decided, all of it or nothing, beside the configuration, else in the working folder.
 
-    evidence:  where there is any, the senders must be in it, and the second value says what became of their shape.
+    evidence:  where there is any, the senders must be in it; the second value says what became of their shape, and the
+               acts, which are the third, rest on it.
     """
-    settings_file = config or find_config(evidence)
-    path = (settings_file.parent if settings_file else Path.cwd()) / FILE_NAME
-    remarks = _tried(lines, evidence, config, progress) if evidence else ()
+    remarks: tuple[Text, ...] = ()
+    if evidence:
+        lines, remarks = _tried(lines, evidence, config, progress)
+    return _recorded(lines, config), remarks, lines
+
+
+def enrol(
+    table: Path,
+    base: Decision,
+    *,
+    otherwise: Judgement | None,
+    skip_unmatched: bool,
+    config: Path | None,
+    evidence: Sequence[Path],
+    progress: Progress,
+) -> tuple[Path, Sequence[Decision], int]:
+    """Record what a table of assets says of the senders in evidence, all of it or nothing."""
+    text = _table_text(table)
+    past = _decisions(evidence, config)
+    now = datetime.now(UTC)
+    with _gathered(evidence, config, progress) as (held, tables):
+        senders = app.decided(held, app.inventory(held, tables, progress), past, now)
+    try:
+        lines, skipped = cmdb.enrol(text, senders, base, otherwise=otherwise, skip_unmatched=skip_unmatched)
+    except cmdb.UnreadableTableError as error:
+        raise ConfigError(error.problems) from None
+    found = {each.id: each for each in senders}
+    lines = tuple(
+        replace(line, basis=basis_of(found[line.sender])) if line.judgement else line for line in lines
+    )
+    return (_recorded(lines, config) if lines else _record_file(config)), lines, skipped
+
+
+def _table_text(path: Path) -> str:
+    """Give the text of a table in whatever encoding a spreadsheet writes; raises InputError where it cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            raw = stream.read(_TABLE_OCTETS + 1)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(
+            Text("{file} cannot be read: {reason}. Check the path.", file=str(path), reason=reason),
+            Origin(str(path)),
+        ) from error
+    if len(raw) > _TABLE_OCTETS:
+        raise InputError(
+            Text("{file} is larger than {limit} octets.", file=str(path), limit=_TABLE_OCTETS),
+            Origin(str(path)),
+        )
+    return b"".join(utf8_blocks(BytesIO(raw), sniff(raw[:HEAD_OCTETS]))).decode()
+
+
+# A line for each of a million assets.
+_TABLE_OCTETS = 1 << 28
+
+
+def _record_file(config: Path | None) -> Path:
+    settings_file = config or find_config(())
+    return (settings_file.parent if settings_file else Path.cwd()) / FILE_NAME
+
+
+def _recorded(lines: Sequence[Decision], config: Path | None) -> Path:
+    path = _record_file(config)
     try:
         append(path, *lines)
     except OSError as error:
         raise ConfigError(
             (Text("Cannot write {file}: {reason}.", file=str(path), reason=error.strerror or str(error)),)
         ) from error
-    return path, remarks
+    return path
 
 
 def _tried(
     lines: Sequence[Decision], paths: Sequence[Path], config: Path | None, progress: Progress
-) -> tuple[Text, ...]:
-    """Say what new acts make of the senders in evidence; raises ConfigError for a sender that is not there."""
+) -> tuple[tuple[Decision, ...], tuple[Text, ...]]:
+    """Give new acts as evidence supports them, and what they make of its senders; raises ConfigError as `decide` does."""
     past = _decisions(paths, config)
     with _gathered(paths, config, progress) as (evidence, tables):
         return app.try_decisions(

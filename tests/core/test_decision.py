@@ -41,7 +41,15 @@ def test_it_holds_through_its_last_day() -> None:
     today, yesterday = date(2026, 11, 24), date(2026, 11, 23)
     [held] = with_decisions([SENDER], [decision(Judgement.LEGITIMATE, today)], NOW)
     assert held.judgement is Judgement.LEGITIMATE
-    assert with_decisions([SENDER], [decision(Judgement.LEGITIMATE, yesterday)], NOW) == (SENDER,)
+    [over] = with_decisions([SENDER], [decision(Judgement.LEGITIMATE, yesterday)], NOW)
+    assert (over.judgement, over.confidence, over.decided_by) == (
+        SENDER.judgement,
+        SENDER.confidence,
+        DecidedBy.EVIDENCE,
+    )
+    # What was decided stays, with whom to ask, and somebody is asked.
+    assert over.ruling is not None
+    assert (over.ruling.standing, over.owner, over.to_decide) == ("expired", "it@contoso.com", True)
 
 
 def test_others_are_left_as_they_are() -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from portero.core.exchange.settings import Settings, Tenant
 from portero.core.plan import make_plan
+from portero.core.register import Criticality
 from portero.core.sender import Judgement, Kind, Path, Sender
 from portero.core.simulate import Replay
 from portero.core.step import Step
@@ -78,6 +79,15 @@ def test_the_quietest_goes_first_then_owner_by_owner() -> None:
     moving = [(wave.stage, set(wave.senders)) for wave in waves if wave.stage in {Stage.PILOT, Stage.MOVE}]
 
     assert moving == [(Stage.PILOT, {"quiet"}), (Stage.MOVE, {"lone"}), (Stage.MOVE, {"busy", "other"})]
+
+
+def test_the_critical_goes_last_however_quiet_it_is() -> None:
+    quiet = replace(device("quiet", "2001:db8:2::1", 2, "bob"), criticality=Criticality.CRITICAL)
+    busy = replace(device("busy", "2001:db8:1::1", 90, "ana"), criticality=Criticality.LOW)
+    _, waves = planned(quiet, busy, device("other", "2001:db8:3::1", 40, "eve"))
+    moving = [set(wave.senders) for wave in waves if wave.stage in {Stage.PILOT, Stage.MOVE}]
+
+    assert moving == [{"busy"}, {"other"}, {"quiet"}]
 
 
 def test_there_are_never_more_waves_of_moves_than_people_can_follow() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from portero.core.audit import Audit
 from portero.core.decision import Decision
+from portero.core.register import Criticality
 from portero.core.sender import Judgement
 from portero.core.shaping import with_decisions
 from portero.faces.policy import security_policy
@@ -49,6 +50,35 @@ def test_a_decision_names_who_took_it_why_and_when_it_is_looked_at_again(
     )
     assert len(rows(section(document, "Exceptions"))) == (until is not None)
     assert "UPS" not in section(document, "Not decided")
+
+
+def test_purpose_and_criticality_stand_with_the_approval(audit: Audit) -> None:
+    held = Decision(
+        "ups",
+        Judgement.LEGITIMATE,
+        "ana@contoso.com",
+        NOW,
+        purpose="Power cuts",
+        criticality=Criticality.HIGH,
+    )
+    decided = replace(audit, senders=with_decisions(audit.senders, [held], NOW), decisions=(held,))
+    approved = rows(section(security_policy(decided, Renderer()), "Approved senders"))
+
+    [row] = [each for each in approved if "UPS" in each]
+    assert "| Power cuts | high |" in row
+    assert all("| not said |" in each for each in approved if each != row)
+
+
+def test_an_approval_that_ran_out_or_was_opened_again_is_none(audit: Audit) -> None:
+    held = Decision("ups", Judgement.LEGITIMATE, "ana@contoso.com", NOW, expires_on=date(2026, 11, 23))
+    decided = replace(audit, senders=with_decisions(audit.senders, [held], NOW), decisions=(held,))
+    document = security_policy(decided, Renderer())
+
+    assert "UPS" not in section(document, "Approved senders")
+    assert "UPS" not in section(document, "Legitimate by the evidence")
+    [row] = [each for each in rows(section(document, "Not decided")) if "UPS" in each]
+    assert "ran out" in row
+    assert not rows(section(document, "Exceptions"))
 
 
 def test_whoever_is_not_decided_stands_beside_whom_was_asked(audit: Audit) -> None:

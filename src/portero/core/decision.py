@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from hashlib import sha256
+from typing import Any
 
-from portero.core.register import Criteria
+from portero.core.register import Criteria, Criticality
 from portero.core.sender import WORD_ODDS, DecidedBy, Judgement, Kind, Reason, Sender
 from portero.core.text import Text
 
@@ -27,6 +28,51 @@ class Act(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Basis:
+    """
+    How a sender behaved when it was decided about, so that a later change shows.
+
+    networks:    neighbourhoods of its client addresses, as CIDR text.
+    domains:     those of its envelopes and of its names.
+    names:       mailboxes it wrote as.
+    passes:      whether it passed authentication, or None where no witness said.
+    weekly:      mails in its busiest week.
+    recipients:  how many people it reached, or None where that is not known for then.
+    """
+
+    networks: tuple[str, ...]
+    domains: tuple[str, ...]
+    names: tuple[str, ...]
+    passes: bool | None
+    weekly: int
+    recipients: int | None
+
+    def document(self) -> dict[str, object]:
+        """Give it as JSON holds it."""
+        return {
+            "networks": [*self.networks],
+            "domains": [*self.domains],
+            "names": [*self.names],
+            "passes": self.passes,
+            "weekly": self.weekly,
+            "recipients": self.recipients,
+        }
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> Basis:
+        """Read what `document` gives. Raises ValueError, KeyError or TypeError for what is none."""
+        lists = [document[name] for name in ("networks", "domains", "names")]
+        passes, recipients = document["passes"], document["recipients"]
+        if not all(isinstance(each, list) for each in lists) or not isinstance(passes, bool | None):
+            raise TypeError("basis")
+        networks, domains, names = (tuple(map(str, each)) for each in lists)
+        return cls(
+            networks, domains, names, passes, int(document["weekly"]),
+            None if recipients is None else int(recipients),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """
     What somebody decided about one sender.
@@ -35,10 +81,13 @@ class Decision:
     judgement:   whether it is wanted; None where the act says nothing about that.
     owner:       who answers for the sender, or None.
     expires_on:  last day on which the judgement holds, or None: until somebody decides otherwise.
+    purpose:     what its mail is for, or None.
+    criticality: what its silence would cost, or None.
     name:        what it is called from now on, or None.
     merge:       ids of the senders that are it, too.
     split:       what its mail must show to be a sender of its own.
     of:          the kind of act that a take-back undoes.
+    basis:       how the sender behaved when it was judged, or None where that was not recorded.
     """
 
     sender: str
@@ -53,6 +102,9 @@ class Decision:
     merge: tuple[str, ...] = ()
     split: Criteria | None = None
     of: Act | None = None
+    purpose: str | None = None
+    criticality: Criticality | None = None
+    basis: Basis | None = None
 
     def holds(self, now: datetime) -> bool:
         """Tell whether the decision has not run out."""
@@ -71,9 +123,12 @@ class Decision:
         held = {
             "act": None if self.act is Act.JUDGE else self.act.value,
             "name": self.name,
+            "purpose": self.purpose,
+            "criticality": self.criticality.value if self.criticality else None,
             "merge": [*self.merge],
             "split": self.split.document() if self.split else None,
             "of": self.of.value if self.of else None,
+            "basis": self.basis.document() if self.basis else None,
         }
         return {key: value for key, value in held.items() if value}
 
@@ -96,11 +151,16 @@ class Decision:
         decided_at = datetime.fromisoformat(str(document["decided_at"]))
         if decided_at.tzinfo is None:
             raise ValueError("zone")
-        held = {name: document.get(name) for name in ("judgement", "owner", "expires_on", "name", "of")}
+        held = {
+            name: document.get(name)
+            for name in ("judgement", "owner", "expires_on", "name", "purpose", "criticality", "of")
+        }
         text = {name: None if value is None else str(value) for name, value in held.items()}
-        merge, split = document.get("merge") or [], document.get("split")
-        if not isinstance(merge, list) or not isinstance(split, dict | None):
-            raise TypeError("merge, split")
+        merge, split, basis = document.get("merge") or [], document.get("split"), document.get("basis")
+        if not (
+            isinstance(merge, list) and isinstance(split, dict | None) and isinstance(basis, dict | None)
+        ):
+            raise TypeError("merge, split, basis")
         made = cls(
             sender=str(document["sender"]),
             judgement=Judgement(text["judgement"]) if text["judgement"] else None,
@@ -111,9 +171,12 @@ class Decision:
             expires_on=date.fromisoformat(text["expires_on"]) if text["expires_on"] else None,
             act=Act(str(document.get("act") or Act.JUDGE)),
             name=text["name"],
+            purpose=text["purpose"],
+            criticality=Criticality(text["criticality"]) if text["criticality"] else None,
             merge=tuple(map(str, merge)),
             split=None if split is None else Criteria.read(split),
             of=Act(text["of"]) if text["of"] else None,
+            basis=None if basis is None else Basis.read(basis),
         )
         # An act that leaves out what it is about is none.
         about = {
@@ -211,10 +274,14 @@ def shape_reasons(sender: Sender) -> tuple[Reason, ...]:
 
 
 def described(sender: Sender, decisions: Iterable[Decision]) -> Sender:
-    """Give a sender by the name and with the owner that people gave it, the newest of each."""
+    """Give a sender by the name and with the owner, purpose and criticality that people gave it, the newest of each."""
     for each in decisions:
-        if each.owner:
-            sender = replace(sender, owner=each.owner)
+        sender = replace(
+            sender,
+            owner=each.owner or sender.owner,
+            purpose=each.purpose or sender.purpose,
+            criticality=each.criticality or sender.criticality,
+        )
         if each.name:
             why = Text(
                 "{person} named it so on {day}; its mail shows it as: {label}.",

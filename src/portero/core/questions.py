@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from portero.core.address import neighbourhood
 from portero.core.register import KnownNetwork
-from portero.core.sender import Judgement, Kind, Path, Sender
+from portero.core.sender import Kind, Path, Sender
 from portero.core.text import Text
 from portero.core.ways_in import addresses
 
@@ -62,14 +62,14 @@ class Question:
 
 def ask(senders: Sequence[Sender], networks: Sequence[KnownNetwork] = ()) -> tuple[Question, ...]:
     """
-    Find the fewest questions that cover every undecided sender; those that settle most mail first.
+    Find the fewest questions that cover every sender to decide about, once more or for the first time; those that settle most mail first.
 
     Behind them stands one about each sender that evidence calls legitimate and part of whose mail is unlike it.
     networks:  places the configuration knows; a place is asked about as a whole.
     Greedy, the largest uncovered group next: at most 1 + ln(n) times as many as the fewest possible.
     Source: Chvatal 1979, A greedy heuristic for the set-covering problem.
     """
-    undecided = {each.id: each for each in senders if each.judgement is Judgement.UNDECIDED}
+    undecided = {each.id: each for each in senders if each.to_decide}
     groups: dict[tuple[int, str], list[str]] = {}
     for sender in undecided.values():
         for about, topic in _topics(sender, networks):
@@ -200,6 +200,8 @@ def _addressee(
 ) -> Addressee:
     first = held[0]
     owner = _owner(first)
+    if owner and first.ruling is not None:
+        return Addressee(owner, _OWNER, Text("Answers for it since it was decided about."))
     if owner:
         return Addressee(owner, _OWNER, Text("The register or an address plan names this owner."))
     places = [address for sender in held for address in addresses(sender.flows)]

@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from portero.core.acceptance import Acceptance
 from portero.core.address import (
@@ -24,6 +25,15 @@ from portero.core.limits import LIMITS, Limits
 USES = ("devices", "applications", "users", "partner", "guest", "relay")
 JUDGEMENTS = ("legitimate", "abuse", "undecided")
 MX_PROVIDERS = ("microsoft", "gateway")
+
+
+class Criticality(StrEnum):
+    """How much the organisation loses while a sender is silent, as its people say."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +108,8 @@ class RegisterEntry:
     ehlo:                    names the client calls itself.
     judgement:               one of JUDGEMENTS.
     owner:                   who answers for it, as text, or None.
+    purpose:                 what its mail is for, or None.
+    criticality:             what its silence would cost, or None where nobody said.
     Source: contract section 2.
     """
 
@@ -108,6 +120,8 @@ class RegisterEntry:
     networks: tuple[IPNetwork, ...] = ()
     ehlo: tuple[str, ...] = ()
     owner: str | None = None
+    purpose: str | None = None
+    criticality: Criticality | None = None
     origin: Origin | None = None
 
     def matches(self, key: FlowKey) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from portero.core.evidence import Origin
 from portero.core.flow import Facts, Flow
 from portero.core.hosts import Tie
+from portero.core.register import Criticality
 from portero.core.text import Text
 
 
@@ -79,6 +80,31 @@ class Reason:
     origins: tuple[Origin, ...] = ()
 
 
+class Validity(StrEnum):
+    """What a person's decision about a sender is worth now."""
+
+    IN_FORCE = "in-force"
+    REOPENED = "reopened"  # the behaviour changed: to be decided again
+    EXPIRED = "expired"  # its last day has passed: to be decided again
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """
+    What somebody decided about a sender, and where that stands.
+
+    changes:  what changed since, where that opened it again.
+    """
+
+    judgement: Judgement
+    by: str
+    at: datetime
+    standing: Validity
+    changes: tuple[Text, ...] = ()
+    note: str = ""
+    expires_on: date | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Sender:
     """
@@ -93,7 +119,10 @@ class Sender:
     because:     the prior and the reasons; their weights add up to the judgement's log odds of abuse.
     flows:       the ways of sending that were found to be this sender.
     facts:       the flows' facts merged.
+    ruling:      what somebody decided about it, in force or not; None where nobody did.
     service:     name of the sending service that its mail comes through, where the catalogue knows it.
+    owner:       who answers for it, purpose: what its mail is for, both as people said; None where nobody did.
+    criticality: what its silence would cost, as people said; None where nobody did.
     tie:         the host inside that it is, or those that it could be; None where no network evidence says anything.
     """
 
@@ -120,8 +149,17 @@ class Sender:
     flows: tuple[Flow, ...] = ()
     facts: Facts = field(default_factory=Facts)
     owner: str | None = None
+    purpose: str | None = None
+    criticality: Criticality | None = None
     tie: Tie | None = None
     service: str | None = None
+    ruling: Ruling | None = None
+
+    @property
+    def to_decide(self) -> bool:
+        """Tell whether somebody has to decide about it: nothing did yet, or what did carries no longer."""
+        again = self.ruling is not None and self.ruling.standing is not Validity.IN_FORCE
+        return again or self.judgement is Judgement.UNDECIDED
 
     @property
     def legitimate(self) -> bool:

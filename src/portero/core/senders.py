@@ -15,7 +15,7 @@ from portero.core.flow import Facts, Flow, OutsideFlow, by_address, merge_facts
 from portero.core.grouping import Placed, anchor, group
 from portero.core.judge import look_at, weigh
 from portero.core.neighbours import find_neighbours
-from portero.core.register import Configuration, RegisterEntry
+from portero.core.register import Configuration, Criticality, RegisterEntry
 from portero.core.reported import WITNESS as REPORTED
 from portero.core.reported import reported_flows, with_reports, without_reports
 from portero.core.sender import WORD_ODDS, DecidedBy, Judgement, Kind, Path, Reason, Sender
@@ -120,6 +120,12 @@ def join_senders(
         confidence=worst.confidence,
         decided_by=worst.decided_by,
         owner=next((each.owner for each in senders if each.owner), None),
+        purpose=next((each.purpose for each in senders if each.purpose), None),
+        criticality=max(
+            (each.criticality for each in senders if each.criticality),
+            key=list(Criticality).index,
+            default=None,
+        ),
     )
 
 
@@ -215,6 +221,8 @@ def _sender(
         flows=tuple(with_reports(item.flow, rows) if rows else item.flow for item in members),
         facts=facts,
         owner=entry.owner if entry else None,
+        purpose=entry.purpose if entry else None,
+        criticality=entry.criticality if entry else None,
     )
 
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from portero.core.decision import Act, Decision, described, effective, shown, spoken
+from portero.core.decision import Act, Decision, described, effective, shown
 from portero.core.flow import Flow
+from portero.core.reopening import ruled
 from portero.core.sender import DecidedBy, Judgement, Reason, Sender
 from portero.core.text import Text
 
@@ -55,16 +56,16 @@ def with_decisions(
     """
     lines = effective(decisions)
     held = tuple(senders)
-    words = {each.sender: each for each in lines if each.act is Act.JUDGE and each.holds(now)}
+    words = {each.sender: each for each in lines if each.act is Act.JUDGE}
     names: dict[str, list[Decision]] = {}
     for each in lines:
-        if each.act is Act.DESCRIBE:
+        if each.act in {Act.DESCRIBE, Act.JUDGE}:
             names.setdefault(each.sender, []).append(each)
     shapes = [each for each in lines if each.act in {Act.MERGE, Act.SPLIT}]
     if workshop is None or not shapes:
-        judged = (spoken(each, words[each.id]) if each.id in words else each for each in held)
+        judged = (ruled(each, words[each.id], now) if each.id in words else each for each in held)
         return tuple(described(each, names.get(each.id, ())) for each in judged)
-    made = _shaped(held, shapes, words, workshop())
+    made = _shaped(held, shapes, words, now, workshop())
     named = (described(each, names.get(each.id, ())) for each in made)
     return tuple(sorted(named, key=lambda each: (-each.mails, each.id)))
 
@@ -94,7 +95,11 @@ class _Groups:
 
 
 def _shaped(
-    senders: Sequence[Sender], shapes: Sequence[Decision], words: Mapping[str, Decision], shop: Workshop
+    senders: Sequence[Sender],
+    shapes: Sequence[Decision],
+    words: Mapping[str, Decision],
+    now: datetime,
+    shop: Workshop,
 ) -> list[Sender]:
     parts = {each.id: _Part(each.id, each, each.flows) for each in senders}
     groups = _Groups()
@@ -110,7 +115,7 @@ def _shaped(
         together.setdefault(groups.of(part.id), []).append(part)
     found: list[Sender] = []
     for whole, members in together.items():
-        found += _as_one(whole, members, groups, words, shop)
+        found += _as_one(whole, members, groups, words, now, shop)
     return found
 
 
@@ -172,7 +177,12 @@ def _set_apart(parts: dict[str, _Part], groups: _Groups, line: Decision) -> None
 
 
 def _as_one(
-    whole: str, members: Sequence[_Part], groups: _Groups, words: Mapping[str, Decision], shop: Workshop
+    whole: str,
+    members: Sequence[_Part],
+    groups: _Groups,
+    words: Mapping[str, Decision],
+    now: datetime,
+    shop: Workshop,
 ) -> list[Sender]:
     """
     Give the sender that people joined of parts, and apart from it the parts that evidence or somebody calls abuse.
@@ -182,7 +192,7 @@ def _as_one(
     """
     if len(members) == 1 and members[0].id == whole:
         sender = members[0].sender
-        return [spoken(sender, words[whole])] if whole in words else [sender]
+        return [ruled(sender, words[whole], now)] if whole in words else [sender]
     said: dict[str | None, list[_Part]] = {}
     for part in members:
         word = _word(part, whole, groups, words)
@@ -193,7 +203,7 @@ def _as_one(
             judged += [(each.sender, [each]) for each in held]
         else:
             one = held[0].sender if len(held) == 1 else shop.join(whole, [each.sender for each in held])
-            judged.append((spoken(one, words[key]), held))
+            judged.append((ruled(one, words[key], now), held))
     bad = [each for each in judged if each[0].judgement is Judgement.ABUSE]
     good = [each for each in judged if each[0].judgement is not Judgement.ABUSE]
     if not bad or not good:
@@ -202,7 +212,7 @@ def _as_one(
     found = []
     for part in apart:
         word = _word(part, whole, groups, words)
-        alone = part.sender if word is None else spoken(part.sender, word)
+        alone = part.sender if word is None else ruled(part.sender, word, now)
         found.append(_with(alone, [_kept_apart(part, whole, groups)]))
     rest = [part for _, held in good for part in held]
     # Where the id belongs to what is kept apart, the others go by the least of theirs.

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from portero.core.address import neighbourhood
+from portero.core.register import Criticality
 from portero.core.sender import Sender
 from portero.core.step import Step
 from portero.core.text import Text, count
@@ -221,12 +222,12 @@ def _pilot(run: Sequence[Step], known: Mapping[str, Sender]) -> list[Part]:
     Take the quietest sender of each step that moves several, and of all steps that move one alone; of these what must be
     done by a day comes first.
 
-    A step without senders is done whole.
+    What people called critical is no pilot while anything else is. A step without senders is done whole.
     """
 
-    def mails(identity: str) -> tuple[int, str]:
+    def mails(identity: str) -> tuple[int, int, str]:
         sender = known.get(identity)
-        return (sender.mails if sender is not None else 0), identity
+        return _weight(sender), (sender.mails if sender is not None else 0), identity
 
     single = [step for step in run if len(step.senders) == 1]
     first = min(single, key=lambda step: (step.by is None, *mails(step.senders[0])), default=None)
@@ -235,6 +236,17 @@ def _pilot(run: Sequence[Step], known: Mapping[str, Sender]) -> list[Part]:
         for step in run
         if len(step.senders) != 1 or step is first
     ]
+
+
+# Where nobody said, neither is assumed.
+_UNSAID = list(Criticality).index(Criticality.MEDIUM)
+
+
+def _weight(sender: Sender | None) -> int:
+    """Give how critical a sender is, higher is more."""
+    if sender is None or sender.criticality is None:
+        return _UNSAID
+    return list(Criticality).index(sender.criticality)
 
 
 def _group(sender: Sender | None) -> str:
@@ -250,14 +262,19 @@ def _gathered(
     groups: Mapping[str, Mapping[int, Sequence[str]]], known: Mapping[str, Sender], urgent: set[int]
 ) -> list[tuple[tuple[object, ...], list[Part]]]:
     """
-    Give each group its wave, the quietest first; beyond the most allowed, the quietest go together.
+    Give each group its wave, the least critical first and of these the quietest; beyond the most allowed, those go together.
 
     urgent:  steps that must be done by a day; groups with one go before the others.
     """
 
-    def mails(name: str) -> tuple[bool, int, str]:
-        held = [known[each].mails for parts in groups[name].values() for each in parts if each in known]
-        return urgent.isdisjoint(groups[name]), sum(held), name
+    def mails(name: str) -> tuple[bool, int, int, str]:
+        held = [known[each] for parts in groups[name].values() for each in parts if each in known]
+        return (
+            urgent.isdisjoint(groups[name]),
+            max(map(_weight, held), default=0),
+            sum(each.mails for each in held),
+            name,
+        )
 
     order = sorted(groups, key=mails)
     spare = max(0, len(order) - _MOST_GROUPS)

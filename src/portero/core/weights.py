@@ -59,6 +59,12 @@ WEIGHTS: dict[str, Weight] = {
         0.0, "A person joined senders: only informs, for each part is judged by its own evidence."
     ),
     "set-apart": Weight(0.0, "A person set mail apart: only informs, for both parts are judged anew."),
+    "reopened": Weight(
+        0.0,
+        "Judgement: behaviour that changed is not what a person vouched for. Its weight is what brings the odds back to even.",
+    ),
+    "expired": Weight(0.0, "A person's decision that ran out: only informs."),
+    "decided-unseen": Weight(0.0, "A person decided upon evidence that is not here: only informs."),
     "kept-apart": Weight(0.0, "Joined with others by a person, and abuse: only informs."),
     "host-open": Weight(0.0, "Which device inside it is stays open: only informs."),
     "network-guest": Weight(0.5, "Guest networks hold strangers' computers."),

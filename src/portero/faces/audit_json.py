@@ -17,7 +17,7 @@ from portero.core.evidence import Coverage, Gap, Origin
 from portero.core.finding import Finding
 from portero.core.hosts import Host, Tie
 from portero.core.remedy import effect, prerequisites, propagation, roles
-from portero.core.sender import Judgement, Sender
+from portero.core.sender import Judgement, Ruling, Sender
 from portero.core.simulation import SenderEffect, Simulation, Turn
 from portero.core.spf_authoring import SpfDraft
 from portero.core.step import Step
@@ -41,7 +41,8 @@ def audit_document(audit: Audit, renderer: Renderer) -> dict[str, object]:
     Give an audit as the contract's audit.json, ready for `json`.
 
     Beyond the contract's keys: ``language``, ``totals``, ``assumptions``, ``blind_spots``, ``hosts``, ``questions``,
-    ``connector_design``, ``risks``, ``waves``; of a sender ``outside_messages``, ``owner``, ``service``, ``host`` and ``migration``
+    ``connector_design``, ``risks``, ``waves``; of a sender ``outside_messages``, ``owner``,
+    ``purpose``, ``criticality``, ``decision``, ``service``, ``host`` and ``migration``
     (null for abuse); of a reason its ``code``; of a step its ``controls``.
     Source: contract section 4.
     """
@@ -86,6 +87,9 @@ def sender_document(sender: Sender, renderer: Renderer) -> dict[str, object]:
         "confidence": round(sender.confidence, 4),
         "decided_by": sender.decided_by.value,
         "owner": sender.owner,
+        "purpose": sender.purpose,
+        "criticality": sender.criticality.value if sender.criticality else None,
+        "decision": None if sender.ruling is None else _ruling(sender.ruling, renderer),
         "path": sender.path.value,
         "connector": sender.connector,
         "client_networks": list(sender.client_networks),
@@ -110,6 +114,19 @@ def sender_document(sender: Sender, renderer: Renderer) -> dict[str, object]:
             }
             for reason in sender.because
         ],
+    }
+
+
+def _ruling(ruling: Ruling, renderer: Renderer) -> dict[str, object]:
+    """Give what somebody decided; ``standing`` is ``in-force``, ``reopened`` with what changed, or ``expired``."""
+    return {
+        "judgement": ruling.judgement.value,
+        "decided_by": ruling.by,
+        "decided_at": iso(ruling.at),
+        "standing": ruling.standing.value,
+        "changes": [renderer.text(each) for each in ruling.changes],
+        "note": ruling.note,
+        "expires_on": ruling.expires_on.isoformat() if ruling.expires_on else None,
     }
 
 

@@ -14,9 +14,9 @@ import typer
 from typer.core import TyperCommand
 
 from portero.core.decision import Act, Decision
-from portero.core.register import Criteria
+from portero.core.register import Criteria, Criticality
 from portero.core.sender import Judgement
-from portero.core.text import Text
+from portero.core.text import Text, count
 from portero.errors import ConfigError
 from portero.faces.commands import chosen_day
 from portero.faces.desk import Desk
@@ -37,11 +37,11 @@ def add_decide(face: typer.Typer, desk: Desk, cls: type[TyperCommand]) -> None:
     )
     def decide(
         sender: Annotated[
-            str,
+            str | None,
             typer.Argument(
                 metavar="SENDER", help=say(Text("The sender's id, such as s-1f2e3d4c5b6a; audits print it."))
             ),
-        ],
+        ] = None,
         judgement: Annotated[
             str | None,
             typer.Argument(
@@ -64,6 +64,18 @@ def add_decide(face: typer.Typer, desk: Desk, cls: type[TyperCommand]) -> None:
                 "--until",
                 metavar="YYYY-MM-DD",
                 help=say(Text("Last day on which the decision holds; then evidence judges again.")),
+            ),
+        ] = None,
+        purpose: Annotated[
+            str | None,
+            typer.Option("--purpose", metavar="TEXT", help=say(Text("What its mail is for."))),
+        ] = None,
+        criticality: Annotated[
+            Criticality | None,
+            typer.Option(
+                "--criticality",
+                metavar="low|medium|high|critical",
+                help=say(Text("What its silence would cost; plans move the critical ones last.")),
             ),
         ] = None,
         name: Annotated[
@@ -116,6 +128,40 @@ def add_decide(face: typer.Typer, desk: Desk, cls: type[TyperCommand]) -> None:
                 ),
             ),
         ] = None,
+        table: Annotated[
+            Path | None,
+            typer.Option(
+                "--import",
+                metavar="FILE.csv",
+                help=say(
+                    Text(
+                        "A table of senders instead of one, such as a CMDB exports it, matched to the evidence of --with; all "
+                        "of it is recorded, or nothing."
+                    )
+                ),
+            ),
+        ] = None,
+        otherwise: Annotated[
+            str | None,
+            typer.Option(
+                "--as",
+                metavar="legitimate|abuse|undecided",
+                help=say(
+                    Text("With --import: the decision of lines that say none; without it they only describe.")
+                ),
+            ),
+        ] = None,
+        skip_unmatched: Annotated[
+            bool,
+            typer.Option(
+                "--skip-unmatched",
+                help=say(
+                    Text(
+                        "With --import: leave out the lines that match no sender, instead of refusing the table."
+                    )
+                ),
+            ),
+        ] = False,
         by: Annotated[
             str | None,
             typer.Option(
@@ -134,18 +180,50 @@ def add_decide(face: typer.Typer, desk: Desk, cls: type[TyperCommand]) -> None:
         ] = None,
         json: Annotated[bool, typer.Option("--json", help=say(Text("Print the result as JSON.")))] = False,
     ) -> None:
-        base = Decision(
-            _sender(sender),
-            None,
-            by or getpass.getuser(),
-            datetime.now(UTC),
-            note=note,
-        )
+        base = Decision("", None, by or getpass.getuser(), datetime.now(UTC), note=note)
         ends = chosen_day("--until", until)
-        lines = _acts(
-            base, _judgement(judgement), owner, ends, name, merge or (), split or (), take_back or ()
-        )
-        path, remarks = desk.use_cases.decide(
+        described = replace(base, owner=owner, purpose=purpose, criticality=criticality, name=name)
+        if table is not None:
+            if (
+                sender
+                or judgement
+                or ends
+                or evidence is None
+                or described != base
+                or merge
+                or split
+                or take_back
+            ):
+                raise ConfigError(
+                    (
+                        Text(
+                            "--import takes what it records from the table: give it --with EVIDENCE, and of the others only "
+                            "--as, --skip-unmatched, --note, --by, --config and --json."
+                        ),
+                    )
+                )
+            path, lines, skipped = desk.use_cases.enrol(
+                table,
+                base,
+                otherwise=_judgement(otherwise),
+                skip_unmatched=skip_unmatched,
+                config=config,
+                evidence=evidence,
+                progress=desk.progress,
+            )
+            _tell_import(desk, path, lines, skipped, json=json)
+            return
+        if sender is None or otherwise or skip_unmatched:
+            raise ConfigError(
+                (
+                    Text(
+                        "Give the id of a sender, or a table with --import; --as and --skip-unmatched go with it."
+                    ),
+                )
+            )
+        described = replace(described, sender=_sender(sender))
+        lines = _acts(described, _judgement(judgement), ends, merge or (), split or (), take_back or ())
+        path, remarks, lines = desk.use_cases.decide(
             lines, config=config, evidence=evidence or (), progress=desk.progress
         )
         if json:
@@ -178,16 +256,15 @@ _ACTS = {
 
 
 def _acts(
-    base: Decision,
+    described: Decision,
     judgement: Judgement | None,
-    owner: str | None,
     ends: date | None,
-    name: str | None,
     merge: Sequence[str],
     split: Sequence[str],
     take_back: Sequence[TakeBack],
 ) -> tuple[Decision, ...]:
     """Give the lines of the record that a call amounts to, the judgement last; raises ConfigError where there is none."""
+    base = replace(described, owner=None, purpose=None, criticality=None, name=None)
     lines = [replace(base, act=Act.TAKE_BACK, of=_ACTS[each]) for each in take_back]
     if merge:
         others = tuple(_sender(each) for each in merge)
@@ -196,21 +273,47 @@ def _acts(
         lines.append(replace(base, act=Act.MERGE, merge=others))
     if split:
         lines.append(replace(base, act=Act.SPLIT, split=_criteria(split)))
-    if name or (owner and judgement is None):
-        lines.append(replace(base, act=Act.DESCRIBE, name=name, owner=owner))
+    if described != base and (judgement is None or described.name):
+        lines.append(replace(described, act=Act.DESCRIBE))
     if judgement is not None:
-        lines.append(replace(base, judgement=judgement, owner=owner, expires_on=ends))
+        lines.append(replace(described, judgement=judgement, expires_on=ends, name=None))
     elif ends is not None:
         raise ConfigError((Text("--until is the end of a judgement. Say which: legitimate or abuse."),))
     if not lines:
         raise ConfigError(
             (
                 Text(
-                    "Nothing was decided. Give a judgement, or one of --owner, --name, --merge, --split and --take-back."
+                    "Nothing was decided. Give a judgement, or one of --owner, --purpose, --criticality, --name, --merge, "
+                    "--split and --take-back."
                 ),
             )
         )
     return tuple(lines)
+
+
+def _tell_import(desk: Desk, path: Path, lines: Sequence[Decision], skipped: int, *, json: bool) -> None:
+    if json:
+        desk.print_json(
+            {"file": str(path), "recorded": [each.document() for each in lines], "skipped": skipped}
+        )
+        return
+    terminal = desk.terminal()
+    terminal.say(
+        count(
+            "{n} line of the table stands in {file} and counts from the next run on.",
+            "{n} lines of the table stand in {file} and count from the next run on.",
+            len(lines),
+            file=str(path),
+        )
+    )
+    if skipped:
+        terminal.say(
+            count(
+                "{n} line matched no sender and was left out.",
+                "{n} lines matched no sender and were left out.",
+                skipped,
+            )
+        )
 
 
 def _criteria(words: Sequence[str]) -> Criteria:

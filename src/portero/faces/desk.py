@@ -21,6 +21,7 @@ from portero.core.drift import Drift
 from portero.core.explain import Unread, Verdict
 from portero.core.finding import Finding, Outcome, Profile, Severity
 from portero.core.message.learnt import Learnt
+from portero.core.sender import Judgement
 from portero.core.simulation import Simulation
 from portero.core.text import Text, count
 from portero.errors import ConfigError, PorteroError
@@ -223,8 +224,21 @@ class UseCases(Protocol):
         config: Path | None,
         evidence: Sequence[Path],
         progress: Progress,
-    ) -> tuple[Path, tuple[Text, ...]]:
-        """Record what a person decided; give the file it went to, and what evidence shows to become of it."""
+    ) -> tuple[Path, tuple[Text, ...], Sequence[Decision]]:
+        """Record what a person decided; give the file it went to, what evidence makes of it, and the acts as recorded."""
+
+    def enrol(
+        self,
+        table: Path,
+        base: Decision,
+        *,
+        otherwise: Judgement | None,
+        skip_unmatched: bool,
+        config: Path | None,
+        evidence: Sequence[Path],
+        progress: Progress,
+    ) -> tuple[Path, Sequence[Decision], int]:
+        """Record what a table says of senders; give the file, the acts, and how many lines matched nobody."""
 
     def explain(
         self,

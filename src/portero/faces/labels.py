@@ -7,8 +7,9 @@ from enum import Enum
 from portero.core.dmarc_road import State
 from portero.core.finding import Outcome, Severity
 from portero.core.migration import Road
+from portero.core.register import Criticality
 from portero.core.risks import Likelihood
-from portero.core.sender import DecidedBy, Judgement, Kind, Path
+from portero.core.sender import DecidedBy, Judgement, Kind, Path, Validity
 from portero.core.simulation import Effect
 from portero.core.step import Risk
 from portero.core.text import Text, label
@@ -120,6 +121,17 @@ LABELS: dict[str, dict[str, Text]] = {
         "new": label("change", "new"),
         "gone": label("change", "gone"),
     },
+    "standing": {
+        "in-force": label("standing", "in force"),
+        "reopened": label("standing", "to be decided again: it changed"),
+        "expired": label("standing", "to be decided again: it ran out"),
+    },
+    "criticality": {
+        "low": label("criticality", "low"),
+        "medium": label("criticality", "medium"),
+        "high": label("criticality", "high"),
+        "critical": label("criticality", "critical"),
+    },
     "decided_by": {
         "evidence": label("decided_by", "by the evidence"),
         "register": label("decided_by", "by the register"),
@@ -146,6 +158,8 @@ _FIELDS: dict[type[Enum], str] = {
     Likelihood: "likelihood",
     Road: "road",
     DecidedBy: "decided_by",
+    Validity: "standing",
+    Criticality: "criticality",
 }
 
 

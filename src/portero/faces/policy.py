@@ -12,7 +12,7 @@ from typer.core import TyperCommand
 from portero.core.acceptance import Standing
 from portero.core.audit import Audit
 from portero.core.decision import judgements
-from portero.core.sender import DecidedBy, Judgement, Sender
+from portero.core.sender import DecidedBy, Judgement, Sender, Validity
 from portero.core.text import Text, count
 from portero.faces.commands import Options, may_ask
 from portero.faces.desk import Desk, free_folder
@@ -59,9 +59,9 @@ def security_policy(audit: Audit, renderer: Renderer) -> str:
     Approved is only what a person or the register decided; what evidence alone calls legitimate waits for an approval.
     """
     say = renderer.text
-    approved = [each for each in audit.senders if each.legitimate and _by_people(each)]
-    waiting = [each for each in audit.senders if each.legitimate and not _by_people(each)]
-    undecided = [each for each in audit.senders if each.judgement is Judgement.UNDECIDED]
+    approved = [each for each in audit.senders if each.legitimate and _by_people(each) and not each.to_decide]
+    waiting = [each for each in audit.senders if each.legitimate and not (_by_people(each) or each.to_decide)]
+    undecided = [each for each in audit.senders if each.to_decide]
     refused = [each for each in audit.senders if each.judgement is Judgement.ABUSE]
     parts = [
         _heading(1, say(Text("Who may send mail in our name"))),
@@ -125,6 +125,7 @@ _RULES = (
     Text("A changed behaviour of an approved sender opens its approval again."),
 )
 _NOBODY = Text("nobody")
+_UNSAID = Text("not said")
 
 
 def _heading(level: int, words: str) -> str:
@@ -172,11 +173,12 @@ def _approved(approved: Sequence[Sender], audit: Audit, renderer: Renderer) -> l
                 _road(sender, audit, renderer),
                 sender.owner or renderer.text(_NOBODY),
                 by,
-                held.note if held is not None else "",
+                sender.purpose or (held.note if held is not None else ""),
+                renderer.value(sender.criticality) if sender.criticality else renderer.text(_UNSAID),
                 renderer.date(review),
             )
         )
-    heads = ("Sender", "Way in", "From then on", "Owner", "Approved by", "Purpose", "Review")
+    heads = ("Sender", "Way in", "From then on", "Owner", "Approved by", "Purpose", "Criticality", "Review")
     return _table(tuple(_HEADS[each] for each in heads), rows, renderer)
 
 
@@ -187,6 +189,7 @@ _HEADS = {
     "Owner": Text("Owner"),
     "Approved by": Text("Approved by"),
     "Purpose": Text("Purpose"),
+    "Criticality": Text("Criticality"),
     "Review": Text("Review"),
 }
 
@@ -206,8 +209,14 @@ def _undecided(undecided: Sequence[Sender], audit: Audit, renderer: Renderer) ->
     for sender in undecided:
         question = asked.get(sender.id)
         to = "" if question is None else question.to.address or renderer.text(question.to.role)
-        rows.append((renderer.text(sender.label), to, renderer.number(sender.mails)))
-    return _table((Text("Sender"), Text("Asked"), Text("Messages")), rows, renderer)
+        before = ""
+        if sender.ruling is not None and sender.ruling.standing is not Validity.IN_FORCE:
+            before = f"{sender.ruling.by}, {renderer.date(sender.ruling.at.date())}: " + renderer.value(
+                sender.ruling.standing
+            )
+        rows.append((renderer.text(sender.label), to, renderer.number(sender.mails), before))
+    heads = (Text("Sender"), Text("Asked"), Text("Messages"), Text("Decided before"))
+    return _table(heads, rows, renderer)
 
 
 def _exceptions(audit: Audit, renderer: Renderer) -> list[str]:

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 from portero.core.questions import About, Question
-from portero.core.sender import Reason, Sender
+from portero.core.sender import Reason, Sender, Validity
 from portero.core.text import Text, count
 from portero.faces.advice_json import question_document
 from portero.faces.commands import Options, may_ask
@@ -114,6 +114,7 @@ def letter(question: Question, renderer: Renderer) -> str:
 
 def _facts(sender: Sender) -> list[Text]:
     facts = [
+        *_before(sender),
         count("{n} message reached us.", "{n} messages reached us.", sender.mails),
         Text("Addresses: {networks}", networks=sender.client_networks[:_LISTED] or (_UNKNOWN,)),
         Text("Writes as: {names}", names=sender.header_from[:_LISTED] or (_UNKNOWN,)),
@@ -130,6 +131,20 @@ def _facts(sender: Sender) -> list[Text]:
     facts += [Text("Speaks for it: {reason}", reason=each.text) for each in _strongest(sender, -1)]
     facts += [Text("Speaks against it: {reason}", reason=each.text) for each in _strongest(sender, 1)]
     return facts
+
+
+def _before(sender: Sender) -> list[Text]:
+    """Say what was decided and why it is asked again."""
+    held = sender.ruling
+    if held is None or held.standing is Validity.IN_FORCE:
+        return []
+    said = Text(
+        "{person} decided on {day}: {judgement}. It is to be decided again.",
+        person=held.by,
+        day=held.at.date(),
+        judgement=held.judgement,
+    )
+    return [said, *held.changes]
 
 
 def _strongest(sender: Sender, sign: int) -> list[Reason]:

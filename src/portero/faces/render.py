@@ -14,7 +14,7 @@ from babel.dates import format_datetime, format_timedelta
 from babel.lists import format_list
 
 from portero.core.evidence import Origin
-from portero.core.sender import Sender
+from portero.core.sender import Sender, Validity
 from portero.core.text import Text
 from portero.faces.labels import LABELS, certainty, label_of
 from portero.faces.page_text import CONTEXT
@@ -189,7 +189,10 @@ class Renderer:
 
     def certainty(self, sender: Sender) -> str:
         """Say how sure a sender's judgement is, in words that match the number."""
-        return self.text(certainty(sender.judgement, sender.confidence, sender.decided_by))
+        said = self.text(certainty(sender.judgement, sender.confidence, sender.decided_by))
+        if sender.ruling is None or sender.ruling.standing is Validity.IN_FORCE:
+            return said
+        return f"{said}; {self.value(sender.ruling.standing)}"
 
     def origins(self, origins: Iterable[Origin]) -> tuple[str, ...]:
         """Write the rows behind a statement as ``document:line``."""

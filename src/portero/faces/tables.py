@@ -20,7 +20,7 @@ _START = re.compile(rf"(^|[;,|\t\r\n])([\s\"'“”]*)([{_FORMULA}])")
 _SENDERS = (
     "id", "label", "kind", "judgement", "confidence", "decided_by", "owner", "path", "connector", "client_networks",
     "mail_from_domains", "header_from_domains", "header_from", "ehlo", "messages", "outside_messages", "recipients",
-    "first_seen", "last_seen", "because",
+    "first_seen", "last_seen", "because", "purpose", "criticality", "decision",
 )  # fmt: skip
 _FINDINGS = ("id", "title", "outcome", "severity", "because", "origins", "fix", "undo", "maps")
 
@@ -51,6 +51,9 @@ def senders_csv(audit: Audit, renderer: Renderer) -> bytes:
                 iso(sender.first_seen),
                 iso(sender.last_seen),
                 _reasons(sender.because, renderer),
+                sender.purpose,
+                sender.criticality.value if sender.criticality else None,
+                sender.ruling.standing.value if sender.ruling else None,
             )
             for sender in audit.senders
         ),

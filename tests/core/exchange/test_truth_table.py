@@ -256,3 +256,14 @@ def test_a_summary_with_an_address_of_exchange_onlines_own_servers_settles_nothi
         sent = flow(client_ip=address, **{**seen, "direction": "originating"})
         assert path_of(sent, SETTINGS, attribute(sent, SETTINGS, Seen())) == "internal"
     assert under("reject-direct-send", flow(client_ip="203.0.113.7", **seen), bare) == Effect.REFUSED
+
+
+def test_dmarc_reject_leaves_open_what_an_unseen_certificate_may_have_brought_in() -> None:
+    control = f"dmarc={OURS}:reject"
+    # A report shows neither connector nor direction; mail through an OnPremises connector is not judged by DMARC.
+    reported = mail(
+        connector=None, direction=None, mail_from_domain=OURS, header_from=f"@{OURS}", dmarc={"fail": 1}
+    )
+    assert under(control, reported) == Effect.UNDETERMINED
+    without = Settings(accepted_domains=SETTINGS.accepted_domains, inbound_connectors=(RELAY, LOOSE, NAMES))
+    assert under(control, reported, without) == Effect.REFUSED

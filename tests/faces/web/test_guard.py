@@ -58,7 +58,7 @@ def test_a_link_signs_in_once_and_only_by_the_button(house: Any) -> None:
 
 
 CHANGES = (
-    "/o/{o}/decisions", "/o/{o}/decisions/undo", "/o/{o}/scenarios", "/o/{o}/plan/k-1", "/o/{o}/settings/name",
+    "/o/{o}/decisions", "/o/{o}/decisions/undo", "/o/{o}/senders/s-1/shape", "/o/{o}/scenarios", "/o/{o}/plan/k-1", "/o/{o}/settings/name",
     "/o/{o}/settings/role", "/o/{o}/settings/tokens", "/o/{o}/jobs/j-1/cancel", "/organisations", "/sign-out",
 )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -320,3 +321,86 @@ def test_all_organisations_are_a_row_each_with_what_to_do_next(house: Any) -> No
     assert f'href="/o/{empty.id}/plan"' not in text
     reader = house.client(house.somebody(Role.READER))
     assert house.theirs not in reader.get("/?all=1").text
+
+
+def shape(client: TestClient, house: Any, csrf: str, sender: str, act: str, **more: str) -> Any:
+    return client.post(f"/o/{house.ours}/senders/{sender}/shape", data={"csrf": csrf, "act": act, **more})
+
+
+def test_a_sender_is_named_joined_and_set_apart_and_each_is_taken_back(house: Any, csrf_of: Csrf) -> None:
+    client = house.client(house.somebody(Role.ANALYST))
+    csrf = csrf_of(client, f"/o/{house.ours}/senders")
+
+    def senders() -> dict[str, Any]:
+        return {each.id: each for each in house.desk.cases.newest(house.ours).audit.senders}
+
+    before = senders()
+    fixed = {
+        each.client_networks: each
+        for each in before.values()
+        if each.kind == "device" and len({flow.key.client_ip for flow in each.flows}) == 1
+    }
+    one, two = [*fixed.values()][:2]
+    page = f"/o/{house.ours}/senders/{one.id}"
+    assert shape(client, house, csrf, one.id, "describe", name="Ground <floor>").status_code == 303
+    heading = re.search(r"<h1>(.*?)</h1>", client.get(page).text)
+    assert heading is not None
+    assert html.unescape(re.sub("<[^>]*>", "", heading[1])) == "Ground <floor>"
+    assert shape(client, house, csrf, one.id, "merge", other=two.id).status_code == 303
+    assert senders().keys() == before.keys() - {two.id}
+    text = client.get(page).text
+    Page(text)
+    assert f"cidr={two.client_networks[0]}" in text
+    assert (
+        shape(client, house, csrf, one.id, "split", part=f"cidr={two.client_networks[0]}").status_code == 303
+    )
+    [part] = senders().keys() - before.keys()
+    assert senders()[part].client_networks == two.client_networks
+    for act in ("split", "merge", "describe"):
+        assert f'value="{act}"' in client.get(page).text
+        assert shape(client, house, csrf, one.id, "take-back", of=act).status_code == 303
+    assert {each: held.label for each, held in senders().items()} == {
+        each: held.label for each, held in before.items()
+    }
+    # The same record that portero decide writes: what was taken back is history, and counts no more.
+    assert client.get(f"/o/{house.ours}/files/portero.decisions.jsonl").content == b""
+    assert len(house.state.history(house.ours, one.id)) == 6
+    assert all(each.action == "sender.shape" for each in house.state.trail(house.ours)[:6])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"act": "describe"},
+        {"act": "merge", "other": "s-000000000000"},
+        {"act": "merge"},
+        {"act": "split", "part": "subject=x"},
+        {"act": "split", "part": "cidr=everywhere"},
+        {"act": "take-back", "of": "take-back"},
+        {"act": "take-back", "of": "nothing"},
+        {"act": "judge"},
+        {},
+    ],
+)
+def test_a_form_that_says_nothing_sensible_changes_no_shape(
+    house: Any, csrf_of: Csrf, data: dict[str, str]
+) -> None:
+    client = house.client(house.somebody(Role.ANALYST))
+    csrf = csrf_of(client, f"/o/{house.ours}/senders")
+    sender = house.desk.cases.newest(house.ours).audit.senders[0].id
+    answer = client.post(f"/o/{house.ours}/senders/{sender}/shape", data={"csrf": csrf, **data})
+    assert answer.status_code == 404
+    assert house.state.decisions(house.ours) == ()
+
+
+def test_what_was_decided_upon_is_kept_with_the_decision(house: Any, csrf_of: Csrf) -> None:
+    client = house.client(house.somebody(Role.ANALYST))
+    csrf = csrf_of(client, f"/o/{house.ours}/senders")
+    sender = house.desk.cases.newest(house.ours).audit.senders[0].id
+    decide(client, house, csrf, [sender], "legitimate")
+    [held] = house.state.decisions(house.ours)
+    assert held.basis is not None
+    decide(client, house, csrf, [sender], "abuse")
+    undo = {"csrf": csrf, "undo": f"{sender}=2"}
+    assert client.post(f"/o/{house.ours}/decisions/undo", data=undo).status_code == 303
+    assert house.state.decisions(house.ours) == (held,)

@@ -44,7 +44,8 @@ def dmarc_policy(
             if passes is None
             else Text("It fails DMARC for {domain}, whose policy asks to refuse nothing.", domain=domain)
         )
-    if attribution.by is By.UNKNOWN and key.connector:
+    possible = attribution.connector is not None and not attribution.connector.partner
+    if attribution.by is By.UNKNOWN and (key.connector or possible):
         return undetermined(attribution.why)
     if passes is None:
         return _unwitnessed(domain)

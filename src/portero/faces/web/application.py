@@ -33,6 +33,7 @@ from portero.faces.web.pages import (
     relay,
     senders,
     settings,
+    shape,
     sign_in,
 )
 from portero.faces.web.pages.frame import NoRunError, UnchangedError
@@ -82,6 +83,7 @@ def create(desk: WebDesk, door: Door) -> FastAPI:
         sign_in,
         overview,
         senders,
+        shape,
         mails,
         rehearse,
         plan,

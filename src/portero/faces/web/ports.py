@@ -12,7 +12,7 @@ from portero.app import Case
 from portero.core.acceptance import Acceptance, Kept, Rules
 from portero.core.access import Action, Role
 from portero.core.audit import Audit
-from portero.core.decision import Decision
+from portero.core.decision import Basis, Decision
 from portero.core.exchange.settings import Tenant
 from portero.core.explain import Unread, Verdict
 from portero.core.flow import FlowKey
@@ -83,6 +83,7 @@ class State(Protocol):
         note: str = "",
         expires_on: date | None = None,
         seen: Mapping[str, int] | None = None,
+        bases: Mapping[str, Basis] | None = None,
     ) -> None: ...
     def act(
         self, organisation: str, label: str, decision: Decision, seen: Mapping[str, int] | None = None

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, up
 from sqlalchemy.exc import IntegrityError
 
 from portero.core.access import Action, Role
-from portero.core.decision import Act, Decision, effective
+from portero.core.decision import Act, Basis, Decision, effective
 from portero.core.ledger import (
     Job,
     JobState,
@@ -327,6 +327,7 @@ class State(PostureState):
         note: str = "",
         expires_on: date | None = None,
         seen: Mapping[str, int] | None = None,
+        bases: Mapping[str, Basis] | None = None,
     ) -> None:
         """
         Record one decision about some senders, all of them or none.
@@ -334,11 +335,12 @@ class State(PostureState):
         labels:     what each sender, by id, is called now; the trail shows it.
         judgement:  None withdraws what was decided.
         seen:       revision of each that the decider saw; StaleError where another decision came between.
+        bases:      how each behaves now, so that a later change shows.
         """
         made = Decision("", judgement, who, now, owner, note, expires_on)
         if judgement is None:
             made = replace(made, act=Act.TAKE_BACK, of=Act.JUDGE)
-        self._record(organisation, labels, made, seen)
+        self._record(organisation, labels, made, seen, bases)
 
     def act(
         self, organisation: str, label: str, decision: Decision, seen: Mapping[str, int] | None = None
@@ -352,6 +354,7 @@ class State(PostureState):
         labels: Mapping[str, str],
         decision: Decision,
         seen: Mapping[str, int] | None,
+        bases: Mapping[str, Basis] | None = None,
     ) -> None:
         table = tables.decisions
         with writing(self._engine) as connection:
@@ -368,7 +371,8 @@ class State(PostureState):
                 revision = held.revision if held is not None else 0
                 if seen is not None and seen.get(sender, revision) != revision:
                     raise StaleError
-                made = replace(decision, sender=sender)
+                basis = (bases or {}).get(sender) if decision.judgement else None
+                made = replace(decision, sender=sender, basis=basis)
                 try:
                     _insert(connection, organisation, made, label, revision + 1)
                 except IntegrityError as error:
@@ -376,7 +380,9 @@ class State(PostureState):
                 before = _shown(held) if held is not None and held.judgement else None
                 withdrawn = _said(made) is None and made.judgement is None
                 after = None if withdrawn else _after(made)
-                action = "sender.withdraw" if withdrawn else "sender.shape" if made.said else "sender.decide"
+                action = (
+                    "sender.withdraw" if withdrawn else "sender.decide" if made.judgement else "sender.shape"
+                )
                 _note(connection, organisation, made.decided_at, made.decided_by, action,
                       f"{label} ({sender})", before, after)  # fmt: skip
 
@@ -446,9 +452,9 @@ class State(PostureState):
                     .where(table.c.organisation == organisation, table.c.sender == sender)
                     .order_by(table.c.n.desc())
                 ).all()
-                if not held or held[0].revision != seen or held[0].said:
+                if not held or held[0].revision != seen or _shapes(held[0]):
                     raise StaleError
-                judged = next((row for row in held[1:] if not row.said), None)
+                judged = next((row for row in held[1:] if not _shapes(row)), None)
                 before = judged if judged is not None and judged.judgement else None
                 connection.execute(
                     insert(table).values(
@@ -456,7 +462,7 @@ class State(PostureState):
                         judgement=before.judgement if before else None, owner=before.owner if before else None,
                         note=before.note if before else "", expires_on=before.expires_on if before else None,
                         decided_by=before.decided_by if before else who, decided_at=before.decided_at if before else now,
-                        revision=seen + 1,
+                        revision=seen + 1, said=before.said if before else None,
                     )
                 )  # fmt: skip
                 _note(connection, organisation, now, who, "sender.undo", f"{held[0].label} ({sender})",
@@ -716,9 +722,15 @@ def _said(made: Decision) -> dict[str, object] | None:
     return None if withdrawn else dict(made.said) or None
 
 
+def _shapes(row: Row[Any]) -> bool:
+    """Tell whether a row is neither a judgement nor the withdrawal of one."""
+    return row.judgement is None and row.said is not None
+
+
 def _after(made: Decision) -> dict[str, object]:
     judgement = made.judgement.value if made.judgement else None
-    return {"judgement": judgement, "owner": made.owner, "note": made.note, **made.said}
+    said = {key: value for key, value in made.said.items() if key != "basis"}
+    return {"judgement": judgement, "owner": made.owner, "note": made.note, **said}
 
 
 def _shown(row: Row[Any]) -> Mapping[str, object]:

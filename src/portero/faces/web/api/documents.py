@@ -12,7 +12,8 @@ from portero.core.access import Role
 from portero.core.changes import Kind as Change
 from portero.core.finding import Outcome, Severity
 from portero.core.ledger import JobState, StepState
-from portero.core.sender import DecidedBy, Judgement, Kind, Path
+from portero.core.register import Criticality
+from portero.core.sender import DecidedBy, Judgement, Kind, Path, Validity
 from portero.core.simulation import Effect
 from portero.core.step import Risk
 
@@ -54,6 +55,18 @@ class Reason(_Out):
     origins: list[str]
 
 
+class Ruling(_Out):
+    """What somebody decided about a sender, and where that stands."""
+
+    judgement: Judgement
+    decided_by: str
+    decided_at: datetime
+    standing: Validity
+    changes: list[str]
+    note: str
+    expires_on: date | None
+
+
 class SenderSummary(_Out):
     """A sender as the list shows it."""
 
@@ -64,6 +77,9 @@ class SenderSummary(_Out):
     confidence: float
     decided_by: DecidedBy
     owner: str | None
+    purpose: str | None
+    criticality: Criticality | None
+    decision: Ruling | None
     path: Path
     connector: str | None
     client_networks: list[str]
@@ -84,6 +100,9 @@ class Sender(_Out):
     confidence: float
     decided_by: DecidedBy
     owner: str | None
+    purpose: str | None
+    criticality: Criticality | None
+    decision: Ruling | None
     path: Path
     connector: str | None
     client_networks: list[str]

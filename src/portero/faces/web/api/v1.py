@@ -15,6 +15,7 @@ from starlette.responses import StreamingResponse
 from portero.core.access import Action
 from portero.core.controls import UnknownControlError, parse_control
 from portero.core.ledger import Job, JobState, StepMark, StepState, UnknownEntryError
+from portero.core.reopening import basis_of
 from portero.errors import ConfigError
 from portero.faces.audit_json import (
     audit_document,
@@ -114,6 +115,7 @@ def decide(entered: Decider, wanted: out.Decide) -> dict[str, object]:
         note=wanted.note,
         expires_on=wanted.expires_on,
         seen=wanted.seen,
+        bases={each: basis_of(view.senders[each]) for each in wanted.senders},
     )
     revisions = entered.desk.state.revisions(entered.organisation.id)
     return {"revisions": {each: revisions[each] for each in wanted.senders}}

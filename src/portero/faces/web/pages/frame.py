@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from portero.core.access import Action
 from portero.core.ledger import Organisation
 from portero.core.text import Text
 from portero.faces.web.cases import View
 from portero.faces.web.desk import WebDesk
+from portero.faces.web.view import toast
 from portero.faces.web.visitor import Visitor, desk_of, now, proven, visitor
 
 
@@ -107,3 +110,18 @@ def number_of(request: Request, name: str, most: int) -> int:
     """Give a number from 1 to `most` that the address names; 0 where it names none."""
     value = request.query_params.get(name, "")
     return min(int(value), most) if value.isdigit() and len(value) < 9 else 0
+
+
+def done(request: Request, entered: Entered, back: str, said: Text, undo: str | None) -> Response:
+    """Answer a form: the page it came from, with what was done and, where there is one, the way back."""
+    target = (
+        back if back.startswith(f"/o/{entered.organisation.id}/") else f"/o/{entered.organisation.id}/senders"
+    )
+    if request.headers.get("hx-request") != "true":
+        return RedirectResponse(target, 303)
+    response = HTMLResponse("", 200)
+    # htmx fetches the part of the page that shows the outcome.
+    response.headers["hx-location"] = json.dumps(
+        {"path": target, "target": "#main", "select": "#main", "swap": "outerHTML"}
+    )
+    return toast(response, said, entered.who.renderer, undo)

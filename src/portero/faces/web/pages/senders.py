@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 
 from fastapi import APIRouter, Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 
 from portero.core.access import Action
+from portero.core.decision import Act
 from portero.core.ledger import UnknownEntryError
+from portero.core.reopening import basis_of
 from portero.core.sender import Judgement, Path
 from portero.core.simulation import SenderEffect
 from portero.core.step import Step
 from portero.core.text import Text, count
 from portero.faces.report.charts import ORDER, over_time, stretches
 from portero.faces.web.cases import View
-from portero.faces.web.pages.frame import Entered, enter_to_change, field, look
+from portero.faces.web.pages.frame import done, enter_to_change, field, look
+from portero.faces.web.pages.shape import shape_of
 from portero.faces.web.rows import FACETS, GROUPS, SORTS, Asked, table
 from portero.faces.web.steps import key_of
-from portero.faces.web.view import page, toast
+from portero.faces.web.view import page
 from portero.faces.web.visitor import now
 
 ROUTER = APIRouter(include_in_schema=False)
@@ -84,6 +86,8 @@ def one(request: Request, organisation: str, sender: str) -> HTMLResponse:
         sender=found,
         revision=view.revisions.get(sender, 0),
         decision=view.decisions.get(sender),
+        shape=shape_of(found, view.audit.senders, view.acts),
+        act=Act,
         time_chart=over_time(days, entered.who.renderer, _MAIL_OF_IT) if days else None,
         stretches=days,
         judgements=ORDER,
@@ -150,10 +154,11 @@ async def decide(request: Request, organisation: str) -> Response:
         note=field(form, "note", 2000),
         expires_on=_day(expiry),
         seen=seen,
+        bases={each: basis_of(view.senders[each]) for each in wanted},
     )
     after = entered.desk.state.revisions(entered.organisation.id)
     undo = ",".join(f"{each}={after[each]}" for each in wanted)
-    return _done(request, entered, field(form, "back", 2000), _said(judgement, len(wanted)), undo)
+    return done(request, entered, field(form, "back", 2000), _said(judgement, len(wanted)), undo)
 
 
 @ROUTER.post("/o/{organisation}/decisions/undo")
@@ -167,21 +172,7 @@ async def undo(request: Request, organisation: str) -> Response:
         raise UnknownEntryError
     entered.desk.state.undo(entered.organisation.id, revisions, entered.name, now())
     said = count("{n} sender is as before.", "{n} senders are as before.", len(revisions))
-    return _done(request, entered, field(form, "back", 2000), said, None)
-
-
-def _done(request: Request, entered: Entered, back: str, said: Text, undo: str | None) -> Response:
-    target = (
-        back if back.startswith(f"/o/{entered.organisation.id}/") else f"/o/{entered.organisation.id}/senders"
-    )
-    if request.headers.get("hx-request") != "true":
-        return RedirectResponse(target, 303)
-    response = HTMLResponse("", 200)
-    # htmx fetches the part of the page that shows the outcome.
-    response.headers["hx-location"] = json.dumps(
-        {"path": target, "target": "#main", "select": "#main", "swap": "outerHTML"}
-    )
-    return toast(response, said, entered.who.renderer, undo)
+    return done(request, entered, field(form, "back", 2000), said, None)
 
 
 def _judgement(text: str) -> Judgement | None:

@@ -17,6 +17,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Forget the acts that an earlier version does not know: it would take them for withdrawals."""
-    op.execute("DELETE FROM decisions WHERE said IS NOT NULL")
+    op.execute("DELETE FROM decisions WHERE said IS NOT NULL AND judgement IS NULL")
     with op.batch_alter_table("decisions") as table:
         table.drop_column("said")
