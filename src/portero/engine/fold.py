@@ -90,7 +90,7 @@ def fold(tables: EvidenceTables, settings: Settings, documents: Sequence[str]) -
     run("DROP TABLE named")
     gathered = _facts(tables, queries, documents)
     flows = tuple(_flow(row, gathered, queries.witnesses) for row in tables.rows(queries.flow_rows()))
-    total, rows = (cast("int", number) for number in tables.rows(queries.totals())[0])
+    total, rows = (int(cast("int", number)) for number in tables.rows(queries.totals())[0])
     return Folded(
         flows=flows,
         outside=_outside(tables, queries, documents),
