@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from portero.core.flow import Flow, FlowKey
+from portero.engine import evidence_tables as tables_module
 from portero.engine import fold as fold_module
 from portero.engine.evidence_tables import EvidenceTables
 from support.mail_rows import START, Row, folded
@@ -225,11 +226,13 @@ def test_mails_joined_part_by_part_are_the_same(monkeypatch: pytest.MonkeyPatch)
             sender=f"a{n}@contoso.example",
             line=n,
             subject="Scan",
+            recipients=f"r{n % 7}@contoso.example;x{n}@elsewhere.example",
         )
         for n in range(20)
     ]
     rows += [{**row, "witness": "message-trace-extended", "mail_from": row["sender"]} for row in rows]
     whole = folded(rows)
-    monkeypatch.setattr(fold_module, "_MAILS_AT_ONCE", 3)
+    monkeypatch.setattr(tables_module, "_MAILS_AT_ONCE", 3)
+    monkeypatch.setattr(fold_module, "_LISTS_AT_ONCE", 2)
     assert folded(rows) == whole
     assert whole.totals.ours == 20

@@ -29,6 +29,11 @@ _TYPES = {
 
 # Batches are read where they lie, which saves a copy of every row, until they hold this much together.
 _HELD_OCTETS = 600_000_000
+# What follows is handed over sooner, and the engine may hold so much more before it goes to its folder.
+_HELD_LATER_OCTETS = 100_000_000
+_STORING_MEMORY = "1000MB"
+# Mails whose groups the engine holds at once: a text in a group does not go to its folder.
+_MAILS_AT_ONCE, _MAILS_AT_ONCE_STORING = 200_000, 450_000
 # Columns of few different words are held as numbers of words, in long batches.
 _WORDS = frozenset(
     {"witness", "connector", "direction", "outcome", "threat", "spf", "dkim", "dmarc", "compauth"}
@@ -92,9 +97,9 @@ class EvidenceTables:
             },
         )
         # Nothing in evidence may make the engine read another file or the network.
-        self.connection.execute("SET enable_external_access = false; SET lock_configuration = true")
+        self.connection.execute("SET enable_external_access = false")
         self._parts: dict[tuple[str, tuple[str, ...], bool], _Part] = {}
-        self._limit, self._octets = held, 0
+        self._limit, self._octets, self._storing = held, 0, False
         self._with_addresses: set[int] = set()
         self._without_addresses: set[int] = set()
         self._without_ids = False
@@ -146,6 +151,7 @@ class EvidenceTables:
                 part.forget("message_id")
             if part.held:
                 self.connection.register(f"{part.name}_held", pa.Table.from_batches(part.held))
+        self.connection.execute("SET lock_configuration = true")
         # What reading took for a while is needed no more, and the fold needs room.
         pa.default_memory_pool().release_unused()
         for table in TABLES:
@@ -196,7 +202,15 @@ class EvidenceTables:
                 self.connection.register("incoming", pa.Table.from_batches(some))
                 self.connection.execute(f"INSERT INTO {part.name} SELECT * FROM incoming")
                 self.connection.unregister("incoming")
+        if not self._storing:
+            self._storing, self._limit = True, min(self._limit, _HELD_LATER_OCTETS)
+            self.connection.execute(f"SET memory_limit = '{_STORING_MEMORY}'")
         self._octets = 0
+
+    @property
+    def mails_at_once(self) -> int:
+        """Say of how many mails the engine can hold the groups."""
+        return _MAILS_AT_ONCE_STORING if self._storing else _MAILS_AT_ONCE
 
     def known(self, table: str) -> frozenset[str]:
         """Name the columns of a table that hold anything."""
@@ -208,12 +222,14 @@ class EvidenceTables:
 
     def column(self, query: str) -> pa.Array:
         """Ask a query of one column of texts and give its values."""
-        return pa.array([row[0] for row in self.connection.execute(query).fetchall()], pa.string())
+        found = self.connection.sql(query).to_arrow_table().column(0)
+        return found.combine_chunks() if found.num_chunks != 1 else found.chunk(0)
 
-    def fill(self, table: str, columns: dict[str, pa.Array]) -> None:
-        """Make a temporary table of columns that were worked out outside the engine."""
+    def fill(self, table: str, columns: dict[str, pa.Array], *, more: bool = False) -> None:
+        """Make a temporary table of columns that were worked out outside the engine, or add more rows to it."""
         self.connection.register("incoming", pa.table(columns))
-        self.connection.execute(f"CREATE TEMP TABLE {table} AS SELECT * FROM incoming")
+        begin = f"INSERT INTO {table}" if more else f"CREATE TEMP TABLE {table} AS"
+        self.connection.execute(f"{begin} SELECT * FROM incoming")
         self.connection.unregister("incoming")
 
     def spans(self) -> dict[int, tuple[int, datetime | None, datetime | None]]:

@@ -28,7 +28,7 @@ from portero.engine.evidence_tables import EvidenceTables, aware
 from portero.engine.fold_queries import COUNTED, KEYS, LINE_BITS, Queries
 
 _ARRIVALS_KEPT = 2000
-_MAILS_AT_ONCE = 200_000
+_LISTS_AT_ONCE = 100_000  # of recipients
 
 # The facts of every flow while they are gathered: flow number -> field of Facts -> value.
 _Gathered = dict[int, dict[str, object]]
@@ -78,7 +78,7 @@ def fold(tables: EvidenceTables, settings: Settings, documents: Sequence[str]) -
     _receivers(tables, queries)
     run(queries.kept())
     ours = cast("int", tables.rows("SELECT count(*) FROM ours")[0][0])
-    parts = min(16, 1 + ours // _MAILS_AT_ONCE)
+    parts = min(16, 1 + ours // tables.mails_at_once)
     for part in range(parts):
         run(queries.mails(part, parts))
     _addresses(tables, queries)
@@ -88,7 +88,7 @@ def fold(tables: EvidenceTables, settings: Settings, documents: Sequence[str]) -
     run(queries.flows())
     run(queries.flowed())
     run("DROP TABLE named")
-    gathered = _facts(tables, queries, documents)
+    gathered = _facts(tables, queries, documents, parts)
     flows = tuple(_flow(row, gathered, queries.witnesses) for row in tables.rows(queries.flow_rows()))
     total, rows = (int(cast("int", number)) for number in tables.rows(queries.totals())[0])
     return Folded(
@@ -129,14 +129,19 @@ def _receivers(tables: EvidenceTables, queries: Queries) -> None:
 
     ``lists`` tells of each list whether somebody inside, and somebody outside, is on it; ``receivers`` who is.
     """
-    written = tables.column(queries.recipients())
+    everything = tables.column(queries.recipients())
+    accepted = tables.column("SELECT name FROM accepted_names")
+    for start in range(0, max(1, len(everything)), _LISTS_AT_ONCE):
+        _take_apart(tables, everything.slice(start, _LISTS_AT_ONCE), accepted, more=start > 0)
+
+
+def _take_apart(tables: EvidenceTables, written: pa.Array, accepted: pa.Array, *, more: bool) -> None:
     low = pc.utf8_lower(written)
     people = pc.split_pattern(low, ";")
     owner, recipient = pc.list_parent_indices(people), pc.list_flatten(people)
     filled = pc.not_equal(recipient, "")
     owner, recipient = owner.filter(filled), recipient.filter(filled)
     domain = pc.struct_field(pc.extract_regex(recipient, "@(?P<domain>[^@]*)$"), "domain")
-    accepted = tables.column("SELECT name FROM accepted_names")
     inside = pc.is_in(domain, value_set=accepted)
     size = len(written)
 
@@ -146,8 +151,9 @@ def _receivers(tables: EvidenceTables, queries: Queries) -> None:
     tables.fill(
         "lists",
         {"written": written, "low": low, "inside": listed(inside), "outside": listed(pc.invert(inside))},
+        more=more,
     )
-    tables.fill("receivers", {"written": written.take(owner), "recipient": recipient})
+    tables.fill("receivers", {"written": written.take(owner), "recipient": recipient}, more=more)
 
 
 def _addresses(tables: EvidenceTables, queries: Queries) -> None:
@@ -158,7 +164,7 @@ def _addresses(tables: EvidenceTables, queries: Queries) -> None:
     )
 
 
-def _facts(tables: EvidenceTables, queries: Queries, documents: Sequence[str]) -> _Gathered:
+def _facts(tables: EvidenceTables, queries: Queries, documents: Sequence[str], parts: int) -> _Gathered:
     found: _Gathered = {}
     run = tables.connection.execute
     for number, witness in enumerate(queries.witnesses):
@@ -181,6 +187,8 @@ def _facts(tables: EvidenceTables, queries: Queries, documents: Sequence[str]) -
             found, tables.rows(queries.sampled("names_shown", "display_name", SHAPES_KEPT)), "display_names"
         )
     if "recipients" in queries.known:
+        for part in range(parts):
+            run(queries.reached_lists(part, parts))
         run(queries.reached())
         hashes: dict[int, list[int]] = {}
         for flow, short in tables.rows(queries.recipients_sampled(SKETCH_SIZE)):

@@ -191,8 +191,7 @@ WHERE witness = '{_ENHANCED}' AND client_ip <> '' GROUP BY document"""
             columns += [
                 f"CAST(NULL AS INTEGER) AS {name}" for name in ("inside", "outside", "self_addressed")
             ]
-        digit = "position(substring(mail, length(mail), 1) IN '0123456789abcdef')"
-        these = f" WHERE {digit} % {parts} = {part}" if parts > 1 else ""
+        these = f" WHERE {_part('mail', part, parts)}" if parts > 1 else ""
         return f"""
 {"INSERT INTO mails" if part else "CREATE TEMP TABLE mails AS"}
 SELECT r.mail, {", ".join(columns)} FROM keyed r{joins}
@@ -374,13 +373,20 @@ SELECT flow, {value}, mails, substring(hash, 1, 15) AS short, position FROM (
     FROM (SELECT flow, {value}, mails, md5({value}) AS hash FROM {table}) h
 ) ranked WHERE position <= {size} ORDER BY flow, {value}"""
 
+    def reached_lists(self, part: int, parts: int) -> str:
+        """Give the different lists of recipients of each flow, from one of so many parts of the mails."""
+        these = (
+            f" AND {_part('r.mail', part, parts)} AND {_part('f.mail', part, parts)}" if parts > 1 else ""
+        )
+        return f"""
+{"INSERT INTO reached_lists" if part else "CREATE TEMP TABLE reached_lists AS"}
+SELECT DISTINCT f.flow, r.recipients FROM keyed r JOIN flowed f ON r.mail = f.mail WHERE r.recipients <> ''{these}"""
+
     def reached(self) -> str:
         """Give the different recipients of each flow."""
         return """
 CREATE TEMP TABLE reached AS
-SELECT DISTINCT p.flow, t.recipient FROM (
-    SELECT DISTINCT f.flow, r.recipients FROM keyed r JOIN flowed f ON r.mail = f.mail WHERE r.recipients <> ''
-) p JOIN receivers t ON p.recipients = t.written"""
+SELECT DISTINCT p.flow, t.recipient FROM reached_lists p JOIN receivers t ON p.recipients = t.written"""
 
     def recipients_sampled(self, size: int) -> str:
         """Give of each flow the smallest hashes of its recipients."""
@@ -432,3 +438,9 @@ FROM report_rows r JOIN (
 WHERE lower(r.header_from) IN (SELECT name FROM own_names)
 GROUP BY r.source_ip, lower(r.header_from), lower(r.envelope_from), r.reporter, 5, r.document
 ORDER BY 1, 2, 3, 4, 5, 13"""
+
+
+def _part(mail: str, part: int, parts: int) -> str:
+    """Write the test for one of so many parts of the mails, by the last character of their keys."""
+    digit = f"position(substring({mail}, length({mail}), 1) IN '0123456789abcdef')"
+    return f"{digit} % {parts} = {part}"
