@@ -3,8 +3,9 @@
 from datetime import date, timedelta
 
 import pyarrow as pa
+import pytest
 
-from portero.kept_days import Leaf, Span, marked, moves_of, shared_marks, tree_of
+from portero.kept_days import Leaf, Span, marked, moves_of, prints_of, shared_mails, tree_of
 
 
 def table(*rows):
@@ -17,21 +18,39 @@ def table(*rows):
 
 
 def test_days_share_what_has_the_same_network_message_id():
-    assert shared_marks(table(("a", "x"), ("b", "y")), table(("b", "z"), ("c", "w"))) == {"nb"}
+    assert shared_mails(table(("a", "x"), ("b", "y")), table(("b", "z"), ("c", "w"))) == [("nb",)]
 
 
 def test_a_message_id_that_a_device_uses_again_shares_nothing_where_both_know_the_other_id():
-    assert shared_marks(table(("a", "same")), table(("b", "same"))) == set()
+    assert shared_mails(table(("a", "same")), table(("b", "same"))) == []
 
 
 def test_a_message_id_joins_where_one_lacks_the_other_id_and_takes_its_rows_along():
-    assert shared_marks(table((None, "x")), table(("b", "x"), ("b", None))) == {"mx", "nb"}
-    assert shared_marks(table(("a", "x")), table(("", "x"))) == {"mx", "na"}
-    assert shared_marks(table((None, "x")), table((None, "x"))) == {"mx"}
+    assert shared_mails(table((None, "x")), table(("b", "x"), ("b", None))) == [("mx", "nb")]
+    assert shared_mails(table(("a", "x")), table(("", "x"))) == [("mx", "na")]
+    assert shared_mails(table((None, "x")), table((None, "x"))) == [("mx",)]
 
 
 def test_nothing_and_empty_are_no_ids():
-    assert shared_marks(table((None, None), ("", "")), table((None, None), ("", ""))) == set()
+    assert shared_mails(table((None, None), ("", "")), table((None, None), ("", ""))) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (table(("a", "x"), ("b", "y")), table(("b", "z"))),
+        (table((None, "x")), table(("b", "x"))),
+        (table(("a", "x")), table(("", "x"))),
+        (table((None, "x")), table((None, "x"))),
+        (table(("a", "same")), table(("b", "same"))),
+        (table((None, None)), table((None, None))),
+    ],
+)
+def test_prints_meet_where_days_share_mail_and_only_there(one, other):
+    meets = bool(shared_mails(one, other))
+    for first, second in ((one, other), (other, one)):
+        (held, _), (_, wanted) = prints_of(first), prints_of(second)
+        assert bool({*held.to_pylist()} & {*wanted.to_pylist()}) is meets
 
 
 def test_marks_tell_rows():
@@ -39,19 +58,34 @@ def test_marks_tell_rows():
     assert marked(rows, frozenset({"na", "my"})).to_pylist() == [True, True, False, False]
 
 
-def test_a_mail_goes_to_the_first_day_of_those_on_end():
-    shared = {
-        "2026-11-01": frozenset({"na", "nb"}),
-        "2026-11-02": frozenset({"na", "nc"}),
-    }
-    first, second, third = (moves_of(f"2026-11-0{n}", shared) for n in (1, 2, 3))
+def test_a_mail_goes_to_the_first_day_on_which_it_was_seen():
+    moves = moves_of(
+        {
+            ("2026-11-01", "2026-11-02"): [("na",), ("nb",)],
+            ("2026-11-01", "2026-11-05"): [("na",)],
+            ("2026-11-02", "2026-11-05"): [("na",), ("nc",)],
+            ("2026-11-05", "undated"): [("nd",)],
+        }
+    )
+    first, second, fifth, undated = (moves[day] for day in (*(f"2026-11-0{n}" for n in (1, 2, 5)), "undated"))
     assert first.before == frozenset()
-    assert first.later == (("2026-11-02", frozenset({"na", "nb"})), ("2026-11-03", frozenset({"na"})))
+    assert first.later == (("2026-11-02", frozenset({"na", "nb"})), ("2026-11-05", frozenset({"na"})))
     assert second.before == frozenset({"na", "nb"})
-    assert second.later == (("2026-11-03", frozenset({"nc"})),)
-    assert third.before == frozenset({"na", "nc"})
-    assert third.later == ()
-    assert moves_of("undated", shared) == moves_of("2026-12-01", shared)
+    assert second.later == (("2026-11-05", frozenset({"nc"})),)
+    assert fifth.before == frozenset({"na", "nc"})
+    assert fifth.later == (("undated", frozenset({"nd"})),)
+    assert (undated.before, undated.later) == (frozenset({"nd"}), ())
+    assert moves.keys() == {"2026-11-01", "2026-11-02", "2026-11-05", "undated"}
+
+
+def test_what_a_message_id_ties_together_goes_to_one_day_and_counts_once():
+    moves = moves_of({("2026-11-01", "2026-11-03"): [("mx", "nb")], ("2026-11-02", "2026-11-03"): [("nb",)]})
+    assert moves["2026-11-01"].later == (
+        ("2026-11-02", frozenset({"nb"})),
+        ("2026-11-03", frozenset({"mx", "nb"})),
+    )
+    assert (moves["2026-11-02"].before, moves["2026-11-02"].later) == (frozenset({"nb"}), ())
+    assert moves["2026-11-03"].before == frozenset({"mx", "nb"})
 
 
 def days_of(node):

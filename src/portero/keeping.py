@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
+import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import TypeAdapter, ValidationError
 
@@ -21,11 +23,12 @@ from portero.kept_days import (
     Leaf,
     Moves,
     Span,
-    day_after,
+    in_order,
     marked,
     merge_parts,
     moves_of,
-    shared_marks,
+    prints_of,
+    shared_mails,
     tree_of,
 )
 from portero.sources.document import Batch, Document, Item, Note
@@ -52,7 +55,23 @@ _BESIDE_HOSTS = (
 
 
 _CODEC = TypeAdapter(DayFlows)
-_SHARED = TypeAdapter(dict[str, tuple[str, tuple[str, ...]]])
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """
+    The mails that days share, as they were found.
+
+    days:   by day, the key of the ids that were looked at.
+    pairs:  two days, the earlier first, and the marks of each mail that both have.
+    """
+
+    days: Mapping[str, str] = field(default_factory=dict)
+    pairs: tuple[tuple[str, str, tuple[tuple[str, ...], ...]], ...] = ()
+
+
+_SHARED = TypeAdapter(_Shared)
+_STAYING = Moves(frozenset(), ())
 _SHARED_PLACE = "shared/undated"
 _NOTHING = Folded((), (), Totals(), (), frozenset())
 
@@ -162,9 +181,8 @@ class Keeping:
         names = sorted((held.name, str(held.match_subdomains)) for held in settings.accepted_domains)
         kind = "flows" if names else "names"
         days = self.lake.days(*_MAIL)
-        shared = self._shared(days)
-        moves = {day: moves_of(day, shared) for day in days}
-        leaves = [Leaf(day, self._key(day, moves[day], names)) for day in days]
+        moves = self._moves()
+        leaves = [Leaf(day, self._key(day, moves.get(day, _STAYING), names)) for day in days]
         tree = tree_of([leaf for leaf in leaves if leaf.day != UNDATED], kind)
         fresh: dict[str, tuple[str, bytes]] = {}
 
@@ -175,7 +193,7 @@ class Keeping:
                 kept = (
                     merge_parts([found(node.left), found(node.right)])
                     if isinstance(node, Span)
-                    else self._fold_day(node.day, settings, moves[node.day])
+                    else self._fold_day(node.day, settings, moves.get(node.day, _STAYING))
                 )
                 fresh[place] = (node.key, _CODEC.dump_json(kept))
             return kept
@@ -195,27 +213,44 @@ class Keeping:
         ]
         return self.lake.key_of(day, *_MAIL, also=f"{FOLD} {names} {sorted(moves.before)} {later}")
 
-    def _shared(self, days: Sequence[str]) -> dict[str, frozenset[str]]:
-        """Give the mails that each day shares with the next; only days that changed are looked at."""
+    def _moves(self) -> dict[str, Moves]:
+        """Tell which mails each day hands to an earlier one, and takes from later ones; only what changed is compared."""
         try:
             kept = _SHARED.validate_json(self.lake.flows(_SHARED_PLACE, "") or b"{}")
         except ValidationError:
-            kept = {}
-        held: dict[str, tuple[str, tuple[str, ...]]] = {}
-        present = frozenset(days)
-        for day in days:
-            after = day_after(day)
-            if after not in present:
-                continue
-            key = self.lake.key_of(day, "mail_rows", also=self.lake.key_of(after, "mail_rows", also=""))
-            if day in kept and kept[day][0] == key:
-                held[day] = kept[day]
-            else:
-                held[day] = (key, tuple(sorted(shared_marks(self.lake.ids(day), self.lake.ids(after)))))
-        if held != kept:
+            kept = _Shared()
+        keys = {day: self.lake.key_of(day, "mail_rows", also="") for day in self.lake.days("mail_rows")}
+        same = [day for day, key in keys.items() if kept.days.get(day) == key]
+        pairs = {(one, other): mails for one, other, mails in kept.pairs if {one, other} <= frozenset(same)}
+        fresh: dict[str, tuple[str, bytes]] = {}
+        held = [(day, self._prints(day, keys[day], fresh)) for day in same] if len(same) < len(keys) else []
+        for day in keys.keys() - frozenset(same):
+            ids = self.lake.ids(day)
+            mine, wanted = prints_of(ids)
+            fresh[f"ids/{day}"] = (keys[day], _octets(mine))
+            for other, prints in held:
+                if pc.any(pc.is_in(prints, value_set=wanted)).as_py():
+                    one, two = in_order(day, other)
+                    mails = shared_mails(self.lake.ids(one), self.lake.ids(two))
+                    if mails:
+                        pairs[one, two] = tuple(mails)
+            held.append((day, mine))
+        if keys != kept.days:
+            found = _Shared(keys, tuple((*pair, mails) for pair, mails in sorted(pairs.items())))
+            fresh[_SHARED_PLACE] = ("", _SHARED.dump_json(found))
+            gone = [place for place in self.lake.kept if place.startswith("ids/") and place[4:] not in keys]
             with writing(self.lake.root):
-                self.lake.keep_flows({_SHARED_PLACE: ("", _SHARED.dump_json(held))})
-        return {day: frozenset(marks) for day, (_, marks) in held.items()}
+                self.lake.keep_flows(fresh, gone)
+        return moves_of(pairs)
+
+    def _prints(self, day: str, key: str, fresh: dict[str, tuple[str, bytes]]) -> pa.Array:
+        """Give a day's prints as they were kept; where they are gone, make them anew."""
+        raw = self.lake.flows(f"ids/{day}", key)
+        if raw is None or len(raw) % 8:
+            mine, _ = prints_of(self.lake.ids(day))
+            fresh[f"ids/{day}"] = (key, _octets(mine))
+            return mine
+        return pa.Array.from_buffers(pa.int64(), len(raw) // 8, [None, pa.py_buffer(raw)])
 
     def _kept(self, place: str, key: str) -> DayFlows | None:
         data = self.lake.flows(place, key)
@@ -252,6 +287,10 @@ class Keeping:
             for document, rows in self.lake.rows(table, days, columns):
                 tables.add(numbers[document], table, rows)
         return [each.name for each in self.lake.documents]
+
+
+def _octets(prints: pa.Array) -> bytes:
+    return prints.buffers()[1].to_pybytes()[: 8 * len(prints)] if len(prints) else b""
 
 
 def _around(days: Iterable[str]) -> frozenset[str]:

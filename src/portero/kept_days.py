@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from portero.core.audit import Totals
 from portero.core.flow import merge_flows, merge_outside
 from portero.engine.fold import Arrival, Folded
+from portero.store.lake import UNDATED
 
 _LEVELS = 22  # doublings: more days than there are dates
 
@@ -92,45 +93,107 @@ class Moves:
     later: tuple[tuple[str, frozenset[str]], ...]
 
 
-def day_after(day: str, days: int = 1) -> str | None:
-    """Give the day after an ISO day, or so many days after it; None for undated rows and the calendar's end."""
-    try:
-        return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
-    except (ValueError, OverflowError):
-        return None
-
-
-def moves_of(day: str, shared: Mapping[str, frozenset[str]]) -> Moves:
+def moves_of(shared: Mapping[tuple[str, str], Iterable[Sequence[str]]]) -> dict[str, Moves]:
     """
-    Tell what moves: a mail belongs to the first of the days on end on which it was seen.
+    Tell what moves, by day: a mail belongs to the first day on which it was seen; what bears no date comes after all days.
 
-    shared:  by day, the marks of mails that it and the next day both have.
+    shared:  by two days, the earlier first, what `shared_mails` gives of them.
     """
-    before = shared.get(day_after(day, -1) or "", frozenset())
-    taken, later, at = shared.get(day, frozenset()) - before, [], day_after(day)
-    while taken and at:
-        later.append((at, taken))
-        taken, at = taken & shared.get(at, frozenset()), day_after(at)
-    return Moves(before, tuple(later))
+    home: dict[str, str] = {}  # by mark: the mark that stands for its mail
+    days: dict[str, set[str]] = {}
+
+    def mail(mark: str) -> str:
+        at = mark
+        while home.setdefault(at, at) != at:
+            home[at] = at = home[home[at]]
+        return at
+
+    for pair, mails in shared.items():
+        for marks in mails:
+            for mark in marks:
+                days.setdefault(mark, set()).update(pair)
+                home[mail(mark)] = mail(marks[0])
+    seen: dict[str, set[str]] = {}
+    for mark, held in days.items():
+        seen.setdefault(mail(mark), set()).update(held)
+    before: dict[str, set[str]] = {}
+    later: dict[str, dict[str, set[str]]] = {}
+    for mark, held in days.items():
+        first = min(seen[mail(mark)], key=_order)
+        for day in held - {first}:
+            before.setdefault(day, set()).add(mark)
+            later.setdefault(first, {}).setdefault(day, set()).add(mark)
+    return {
+        day: Moves(
+            frozenset(before.get(day, ())),
+            tuple((other, frozenset(later[day][other])) for other in sorted(later.get(day, ()), key=_order)),
+        )
+        for day in {*before, *later}
+    }
 
 
-def shared_marks(one: pa.Table, other: pa.Table) -> set[str]:
+def _order(day: str) -> tuple[bool, str]:
+    return day == UNDATED, day
+
+
+def in_order(one: str, other: str) -> tuple[str, str]:
+    """Give two days, the earlier first."""
+    first, second = sorted((one, other), key=_order)
+    return first, second
+
+
+def shared_mails(one: pa.Table, other: pa.Table) -> list[tuple[str, ...]]:
     """
-    Give the marks of mails that two days share: ``n`` and a network message id, or ``m`` and a Message-ID.
+    Give the mails that two days share, each by its marks: ``n`` and a network message id, or ``m`` and a Message-ID.
 
     A Message-ID joins rows of which one lacks the network message id, as in the fold: devices use some again and again.
+    It takes along the rows that share the other id of its own.
     """
-    ids = {*_both(_ids(one, "network_message_id"), _ids(other, "network_message_id"))}
+    found: list[tuple[str, ...]] = [
+        (f"n{each}",) for each in _both(_ids(one, "network_message_id"), _ids(other, "network_message_id"))
+    ]
     plain = {
         *_both(_ids(one, "message_id", alone=True), _ids(other, "message_id")),
         *_both(_ids(one, "message_id"), _ids(other, "message_id", alone=True)),
     }
     if plain:
-        # What moves for its Message-ID takes along the rows that share its other id.
+        along: dict[str, set[str]] = {}
         for table in (one, other):
-            moved = pc.is_in(table.column("message_id"), value_set=pa.array(sorted(plain), pa.string()))
-            ids |= {*_ids(table.filter(moved), "network_message_id").to_pylist()}
-    return {f"n{each}" for each in ids} | {f"m{each}" for each in plain}
+            moved = table.filter(
+                pc.is_in(table.column("message_id"), value_set=pa.array(sorted(plain), pa.string()))
+            )
+            for short, full in zip(
+                moved.column("message_id").to_pylist(),
+                moved.column("network_message_id").to_pylist(),
+                strict=True,
+            ):
+                if full:
+                    along.setdefault(short, set()).add(f"n{full}")
+        found += [(f"m{each}", *sorted(along.get(each, ()))) for each in sorted(plain)]
+    return found
+
+
+def prints_of(ids: pa.Table) -> tuple[pa.Array, pa.Array]:
+    """
+    Give short numbers of a day's ids, and those to look for among another day's: where none is there, no mail is shared.
+
+    A number that is there proves nothing: two ids may have the same one.
+    """
+    full, short = (_ids(ids, name).to_pylist() for name in ("network_message_id", "message_id"))
+    alone = _ids(ids, "message_id", alone=True).to_pylist()
+    of_full = _prints("n", full)
+    held = [*of_full, *_prints("m", short), *_prints("a", alone)]
+    wanted = [*of_full, *_prints("a", short), *_prints("m", alone)]
+    return pa.array(held, pa.int64()), pa.array(wanted, pa.int64())
+
+
+def _prints(letter: str, ids: Sequence[str]) -> list[int]:
+    return [
+        int.from_bytes(
+            hashlib.blake2b(f"{letter}{each}".encode(), digest_size=8).digest(), "big", signed=True
+        )
+        for each in ids
+    ]
 
 
 def _ids(table: pa.Table, name: str, *, alone: bool = False) -> pa.Array:

@@ -375,9 +375,7 @@ SELECT flow, {value}, mails, substring(hash, 1, 15) AS short, position FROM (
 
     def reached_lists(self, part: int, parts: int) -> str:
         """Give the different lists of recipients of each flow, from one of so many parts of the mails."""
-        these = (
-            f" AND {_part('r.mail', part, parts)} AND {_part('f.mail', part, parts)}" if parts > 1 else ""
-        )
+        these = f" AND {_part('r.mail', part, parts)} AND {_part('f.mail', part, parts)}" if parts > 1 else ""
         return f"""
 {"INSERT INTO reached_lists" if part else "CREATE TEMP TABLE reached_lists AS"}
 SELECT DISTINCT f.flow, r.recipients FROM keyed r JOIN flowed f ON r.mail = f.mail WHERE r.recipients <> ''{these}"""

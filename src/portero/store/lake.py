@@ -35,7 +35,7 @@ _MANIFEST = "manifest.json"
 _LOCK = "lock"
 # What this module calls its files: of rows, of a day's flows, and of any of them while it is being written.
 _OWN_NAME = re.compile(
-    r"[0-9a-f]{24}\.(parquet|part)|[\w-]+-[0-9a-f]{16}\.json(\.\d+\.part)?|manifest\.json\.\d+\.part"
+    r"[0-9a-f]{24}\.(parquet|part)|[\w-]+-[0-9a-f]{16}\.(json|kept)(\.\d+\.part)?|manifest\.json\.\d+\.part"
 )
 _LOOK_AGAIN_SECONDS = 0.2
 _ROWS_AT_ONCE = 100_000  # rows of one table and day that wait before they are written
@@ -216,7 +216,7 @@ class Lake:
         held = dict(self._manifest.flows)
         old = [held[day][1] for day in folded if day in held] + [held.pop(day)[1] for day in leave]
         for day, (key, data) in folded.items():
-            name = f"{day.replace('/', '-')}-{key[:16]}.json"
+            name = f"{day.replace('/', '-')}-{key[:16]}.kept"
             _replace(place / name, data)
             held[day] = (key, name)
         self._write(self._manifest.documents, self._manifest.files, held)
