@@ -499,3 +499,17 @@ def test_a_sender_of_which_only_other_receivers_reported_mail_gets_its_step_too(
     said = str(step_for(plan_for(printer, reported), "shop").why)
 
     assert said.startswith("Only other receivers reported mail of theirs")
+
+
+def test_a_gateways_ipv6_servers_stand_in_no_connector_and_are_proven_otherwise() -> None:
+    networks = ("192.0.2.0/24", "2001:db8::/64")
+    settings = replace(OPEN, gateway_networks=networks, mx_at_microsoft=True)
+    four = a_sender("four", Kind.GATEWAY, Judgement.LEGITIMATE, anonymous("192.0.2.9"))
+    six = a_sender("six", Kind.GATEWAY, Judgement.LEGITIMATE, anonymous("2001:db8::5"))
+
+    steps = plan_for(four, six, settings=settings)
+    step = step_for(steps, "six")
+
+    assert step.controls == ("allow=192.0.2.0/24",)
+    assert step.moved == ("six",)
+    assert all("2001:db8" not in each.do for each in step.commands)

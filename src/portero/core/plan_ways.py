@@ -356,9 +356,11 @@ def _gateway(draft: Draft, held: list[Need], settings: Settings) -> int:
     ranges = settings.gateway_networks or tuple(
         sorted({exact_network(each) for need in held for each in addresses(need.flows) if listable(each)})
     )
-    # Known ranges carry the mail by a connector; only what lies outside them depends on the proof of this step.
-    outside = [need for need in held if not all(within(each.key.client_ip, ranges) for each in need.flows)]
-    allowed = ("allow=" + ",".join(ranges),) if ranges else ()
+    # Known ranges carry the mail by a connector, which lists no IPv6; only what lies outside the list depends on the proof
+    # of this step.
+    listed = tuple(each for each in ranges if connector_blocks((each,)) is not None)
+    outside = [need for need in held if not all(within(each.key.client_ip, listed) for each in need.flows)]
+    allowed = ("allow=" + ",".join(listed),) if listed else ()
     return draft.add(
         title=Text("Make sure that the gateway's mail is known by its ranges"),
         why=_why(held),
@@ -373,7 +375,7 @@ def _gateway(draft: Draft, held: list[Need], settings: Settings) -> int:
         owner=ADMINISTRATOR,
         controls=allowed,
         moved=_ids(outside),
-        commands=new_connector("portero gateway", ranges, lock=False) if allowed else (),
+        commands=new_connector("portero gateway", listed, lock=False),
     )
 
 
