@@ -109,10 +109,11 @@ class Verified:
     """
     What verifying a step showed.
 
-    said:  what was seen, in the words of whoever or whatever looked.
+    passed:  None where nobody could look.
+    said:    what was seen, in the words of whoever or whatever looked.
     """
 
-    passed: bool
+    passed: bool | None
     said: str
     by: str
     at: datetime

@@ -23,6 +23,8 @@ $ErrorActionPreference = 'Stop'
 _FOLDER = """,
     [Parameter(Mandatory = $true)] [string] $SnapshotFolder,
     [switch] $AcceptDrift"""
+_OUT = """,
+    [string] $Out = ''"""
 _CONFIRMED = "[CmdletBinding(SupportsShouldProcess = $true, ConfirmImpact = 'High')]"
 
 _LOG = """
@@ -85,6 +87,7 @@ function Test-Change($Id, $Title, $Read, $InEffect) {
 
 _VERDICT = """
 $results | Format-Table -AutoSize -Wrap
+if ($Out) { ConvertTo-Json -InputObject @($results) | Out-File -LiteralPath $Out -Encoding utf8 }
 if (@($results | Where-Object { -not $_.Passed }).Count -gt 0) { exit 1 }
 exit 0
 """
@@ -169,7 +172,7 @@ def _rollback(steps: Sequence[Step], render: Render) -> str:
 def _verify(steps: Sequence[Step], render: Render) -> str:
     about = Text(
         "Shows whether each change of the plan is in effect, and ends with 1 where one is not. It changes nothing. "
-        "Connect with Connect-ExchangeOnline yourself; -Only names steps."
+        "Connect with Connect-ExchangeOnline yourself; -Only names steps, -Out a file for the dashboard."
     )
     calls = []
     for step in steps:
@@ -179,7 +182,7 @@ def _verify(steps: Sequence[Step], render: Render) -> str:
         ]
         if body:
             calls.append(_when(step, body, render))
-    return _head(about, render, "[CmdletBinding()]", "") + _VERIFY + "".join(calls) + _VERDICT
+    return _head(about, render, "[CmdletBinding()]", _OUT) + _VERIFY + "".join(calls) + _VERDICT
 
 
 def _numbered(step: Step) -> Iterator[tuple[int, Change]]:

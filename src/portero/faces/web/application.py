@@ -35,6 +35,7 @@ from portero.faces.web.pages import (
     settings,
     shape,
     sign_in,
+    verification,
 )
 from portero.faces.web.pages.frame import NoRunError, UnchangedError
 from portero.faces.web.rows import GROUPS, Asked, table
@@ -87,6 +88,7 @@ def create(desk: WebDesk, door: Door) -> FastAPI:
         mails,
         rehearse,
         plan,
+        verification,
         findings,
         messages,
         alerts,

@@ -41,7 +41,7 @@ def moved(mark: StepMark, wanted: StepState, who: str) -> StepMark:
             raise SameHandsError
         return replace(mark, state=wanted, signed_by=who)
     if wanted is StepState.OPEN:
-        return replace(mark, state=wanted, prepared_by=None, signed_by=None)
+        return replace(mark, state=wanted, prepared_by=None, signed_by=None, verified=None)
     return replace(mark, state=wanted)
 
 

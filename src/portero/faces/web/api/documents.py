@@ -260,6 +260,15 @@ class ApproveSettings(_In):
     run: Name
 
 
+class VerifiedStep(_Out):
+    """What verifying a step showed; `passed` is null where nobody could look."""
+
+    passed: bool | None
+    said: str
+    by: str
+    at: datetime
+
+
 class Step(_Out):
     """The contract's STEP, and what people said of it."""
 
@@ -274,6 +283,7 @@ class Step(_Out):
     risk: Risk
     owner: str
     controls: list[str]
+    verified: VerifiedStep | None
     key: str
     state: StepState
     note: str
@@ -289,12 +299,31 @@ class Plan(_Out):
     steps: list[Step]
 
 
+class VerifiedChange(BaseModel):
+    """One change as verify.ps1 found it; `Problem` says why nobody could look."""
+
+    model_config = ConfigDict(extra="ignore")
+    Id: Annotated[str, Field(max_length=20)]
+    Title: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
+    Passed: bool
+    Problem: Annotated[str, Field(max_length=4000, pattern=r"^[^\x00]*$")] | None = None
+
+
+class TakenOver(_Out):
+    """By the step's key whether it passed, null where nobody could look; and changes that belong to no step."""
+
+    steps: dict[str, bool | None]
+    unknown: int
+
+
 class MarkStep(_In):
     """What to say of a step; `revision` is the one that was seen."""
 
     state: StepState | None = None
     owner: Line | None = None
     note: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")] | None = None
+    verified: bool | None = Field(default=None, description="What verifying showed; null says nothing of it.")
+    seen: Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")] = ""
     revision: Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 

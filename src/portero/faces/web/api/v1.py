@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict, replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Body, Header, Query, Request, Response
 from pydantic import TypeAdapter
 from starlette.responses import StreamingResponse
 
@@ -36,6 +36,7 @@ from portero.faces.web.api.frame import (
     entered_by,
     tagged,
 )
+from portero.faces.web.pages import verification
 from portero.faces.web.pages.frame import Entered
 from portero.faces.web.rows import Asked, table
 from portero.faces.web.steps import key_of, moved
@@ -165,11 +166,23 @@ def mark(entered: Decider, key: Id, wanted: out.MarkStep) -> dict[str, object]:
         note=held.note if wanted.note is None else wanted.note,
         revision=wanted.revision,
     )
+    if wanted.verified is not None:
+        made = replace(made, verified=verification.said_of(wanted.verified, wanted.seen, entered.name))
     if wanted.state is not None:
         made = moved(made, wanted.state, entered.name)
     title = entered.say(step.title)
     kept = entered.desk.state.mark_step(entered.organisation.id, made, title, entered.name, now())
     return _step(step_document(step, entered.who.renderer), kept)
+
+
+@ROUTER.post("/organisations/{organisation}/verification", response_model=out.TakenOver)
+def verify(
+    entered: Decider, wanted: Annotated[list[out.VerifiedChange], Body(min_length=1, max_length=5000)]
+) -> dict[str, object]:
+    """Take over what `verify.ps1 -Out` wrote of the plan as it stands."""
+    found = [verification.Found(each.Id, each.Title, each.Passed, each.Problem or "") for each in wanted]
+    steps, unknown = verification.take(entered, entered.view(), found)
+    return {"steps": steps, "unknown": unknown}
 
 
 @ROUTER.get("/organisations/{organisation}/evidence", response_model=out.Evidence)

@@ -13,6 +13,7 @@ from portero.core.decision import RECORD
 from portero.core.ledger import StepMark, StepState, UnknownEntryError
 from portero.core.step import Step
 from portero.faces.web.cases import View
+from portero.faces.web.pages import verification
 from portero.faces.web.pages.frame import enter, enter_to_change, field, look, number_of
 from portero.faces.web.steps import STATES, key_of, moved, progress, waves
 from portero.faces.web.view import page
@@ -25,6 +26,8 @@ _OF_WAVE = 40
 _WAVE_PAGE = 100
 _OPENED = 3
 _WHOLE = 40
+_MOST_VERIFIED = 5000
+_SAID = {"yes": True, "no": False}
 _TYPES = {
     "html": "text/html; charset=utf-8", "json": "application/json", "csv": "text/csv; charset=utf-8",
     "md": "text/markdown; charset=utf-8", "ps1": "text/plain; charset=utf-8", "jsonl": "application/jsonl",
@@ -70,6 +73,9 @@ def plan(request: Request, organisation: str) -> HTMLResponse:
         alone=False,
         states=STATES,
         progress=progress((key for wave in all_waves for _, key in wave), marks),
+        looked=_looked(marks, [key for wave in all_waves for _, key in wave]),
+        verified=number_of(request, "verified", _MOST_VERIFIED),
+        unknown=number_of(request, "unknown", _MOST_VERIFIED),
         labels=view.senders,
         base=f"/o/{entered.organisation.id}/plan",
     )
@@ -101,6 +107,13 @@ def _state(marks: Mapping[str, StepMark], key: str) -> StepState:
     return marks[key].state if key in marks else StepState.OPEN
 
 
+def _looked(marks: Mapping[str, StepMark], keys: Sequence[str]) -> tuple[int, int]:
+    """Count the steps whose verification passed, and those whose verification failed."""
+    held = [marks[key].verified for key in keys if key in marks]
+    passed = [each.passed for each in held if each is not None]
+    return passed.count(True), passed.count(False)
+
+
 def _waves(view: View) -> Sequence[Sequence[tuple[Step, str]]]:
     return view.made.once(
         "waves", lambda: [[(step, key_of(step)) for step in wave] for wave in waves(view.audit.plan)]
@@ -129,6 +142,11 @@ async def mark(request: Request, organisation: str, key: str) -> Response:
         note=field(form, "note", 2000) if "note" in form else held.note,
         revision=int(revision) if revision.isdigit() else -1,
     )
+    said, seen = field(form, "verified", 3), field(form, "seen")
+    if said in _SAID and (
+        held.verified is None or (held.verified.passed, held.verified.said) != (_SAID[said], seen)
+    ):
+        made = replace(made, verified=verification.said_of(_SAID[said], seen, entered.name))
     if wanted:
         made = moved(made, StepState(wanted), entered.name)
     entered.desk.state.mark_step(entered.organisation.id, made, entered.say(step.title), entered.name, now())
