@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from markupsafe import Markup
 
 from portero.core.audit import Audit
+from portero.core.evidence import Coverage
 from portero.core.sender import Judgement, Path, Sender
 from portero.core.simulation import Effect, Simulation
 from portero.core.text import Text, count
@@ -222,6 +223,86 @@ def covered(audit: Audit, renderer: Renderer, most: int) -> Markup | None:
     ]  # fmt: skip
     ticks = [(part / 4, renderer.date((start + (end - start) * part / 4).date())) for part in range(4)]
     return svg.spans(rows, ticks, renderer.text(Text("Time that each document covers")))
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """
+    What one kind of evidence covers.
+
+    days:     the days within the time of one of its documents; empty where the kind bears no times.
+    without:  days of the whole time read on which it has nothing; None where the kind bears no times.
+    """
+
+    kind: str
+    documents: tuple[Coverage, ...]
+    days: frozenset[date]
+    without: int | None
+
+    @property
+    def rows(self) -> int:
+        """Count its records."""
+        return sum(each.rows for each in self.documents)
+
+
+# A document whose clock was wrong would else make a line of a hundred years.
+_MOST_DAYS = 1200
+
+
+def by_kind(coverage: Iterable[Coverage]) -> tuple[Covered, ...]:
+    """Put what was read together by kind, with the days that each kind covers; the kinds with times come first."""
+    held: dict[str, list[Coverage]] = defaultdict(list)
+    for each in coverage:
+        held[each.kind].append(each)
+    days = {
+        kind: frozenset(day for each in documents for day in _days(each)) for kind, documents in held.items()
+    }
+    every = {day for covered_by in days.values() for day in covered_by}
+    whole = min((max(every) - min(every)).days + 1, _MOST_DAYS) if every else 0
+    found = [
+        Covered(kind, tuple(documents), days[kind], max(0, whole - len(days[kind])) if days[kind] else None)
+        for kind, documents in held.items()
+    ]
+    return tuple(sorted(found, key=lambda each: (not each.days, each.kind)))
+
+
+def _days(document: Coverage) -> Iterable[date]:
+    if document.first is None or document.last is None:
+        return ()
+    first, last = _utc(document.first).date(), _utc(document.last).date()
+    number = min((last - first).days, _MOST_DAYS - 1)
+    return (last - timedelta(days=back) for back in range(number + 1))
+
+
+def by_day(kinds: Sequence[Covered], renderer: Renderer) -> Markup | None:
+    """Draw which days each kind of evidence covers; None where none bears times."""
+    every = sorted({day for each in kinds for day in each.days})[-_MOST_DAYS:]
+    if not every:
+        return None
+    start, whole = every[0], (every[-1] - every[0]).days + 1
+
+    def stretch(first: date, last: date) -> svg.Span:
+        title = renderer.date(first) if first == last else f"{renderer.date(first)} – {renderer.date(last)}"
+        return svg.Span("", (first - start).days / whole, ((last - start).days + 1) / whole, title)
+
+    rows = [
+        (each.kind, [stretch(*ends) for ends in _stretches(day for day in each.days if day >= start)])
+        for each in kinds
+        if each.days
+    ]
+    ticks = [(part / 4, renderer.date(start + timedelta(days=whole * part // 4))) for part in range(4)]
+    return svg.lanes(rows, ticks, renderer.text(Text("Days that each kind of evidence covers")))
+
+
+def _stretches(days: Iterable[date]) -> Sequence[tuple[date, date]]:
+    """Join days that follow one another."""
+    found: list[tuple[date, date]] = []
+    for day in sorted(days):
+        if found and day - found[-1][1] == timedelta(days=1):
+            found[-1] = (found[-1][0], day)
+        else:
+            found.append((day, day))
+    return found
 
 
 def _utc(moment: datetime) -> datetime:

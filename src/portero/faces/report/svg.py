@@ -181,6 +181,33 @@ def spans(rows: Sequence[Span], ticks: Sequence[tuple[float, str]], name: str) -
     return _figure(width, bottom + 22, name, parts)
 
 
+def lanes(
+    rows: Sequence[tuple[str, Sequence[Span]]], ticks: Sequence[tuple[float, str]], name: str
+) -> Markup:
+    """Draw a line for each name with the stretches of the time line that it covers; what it does not cover is empty."""
+    width, left, row = 960, 300, 26
+    length = width - left - 10
+    bottom = len(rows) * row + 6
+    parts = [
+        Markup('<line class="grid" x1="{x}" x2="{x}" y1="0" y2="{}"/><text class="tick" x="{x}" y="{}">{}</text>').format(
+            bottom, bottom + 16, text, x=_px(left + at * length)
+        )
+        for at, text in ticks
+    ]  # fmt: skip
+    for index, (title, held) in enumerate(rows):
+        y = index * row + 5
+        parts.append(
+            Markup('<text class="node end" x="{}" y="{}">{}</text>').format(left - 10, y + 13, title)
+        )
+        parts += [
+            Markup('<g><title>{}</title><rect class="span" x="{}" y="{}" width="{}" height="16" rx="2"/></g>').format(
+                each.title, _px(left + each.start * length), y, _px(max(2, (each.end - each.start) * length))
+            )
+            for each in held
+        ]  # fmt: skip
+    return _figure(width, bottom + 22, name, parts)
+
+
 def _figure(width: int, height: int, name: str, parts: Sequence[Markup]) -> Markup:
     return Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
         width, height, name, Markup("").join(parts)

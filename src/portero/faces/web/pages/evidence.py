@@ -7,13 +7,13 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from portero.core.access import Action
 from portero.core.ledger import JobState
-from portero.faces.report.charts import covered
+from portero.faces.report.charts import by_day, by_kind
 from portero.faces.web.cases import OpeningError
 from portero.faces.web.pages.frame import enter, enter_to_change
 from portero.faces.web.view import page
 
 ROUTER = APIRouter(include_in_schema=False)
-_SPANS = 30
+_DOCUMENTS = 300
 _GAPS = 200
 GOING = frozenset({JobState.WAITING, JobState.RUNNING})
 
@@ -28,6 +28,7 @@ def evidence(request: Request, organisation: str) -> HTMLResponse:
         view = None
     audit = view.audit if view else None
     jobs = entered.desk.state.jobs(entered.organisation.id, 5)
+    kinds = by_kind(audit.coverage) if audit else ()
     return page(
         request,
         "evidence.html",
@@ -38,7 +39,9 @@ def evidence(request: Request, organisation: str) -> HTMLResponse:
         runs=entered.desk.state.runs(entered.organisation.id, 10),
         jobs=jobs,
         going=any(job.state in GOING for job in jobs),
-        chart=covered(audit, entered.who.renderer, _SPANS) if audit else None,
+        chart=by_day(kinds, entered.who.renderer),
+        kinds=kinds,
+        most_documents=_DOCUMENTS,
         most_gaps=_GAPS,
         base=f"/o/{entered.organisation.id}/evidence",
     )
