@@ -286,7 +286,10 @@ def by_day(kinds: Sequence[Covered], renderer: Renderer) -> Markup | None:
         return svg.Span("", (first - start).days / whole, ((last - start).days + 1) / whole, title)
 
     rows = [
-        (plain(each.kind, _LONGEST_NAME), [stretch(*ends) for ends in _stretches(day for day in each.days if day >= start)])
+        (
+            plain(each.kind, _LONGEST_NAME),
+            [stretch(*ends) for ends in _stretches(day for day in each.days if day >= start)],
+        )
         for each in kinds
         if each.days
     ]
