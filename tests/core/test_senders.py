@@ -579,6 +579,8 @@ def test_what_shows_neither_address_nor_direction_is_not_said_to_come_from_elsew
         mail = flow(9, 9, sender=f"ann@{OURS}", **given)
         return {reason.code for each in found(mail, mailboxes=mailboxes) for reason in each.because}
 
+    (unseen,) = found(flow(9, 9, sender=f"ann@{OURS}", shapes={"minutes": 9}))
+    assert unseen.kind is Kind.UNKNOWN
     assert "as-mailbox" in reasons(client_ip="192.0.2.7")
     assert "as-mailbox" not in reasons(client_ip=None)
     # One of Exchange Online's own servers.

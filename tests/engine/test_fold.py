@@ -168,6 +168,23 @@ def test_a_row_without_id_joins_the_mail_of_its_message_id() -> None:
     assert found.totals.others == 0
 
 
+def test_a_summary_without_ids_counts_no_mail_beside_those_that_others_show() -> None:
+    traced = _row("message-trace-v2", sender="a@contoso.example", network_message_id="id-1")
+    # In the portal's own zone, an hour ahead.
+    bare = {
+        "witness": "unknown-table",
+        "network_message_id": None,
+        "message_id": None,
+        "client_ip": None,
+        "observed_at": START + timedelta(hours=1),
+    }
+    same = {**_row("unknown-table", sender="A@contoso.example"), **bare}
+    only = {**_row("unknown-table", sender="b@contoso.example"), **bare}
+    found = folded([traced], [same, only])
+    assert found.totals.ours == 2
+    assert sorted(flow.key.sender or "" for flow in found.flows) == ["a@contoso.example", "b@contoso.example"]
+
+
 def test_other_peoples_mail_leaves_the_engine_as_a_count_only() -> None:
     strangers = [
         _row(

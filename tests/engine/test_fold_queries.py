@@ -30,6 +30,7 @@ _WITHOUT_ID: Row = {
     "message_id": "m",
     "sender": "b@contoso.example",
 }
+_BARE: Row = {"line": 4, "witness": "unknown-table", "observed_at": START, "sender": "b@contoso.example"}
 
 
 class _Recorder:
@@ -58,7 +59,14 @@ def _asked(*documents: list[Row]) -> list[str]:
 
 
 QUERIES = list(
-    dict.fromkeys([*_asked([_FULL], [_ENHANCED, _WITHOUT_ID]), *_asked([_WITHOUT_ID]), *_asked([_FULL])])
+    dict.fromkeys(
+        [
+            *_asked([_FULL], [_ENHANCED, _WITHOUT_ID]),
+            *_asked([_WITHOUT_ID]),
+            *_asked([_WITHOUT_ID, _BARE]),
+            *_asked([_FULL]),
+        ]
+    )
 )
 
 

@@ -8,7 +8,8 @@ from portero.sources.document import Batch, Document
 from portero.sources.head import head_of
 from portero.sources.message_trace_summary import SOURCE
 
-TABLE = "Date (UTC),Sender address,Recipient address,Subject,Status,From IP\n11/24/2026 6:05 PM,p@a.com,U@a.com,s,Filtered as spam,\n"
+HEAD = "Date (UTC),Sender address,Recipient address,Subject,Status,From IP,Message ID\n"
+TABLE = HEAD + "11/24/2026 6:05 PM,p@a.com,U@a.com,s,Filtered as spam,,<1@a.com>\n"
 
 
 def read(text: str):
@@ -43,3 +44,9 @@ def test_a_time_of_unknown_zone_is_not_used_and_is_named():
 def test_a_day_that_could_be_a_month_is_no_time():
     row, (gap,) = read(TABLE.replace("11/24/2026", "9/5/2026"))
     assert (row["observed_at"], gap.count) == (None, 1)
+
+
+def test_without_ids_it_says_that_nothing_joins_it_to_other_evidence():
+    bare = TABLE.replace(",Message ID", "").replace(",<1@a.com>", "")
+    _, (gap,) = read(bare)
+    assert ("no message ids" in gap.reason.template, gap.count) == (True, 1)

@@ -311,6 +311,9 @@ def _kind(members: Sequence[Placed], facts: Facts, judgement: Judgement, context
     # Whoever sends by a record that serves many is one of its customers, however like a device it sends.
     if paths <= {Path.DIRECT_SEND, Path.UNDETERMINED} and lenders(members, context):
         return Kind.SERVICE
+    if paths == {Path.UNDETERMINED} and not addresses:
+        # Neither where it came from nor how: people's mailboxes look the same.
+        return Kind.UNKNOWN
     if facts.mails >= 2 and subjects <= max(3, facts.mails // 5):
         return Kind.DEVICE if facts.recipients.value <= 30 and len(names) <= 50 else Kind.APPLICATION
     if paths & {Path.CONNECTOR, Path.AUTHENTICATED}:

@@ -68,9 +68,12 @@ def fold(tables: EvidenceTables, settings: Settings, documents: Sequence[str]) -
     queries = _queries(tables)
     run = tables.connection.execute
     lost = bool(tables.rows(queries.lost())[0][0])
+    bare = lost and bool(tables.rows(queries.bare())[0][0])
     if lost:
         run(queries.ids())
-    run(queries.keyed(lost=lost))
+    if bare:
+        run(queries.met())
+    run(queries.keyed(lost=lost, bare=bare))
     run(queries.names())
     _own_names(tables, queries, settings)
     run(queries.own_written())

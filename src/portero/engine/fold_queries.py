@@ -21,6 +21,9 @@ _GREATEST = (
 )  # fmt: skip
 _NUMBERS = frozenset({"size_octets"})
 _ENHANCED = "message-trace-enhanced"
+# Rows of what the admin centre downloads and of tables with unknown headings, where they show nothing to join them by.
+_BARE = """r.network_message_id IS NULL AND coalesce(r.message_id, '') = '' AND coalesce(r.client_ip, '') = ''
+    AND r.witness IN ('message-trace-summary', 'unknown-table')"""
 # What makes two mails the same way of sending, in the order of FlowKey.
 KEYS = ("client_ip", "mail_from_domain", "header_from", "sender", "ehlo", "connector", "direction")
 # Texts of which a flow counts the mails, by the field of Facts.
@@ -66,12 +69,27 @@ SELECT r.message_id, min(r.network_message_id) AS mail FROM mail_rows r JOIN (
 ) l ON r.message_id = l.message_id
 WHERE r.network_message_id IS NOT NULL GROUP BY r.message_id"""
 
-    def keyed(self, *, lost: bool) -> str:
+    def bare(self) -> str:
+        """Count the rows of summaries that show neither an id nor how the mail came."""
+        return f"SELECT count(*) FROM mail_rows r WHERE {_BARE}"
+
+    def met(self) -> str:
+        """Give the senders whose mails other rows show by id."""
+        parts = " UNION ".join(
+            f"SELECT DISTINCT lower(r.{name}) AS low FROM mail_rows r WHERE r.{name} <> '' AND NOT ({_BARE})"
+            for name in self.addresses
+        )
+        return f"CREATE TEMP TABLE met AS {parts or 'SELECT CAST(NULL AS VARCHAR) AS low'}"
+
+    def keyed(self, *, lost: bool, bare: bool = False) -> str:
         """
         Give every row its mail's key.
 
         It is Exchange's own id; else the id of the one mail that carries the same Message-ID; else the Message-ID; else
         what a summary without ids shows, which is the same for all recipient rows of a mail.
+
+        bare:  some summaries show neither an id nor how the mail came, and their times are of whatever zone. Their rows
+               are passed over for senders whose mails others show, for they may be the same mails.
         """
         if not lost:
             return "CREATE TEMP VIEW keyed AS SELECT r.*, r.network_message_id AS mail FROM mail_rows r"
@@ -84,7 +102,13 @@ SELECT r.*, CASE WHEN r.network_message_id IS NOT NULL THEN r.network_message_id
         '|', CAST(date_trunc('second', r.observed_at) AS VARCHAR))
     ELSE concat('r:', CAST(r.document AS VARCHAR), ':', CAST(r.line AS VARCHAR)) END AS mail
 FROM mail_rows r
-LEFT JOIN ids i ON CASE WHEN r.network_message_id IS NULL THEN r.message_id END = i.message_id"""
+LEFT JOIN ids i ON CASE WHEN r.network_message_id IS NULL THEN r.message_id END = i.message_id""" + (
+            f"""
+LEFT JOIN met b ON lower(r.sender) = b.low
+WHERE b.low IS NULL OR NOT ({_BARE})"""
+            if bare
+            else ""
+        )
 
     def names(self) -> str:
         """Take the different senders apart once: in lower case, and their domain as written."""

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from portero.core.evidence_rows import MAIL_ROWS
+from portero.core.text import Text
 from portero.sources.document import Batch
 
 # Only days that exist: the cast below raises for a whole block when one of them does not.
@@ -17,6 +18,12 @@ _ISO = (
     r"[T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-]([01]\d|2[0-3]):?[0-5]\d)?$"
 )
 _SCHEMA = pa.schema([field for field in MAIL_ROWS if field.name != "document"])
+
+# Of a table whose rows nothing joins to those of others.
+WITHOUT_IDS = Text(
+    "The table shows no message ids, so nothing joins its rows to other evidence. Of senders whose mails that shows, they "
+    "are passed over: they may be the same mails."
+)
 
 # What a trace summary calls the fate of a mail, in lower case without spaces. Source: data-formats 3.1 and 4.
 TRACE_OUTCOMES = {

@@ -12,7 +12,15 @@ from portero.core.text import Text, count
 from portero.sources.csv_rows import csv_rows
 from portero.sources.document import Document, Head, Item, Source
 from portero.sources.local_times import Times
-from portero.sources.mail_rows import TRACE_OUTCOMES, guids, integers, mail_batch, message_ids, words
+from portero.sources.mail_rows import (
+    TRACE_OUTCOMES,
+    WITHOUT_IDS,
+    guids,
+    integers,
+    mail_batch,
+    message_ids,
+    words,
+)
 
 # The headings are not documented; these are the forms met (reference data-formats section 5.1).
 _UTC = "Date (UTC)"
@@ -39,13 +47,13 @@ def recognise(head: Head) -> bool:
 def read(document: Document) -> Iterator[Item]:
     """Stream the rows; a time is used only under a heading that says UTC, since the portal shows its own zone."""
     total, times = 0, Times(document, _UTC)
-    zoned = False
+    zoned = known = False
     for block in csv_rows(document, _COLUMNS):
         if isinstance(block, Gap):
             yield block
             continue
         cells, recipients = block.cells, block.cells.get("recipient")
-        zoned = "time" in cells
+        zoned, known = "time" in cells, "trace" in cells or "message" in cells
         total += len(block.lines)
         yield mail_batch(
             SOURCE.id,
@@ -62,6 +70,8 @@ def read(document: Document) -> Iterator[Item]:
                 "size_octets": integers(cells.get("size")),
             },
         )
+    if total and not known:
+        yield Gap(Origin(document.name), WITHOUT_IDS, total)
     if total and not zoned:
         one = "{n} row has a time of unknown zone. Use Get-MessageTraceV2, which writes UTC."
         many = "{n} rows have times of unknown zone. Use Get-MessageTraceV2, which writes UTC."

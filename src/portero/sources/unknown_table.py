@@ -20,7 +20,7 @@ from portero.core.text import Text, label
 from portero.sources.csv_rows import csv_rows, plain
 from portero.sources.document import Document, Head, Item, Note, Source
 from portero.sources.local_times import Times
-from portero.sources.mail_rows import guids, mail_batch, message_ids
+from portero.sources.mail_rows import WITHOUT_IDS, guids, mail_batch, message_ids
 
 _USES = {
     "sender": label("column", "sender"),
@@ -89,11 +89,7 @@ def read(document: Document) -> Iterator[Item]:
     if times and (gap := times.gap()):
         yield gap
     if total and "message" not in bound and "network" not in bound:
-        reason = Text(
-            "The table shows no message ids, so its mails are told apart by sender, subject and second, and other traces of "
-            "the same mails may count beside them."
-        )
-        yield Gap(Origin(document.name), reason, total)
+        yield Gap(Origin(document.name), WITHOUT_IDS, total)
 
 
 def _bound(head: Head) -> dict[str, int]:
