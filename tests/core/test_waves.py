@@ -176,6 +176,14 @@ def test_each_refusal_is_announced_by_what_it_refuses() -> None:
     assert "proves nothing" not in told["smtp-basic-off"]
 
 
+def test_what_follows_is_announced_by_what_begins_and_not_as_nothing() -> None:
+    steps, waves = planned(device("printer", "198.51.100.10", 60))
+    last = waves[-1]
+    assert last.stage is Stage.FOLLOW
+    assert "Nothing changes" not in last.business.template
+    assert dict(last.business.values)["titles"] == tuple(steps[part.step - 1].title for part in last.parts)
+
+
 def test_one_step_is_called_a_step() -> None:
     _, waves = planned(device("a", "203.0.113.9", 4))
 

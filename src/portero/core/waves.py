@@ -340,9 +340,16 @@ def _notes(held: Sequence[Step], free: date, window: date) -> Iterable[Text]:
 
 
 def _business(stage: Stage, held: Sequence[Step], window: date, labels: Sequence[Text]) -> Text:
-    if stage in {Stage.PREPARE, Stage.FOLLOW}:
+    if stage is Stage.PREPARE:
         return Text(
             "Nothing changes for anybody on {day}; some of you will be asked about senders.", day=window
+        )
+    if stage is Stage.FOLLOW:
+        return Text(
+            "On {day} this begins: {titles}. Whoever runs a machine or a domain concerned is asked first; nobody else should "
+            "notice anything.",
+            day=window,
+            titles=tuple(step.title for step in held),
         )
     if stage is Stage.REFUSE:
         return Text(
