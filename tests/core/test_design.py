@@ -21,7 +21,7 @@ from portero.core.text import Text
 from portero.core.ways_in import addresses
 from support.flows import START
 from support.organisations import OPEN, SETTINGS, organisations
-from support.senders import a_sender, anonymous
+from support.senders import OURS, a_sender, anonymous
 
 LEGITIMATE, ABUSE, UNDECIDED = Judgement.LEGITIMATE, Judgement.ABUSE, Judgement.UNDECIDED
 
@@ -145,6 +145,29 @@ def test_an_address_that_a_machine_has_left_gets_no_connector(begins: int, moves
     found = ranges(replace(device("a"), flows=(left, now)))
 
     assert found == ([] if moves else ["198.51.100.7/32", "203.0.113.1/32"])
+
+
+def test_one_name_that_moves_through_its_providers_network_gets_no_connector_though_told_apart_as_several() -> (
+    None
+):
+    parts = [
+        replace(
+            device(f"s{n}"),
+            flows=(
+                anonymous(
+                    f"83.35.{n * 20}.9",
+                    days=6,
+                    start=START + timedelta(days=7 * n),
+                    header_from=f"scan@{OURS}",
+                ),
+            ),
+        )
+        for n in range(5)
+    ]
+    beside = replace(device("other"), flows=(anonymous("83.35.200.9", days=30, header_from=f"ups@{OURS}"),))
+
+    assert ranges(*parts, beside) == ["83.35.200.9/32"]
+    assert "one address of its provider after the other" in why("s2", *parts, beside)
 
 
 def test_it_says_why_no_connector_helps_and_what_does() -> None:

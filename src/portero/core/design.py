@@ -476,6 +476,13 @@ def _by_address(need: _Need, neighbours: Neighbours, senders: Sequence[Sender]) 
             "It was at {n} addresses, one after the other: when it moves again, no connector knows it.",
             len(set(known)),
         )
+    passing = [each for each in known if each in neighbours.passing]
+    if passing:
+        return Text(
+            "Mail under its name comes from one address of its provider after the other, {address} among them: when it moves "
+            "again, no connector knows it.",
+            address=passing[0],
+        )
     if need.sender.kind is Kind.MAILBOX:
         return Text("It is people's mail, which belongs into mailboxes.")
     return Text(

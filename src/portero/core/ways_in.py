@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from itertools import pairwise
 
-from portero.core.address import neighbourhood
+from portero.core.address import neighbourhood, wide_network
 from portero.core.case import ANCHORED
 from portero.core.exchange.attribution import EXCHANGE_NETWORKS, within
 from portero.core.flow import Flow
@@ -62,10 +62,12 @@ class Neighbours:
 
     strangers:  addresses used by anybody but machines of the organisation that are judged legitimate.
     abused:     neighbourhoods (/24, /64) from which abuse was seen.
+    passing:    addresses that one name used one after the other in its provider's network, whoever they were told apart as.
     """
 
     strangers: frozenset[str]
     abused: frozenset[str]
+    passing: frozenset[str] = frozenset()
 
 
 def must_keep(sender: Sender) -> bool:
@@ -93,14 +95,22 @@ def meet_neighbours(senders: Iterable[Sender]) -> Neighbours:
     """Collect who sends from which address."""
     strangers: set[str] = set()
     abused: set[str] = set()
+    stays: dict[tuple[str, str], dict[str, set[date]]] = {}
     for sender in senders:
+        if must_keep(sender):
+            for flow in sender.flows:
+                name, address = flow.key.header_from or flow.key.sender, flow.key.client_ip
+                if name and address:
+                    held = stays.setdefault((name, wide_network(address)), {})
+                    held.setdefault(address, set()).update(flow.facts.days)
         own = sender.legitimate and sender.kind in {Kind.DEVICE, Kind.APPLICATION, Kind.HYBRID}
         for address in addresses(sender.flows):
             if not own:
                 strangers.add(address)
             if sender.judgement is Judgement.ABUSE:
                 abused.add(neighbourhood(address))
-    return Neighbours(frozenset(strangers), frozenset(abused))
+    passing = {address for days in stays.values() if _left_behind(days) for address in days}
+    return Neighbours(frozenset(strangers), frozenset(abused), frozenset(passing))
 
 
 def addresses(flows: Iterable[Flow]) -> tuple[str, ...]:
@@ -125,7 +135,7 @@ def way_in(
     if sender.kind in _BY_KIND:
         return _BY_KIND[sender.kind]
     alone = all(_own_address(flow.key.client_ip, neighbours) for flow in concerned)
-    moves = _dynamic(concerned) or (not followed and moving(concerned))
+    moves = _dynamic(concerned) or (not followed and (moving(concerned) or _passing(concerned, neighbours)))
     return Way.CONNECTOR if alone and concerned and not moves else Way.AUTHENTICATED
 
 
@@ -141,11 +151,21 @@ def moving(flows: Iterable[Flow]) -> bool:
             days.setdefault(flow.key.client_ip, set()).update(flow.facts.days)
     twice = sum(map(len, days.values())) - len(set[date]().union(*days.values()))
     # A change of address on one day shows that day at both.
-    if len(days) >= _MOVES_FROM:
-        return twice < len(days)
+    return (len(days) >= _MOVES_FROM and twice < len(days)) or _left_behind(days)
+
+
+def _left_behind(days: Mapping[str, set[date]]) -> bool:
+    """Tell whether each address was given up for the next, by the days of each: many, or few that were kept for days."""
     spans = sorted((min(held), max(held), len(held)) for held in days.values() if held)
-    left = all(before[1] <= after[0] for before, after in pairwise(spans))
-    return len(spans) > 1 and left and all(number >= _LEFT_BEHIND_DAYS for *_, number in spans)
+    # Each begins on a day of its own, which may be the last of the one before.
+    follow = (before[0] < after[0] and before[1] <= after[0] for before, after in pairwise(spans))
+    if len(spans) < 2 or not all(follow):
+        return False
+    return len(spans) >= _MOVES_FROM or all(number >= _LEFT_BEHIND_DAYS for *_, number in spans)
+
+
+def _passing(flows: Iterable[Flow], neighbours: Neighbours) -> bool:
+    return any(flow.key.client_ip in neighbours.passing for flow in flows)
 
 
 def listable(address: str) -> bool:
