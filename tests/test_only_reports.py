@@ -91,6 +91,52 @@ def test_mail_that_never_came_here_is_no_mail_that_closing_would_keep(evidence):
     assert ENGLISH.text(summary.headline).startswith("No mail was seen")
 
 
+def crowd(folder, number, more=()):
+    """Write a report of so many addresses with one failing mail each, and of more records."""
+    single = [(f"198.51.{n // 200}.{n % 200 + 1}", 1) for n in range(number)]
+    report(folder, 0, records=(*single, *more))
+    return [address for address, _ in single]
+
+
+def test_single_reports_too_many_to_look_at_are_shown_together_and_judged_as_one_alone(evidence, tmp_path):
+    few = tmp_path / "few"
+    few.mkdir()
+    crowd(few, 50)
+    apart = audited(few).senders
+    assert len(apart) == 50
+    addresses = crowd(evidence, 150)
+    (together,) = audited(evidence).senders
+    assert (together.outside, together.mails, together.witnesses) == (150, 0, {"dmarc-aggregate": 150})
+    assert {(each.judgement, each.confidence) for each in apart} == {
+        (together.judgement, together.confidence)
+    }
+    assert together.judgement.value == "undecided"
+    assert {flow.key.client_ip for flow in together.flows} == {*addresses}
+    assert {origin.line for flow in together.flows for origin in flow.facts.origins["dmarc-aggregate"]} == {
+        *range(1, 151)
+    }
+    assert "each reported once by others" in ENGLISH.text(together.label)
+    assert "does not make them one sender" in ENGLISH.text(together.because[-1].text)
+
+
+def test_who_writes_again_or_is_known_keeps_a_place_of_its_own(evidence):
+    (evidence / "portero.toml").write_text(
+        '[organisation]\naccepted_domains = ["talheim.example"]\n'
+        '[[network]]\nname = "Works"\ncidr = ["203.0.113.16/32"]\nuse = "devices"\n'
+    )
+    (evidence / "talheim.zone").write_text(
+        "$ORIGIN talheim.example.\n$TTL 3600\n@ IN SOA ns1.talheim.example. h.talheim.example. 1 7200 3600 1209600 3600\n"
+        '@ IN NS ns1.talheim.example.\n@ IN TXT "v=spf1 ip4:203.0.113.32/32 -all"\n'
+    )
+    alone = ["203.0.113.7", "203.0.113.8", "203.0.113.16", "203.0.113.32"]
+    crowd(evidence, 120, [("203.0.113.7", 2), *((address, 1) for address in alone[1:])])
+    report(evidence, 1, records=[("203.0.113.8", 1)])
+    senders = audited(evidence).senders
+    assert sorted(len(each.flows) for each in senders) == [1, 1, 1, 1, 120]
+    assert {each.flows[0].key.client_ip for each in senders if len(each.flows) == 1} == {*alone}
+    assert sum(each.outside for each in senders) == 120 + 2 + 2 + 1 + 1
+
+
 def shown(folder, out):
     return CliRunner().invoke(build(wiring), ["audit", str(folder), "--out", str(out)]).output
 

@@ -228,8 +228,14 @@ class Keeping:
             ids = self.lake.ids(day)
             mine, wanted = prints_of(ids)
             fresh[f"ids/{day}"] = (keys[day], _octets(mine))
+            # One question for all days: what is looked for is made ready once.
+            met = pc.is_in(
+                pa.concat_arrays([prints for _, prints in held] or [mine.slice(0, 0)]), value_set=wanted
+            )
+            at = 0
             for other, prints in held:
-                if pc.any(pc.is_in(prints, value_set=wanted)).as_py():
+                here, at = met.slice(at, len(prints)), at + len(prints)
+                if pc.any(here).as_py():
                     one, two = in_order(day, other)
                     mails = shared_mails(self.lake.ids(one), self.lake.ids(two))
                     if mails:

@@ -12,7 +12,7 @@ from portero.core.case import Case, Context, judgement_of, lenders
 from portero.core.exchange.attribution import attribute, envelope_domain, path_of, seen_connectors, within
 from portero.core.exchange.outbound import left_by_exchange
 from portero.core.flow import Facts, Flow, OutsideFlow, by_address, merge_facts
-from portero.core.grouping import Placed, anchor, group
+from portero.core.grouping import Placed, anchor, group, told_together
 from portero.core.judge import look_at, weigh
 from portero.core.neighbours import find_neighbours
 from portero.core.register import Configuration, Criticality, RegisterEntry
@@ -39,13 +39,21 @@ def find_senders(
         attribution = attribute(flow, settings, seen)
         placed.append(Placed(flow, attribution, path_of(flow, settings, attribution)))
     entries, rest = _registered(placed, configuration)
-    cases = [look_at(each, context) for each in group(rest, settings, context.mailboxes)]
+    rest = told_together(rest, lambda item: _known(item, context))
+    groups = group(rest, settings, context.mailboxes)
+    # Of what is told together one is looked at, for all are alike: that they are many speaks against none of them.
+    cases = [look_at(each[:1] if each[0].once else each, context) for each in groups]
     known = [item for _, members in entries for item in members]
     neighbours = find_neighbours(cases, [weigh(case) for case in cases], known)
     rows = by_address(outside)
-    found = [
-        _sender(tuple(case.group), case.facts, weigh(case, neighbours), context, rows, None) for case in cases
-    ]
+    found = []
+    for part, case in zip(groups, cases, strict=True):
+        reasons = weigh(case, neighbours)
+        facts = case.facts
+        if part[0].once:
+            reasons = (*reasons, _told_together(part))
+            facts = merge_facts(item.flow.facts for item in part)
+        found.append(_sender(part, facts, reasons, context, rows, None))
     for entry, members in entries:
         facts = merge_facts(item.flow.facts for item in members)
         found.append(_sender(tuple(members), facts, (), context, rows, entry))
@@ -199,7 +207,13 @@ def _sender(
     )
     return Sender(
         id=_id(members, context, entry),
-        label=_label(entry, kind, names, addresses, connector),
+        label=_label(entry, kind, names, addresses, connector)
+        if not members[0].once
+        else Text(
+            "Group of {number} addresses in the name of {domain}, each reported once by others",
+            number=len(addresses),
+            domain=domain_of(members[0].name),
+        ),
         kind=kind,
         judgement=judgement,
         confidence=confidence,
@@ -224,6 +238,29 @@ def _sender(
         purpose=entry.purpose if entry else None,
         criticality=entry.criticality if entry else None,
     )
+
+
+def _known(item: Placed, context: Context) -> bool:
+    """Tell whether anything but its mail speaks for an address: the configuration, network evidence, its SPF record."""
+    address = item.flow.key.client_ip
+    if not address:
+        return True
+    author = domain_of(item.name)
+    envelope = envelope_domain(item.flow.key)[0] or author
+    return (
+        context.network_use(address) is not None
+        or (address, item.name) in context.ties
+        or "pass" in {context.spf(address, domain) for domain in {author, envelope}}
+    )
+
+
+def _told_together(members: Sequence[Placed]) -> Reason:
+    text = Text(
+        "Others reported one mail from each of {number} addresses, and each failed. They are so many that they are shown "
+        "together; that does not make them one sender, and the weights are those of one alone.",
+        number=len(members),
+    )
+    return Reason("reported-once", text, 0.0)
 
 
 def _word_of(entry: RegisterEntry) -> Reason:

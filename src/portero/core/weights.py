@@ -52,6 +52,7 @@ WEIGHTS: dict[str, Weight] = {
     "host-inside": Weight(
         -2.5, "A device inside opened the connections; not more, since a taken-over one does so too."
     ),
+    "reported-once": Weight(0.0, "Says why single reports stand together: only informs."),
     "network-named": Weight(0.0, "Anybody can rent addresses in a network: only informs."),
     "service-named": Weight(0.0, "Anybody can be a customer of a sending service: only informs."),
     "named": Weight(0.0, "A person's name for it: only informs."),
