@@ -16,7 +16,7 @@ from portero.core.sender import Judgement, Kind, Path, Sender
 from portero.core.simulate import Replay
 from support.flows import START
 from support.organisations import OPEN, SETTINGS, organisations
-from support.senders import a_sender, anonymous
+from support.senders import OURS, a_sender, anonymous
 
 LEGITIMATE = Judgement.LEGITIMATE
 
@@ -39,6 +39,14 @@ def test_a_machine_with_an_address_of_its_own_keeps_sending_by_a_connector(kind:
 def test_a_device_without_one_goes_through_a_relay_and_a_program_signs_in() -> None:
     assert road(machine(Kind.DEVICE, "2001:db8::5")).road is Road.RELAY
     assert road(machine(Kind.APPLICATION, "2001:db8::5")).road is Road.SMTP_OAUTH
+
+
+def test_a_sender_whose_own_envelope_only_a_summary_shows_is_looked_at_first() -> None:
+    seen = anonymous("203.0.113.9", 60, mail_from_domain="vendor.example")
+    summed = anonymous("203.0.113.9", 50, mail_from_domain=None, header_from=None, sender=f"shop@{OURS}")
+
+    assert road(a_sender("shop", Kind.APPLICATION, LEGITIMATE, seen, summed)).road is Road.PROVE
+    assert road(a_sender("shop", Kind.APPLICATION, LEGITIMATE, summed)).road is Road.CONNECTOR
 
 
 def test_a_program_beyond_a_mailboxs_limits_takes_high_volume_email_and_is_told_the_price() -> None:

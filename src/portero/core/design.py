@@ -109,11 +109,14 @@ class Design:
     connectors:  Partner before OnPremises, at most one of each.
     mails:       recorded mails that Reject Direct Send would refuse, or leave in doubt, without the connectors and keeps
                  with them, by the replay.
+    proving:     ids of the legitimate senders that are in doubt only because nobody saw their envelope sender; they need a
+                 connector if it is the organisation's.
     """
 
     connectors: tuple[Connector, ...] = ()
     unhelped: tuple[Unhelped, ...] = ()
     mails: int = 0
+    proving: frozenset[str] = frozenset()
 
     @property
     def admitted(self) -> frozenset[str]:
@@ -140,7 +143,7 @@ def design(replay: Replay, networks: Sequence[KnownNetwork] = ()) -> Design:
     or no machine of the organisation. What the replay does not keep for certain is not called admitted.
     Source: controls catalogue DS-03; reference exchange-online 1.3 to 1.5, 2.4 and 3.3.
     """
-    needs = _needs(replay)
+    needs, proving = _needs(replay)
     neighbours = meet_neighbours(replay.senders)
     own = _own_networks(networks)
     ways = {
@@ -160,7 +163,7 @@ def design(replay: Replay, networks: Sequence[KnownNetwork] = ()) -> Design:
         for each in needs
         if each.sender.id not in admitted
     )
-    return Design(connectors, unhelped, sum(each.mails for each in held))
+    return Design(connectors, unhelped, sum(each.mails for each in held), proving)
 
 
 _Own = tuple[ipaddress.IPv4Network, KnownNetwork]
@@ -181,18 +184,29 @@ def _within(need: _Need, own: Sequence[_Own]) -> bool:
     return all(any(_any_in((address,), network) for network, _ in own) for address in addresses(need.flows))
 
 
-def _needs(replay: Replay) -> list[_Need]:
+def _needs(replay: Replay) -> tuple[list[_Need], frozenset[str]]:
     reject = parse_control("reject-direct-send")
     today = {each.sender: each for each in replay.of(()).senders}
     then = {each.sender: each for each in replay.of((reject,)).senders}
-    found = []
+    found, proving = [], set()
     for sender, decisions in replay.decisions((reject,)):
         worse = _worse(then[sender.id], today[sender.id]) if must_keep(sender) else 0
         if worse:
-            each = zip(sender.flows, decisions, strict=True)
-            flows = tuple(flow for flow, decision in each if decision.effect is not Effect.KEPT)
-            found.append(_Need(sender, flows, worse))
-    return sorted(found, key=lambda each: (-each.sender.mails, each.sender.id))
+            held = [
+                (flow, decision)
+                for flow, decision in zip(sender.flows, decisions, strict=True)
+                if decision.effect is not Effect.KEPT
+            ]
+            # Refused unless the envelope sender that only a summary saw is foreign after all.
+            by_envelope = all(
+                decision.effect is Effect.REFUSED and not replay.surely_refused(sender, flow, decision)
+                for flow, decision in held
+            )
+            if by_envelope and sender.legitimate:
+                proving.add(sender.id)
+            else:
+                found.append(_Need(sender, tuple(flow for flow, _ in held), worse))
+    return sorted(found, key=lambda each: (-each.sender.mails, each.sender.id)), frozenset(proving)
 
 
 def _worse(then: SenderEffect, today: SenderEffect) -> int:

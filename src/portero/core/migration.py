@@ -41,6 +41,7 @@ class Road(StrEnum):
     HYBRID = "hybrid"  # the connector of the organisation's Exchange servers
     GATEWAY = "gateway"
     RETIRE = "retire"
+    PROVE = "prove"  # a better witness has to say first whether its envelope sender is foreign, so that nothing concerns it
     DECIDE = "decide"  # somebody has to say first whether it is wanted
 
 
@@ -112,7 +113,9 @@ def migrate(
         )
         answers.update(dict.fromkeys(each.senders, Option(Road.CONNECTOR, True, why)))
     return {
-        sender.id: _migration(sender, settings, answers.get(sender.id), window)
+        sender.id: _migration(
+            sender, settings, answers.get(sender.id), window, proving=sender.id in made.proving
+        )
         for sender in senders
         if must_keep(sender)
     }
@@ -139,6 +142,8 @@ def _migration(
     settings: Settings,
     connector: Option | None,
     window: tuple[datetime, datetime] | None,
+    *,
+    proving: bool,
 ) -> Migration:
     measured = volume(sender)
     if not sender.legitimate:
@@ -156,6 +161,12 @@ def _migration(
         return Migration(sender.id, Road.RETIRE, why, measured)
     if sender.path is Path.AUTHENTICATED:
         return _authenticated(sender, settings, measured)
+    if proving:
+        why = Text(
+            "Only a trace summary saw it, and its envelope sender may be of another domain: then refusing Direct Send does not "
+            "concern it."
+        )
+        return Migration(sender.id, Road.PROVE, why, measured)
     if connector is None:
         return Migration(sender.id, Road.STAY, Text("Refusing Direct Send does not concern it."), measured)
     fixed = {

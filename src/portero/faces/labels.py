@@ -91,6 +91,7 @@ LABELS: dict[str, dict[str, Text]] = {
         "high-volume-email": label("road", "High Volume Email"),
         "communication-services": label("road", "Azure Communication Services"),
         "graph": label("road", "Microsoft Graph"),
+        "prove": label("road", "find out its envelope sender"),
         "return-path": label("road", "the vendor's own return-path"),
         "rewrite": label("road", "rewritten envelope"),
         "hybrid": label("road", "hybrid connector"),
