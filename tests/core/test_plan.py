@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from portero.core.dns import Dns, DnsAnswer, DnsStatus
 from portero.core.evidence import ConfigObject, Origin
 from portero.core.exchange.settings import AcceptedDomain, InboundConnector, Settings, Tenant
 from portero.core.finding import Finding, Outcome, Severity
@@ -259,6 +260,20 @@ def test_a_vendor_is_asked_for_a_return_path_instead_of_opening_its_shared_serve
 
     assert step_for(steps, "vendor").moved == ("vendor",)
     assert "return-path" in str(step_for(steps, "vendor").do)
+
+
+def test_people_whose_mailboxes_are_in_another_system_are_one_step_and_no_vendors() -> None:
+    people = [
+        a_sender(f"p{n}", Kind.SERVICE, Judgement.LEGITIMATE, anonymous(f"198.51.100.{n}")) for n in (5, 6, 7)
+    ]
+    here = a_sender("here", Kind.MAILBOX, Judgement.LEGITIMATE, anonymous(""))
+    moved = replace(OPEN, dns=Dns([DnsAnswer(OURS, "MX", DnsStatus.NOERROR, ("10 mx.other.example.",))]))
+
+    steps = plan_for(*people, settings=moved)
+    assert step_for(steps, "p5").senders == ("p5", "p6", "p7")
+    assert "return-path" not in str(step_for(steps, "p5").do)
+    # Behind a gateway the MX points elsewhere too, and the mailboxes are here.
+    assert step_for(plan_for(*people, here, settings=moved), "p5").senders == ("p5",)
 
 
 def test_direct_send_refused_already_is_not_refused_again() -> None:

@@ -9,12 +9,13 @@ from portero.core.address import exact_network, neighbourhood
 from portero.core.controls import parse_control
 from portero.core.exchange.attribution import within
 from portero.core.exchange.change import Change, putting_in
+from portero.core.exchange.exchangers import MxPosture, mx_posture, read_exchangers
 from portero.core.exchange.new_connector import connector_blocks, new_connector
 from portero.core.exchange.settings import Settings, Tenant
 from portero.core.flow import Flow
 from portero.core.plan_lock import LOCK_NAME, Lock, connector_of
 from portero.core.plan_steps import ADMINISTRATOR, Draft, labels
-from portero.core.sender import Sender
+from portero.core.sender import Kind, Sender
 from portero.core.simulate import Replay
 from portero.core.simulation import Effect
 from portero.core.step import Risk
@@ -104,8 +105,12 @@ def give_ways_in(
         made.append(_prove_lock(draft, by_way.get(Way.GATEWAY, []), lock, tenant))
     elif by_way.get(Way.GATEWAY):
         made.append(_gateway(draft, by_way[Way.GATEWAY], replay.settings))
-    for way, write in ((Way.RETURN_PATH, _vendor), (Way.FORWARDER, _forwarder)):
-        made += [write(draft, need) for need in by_way.get(way, [])]
+    vendors = by_way.get(Way.RETURN_PATH, [])
+    for domain, people in _elsewhere(vendors, replay).items():
+        made.append(_other_system(draft, domain, people))
+        vendors = [need for need in vendors if need not in people]
+    made += [_vendor(draft, need) for need in vendors]
+    made += [_forwarder(draft, need) for need in by_way.get(Way.FORWARDER, [])]
     for way, together in ((Way.HYBRID, _hybrid), (Way.AUTHENTICATED, _authenticated), (Way.DECISION, _act)):
         if by_way.get(way):
             made.append(together(draft, by_way[way]))
@@ -376,6 +381,69 @@ def _gateway(draft: Draft, held: list[Need], settings: Settings) -> int:
         controls=allowed,
         moved=_ids(outside),
         commands=new_connector("portero gateway", listed, lock=False),
+    )
+
+
+# As many people of one domain are no vendor's few sender names.
+_PEOPLE = 3
+
+
+def _elsewhere(held: Sequence[Need], replay: Replay) -> dict[str, list[Need]]:
+    """
+    Group the senders of domains whose mailboxes are in another system: the MX points there, and none of them is here.
+
+    A gateway in front of mailboxes that are here has its domain's MX too, but these mailboxes are seen.
+    Source: reference exchange-online 2.4, domain shared between two systems.
+    """
+    here = {
+        domain
+        for sender in replay.senders
+        if sender.kind is Kind.MAILBOX
+        for domain in sender.header_from_domains
+    }
+    by_domain: dict[str, list[Need]] = {}
+    for need in held:
+        domains = need.sender.header_from_domains
+        if len(domains) == 1 and domains[0] not in here:
+            by_domain.setdefault(domains[0], []).append(need)
+    dns = replay.settings.dns
+    return {
+        domain: people
+        for domain, people in sorted(by_domain.items())
+        if len(people) >= _PEOPLE
+        and mx_posture(read_exchangers(dns.lookup(domain, "MX").answers)) is MxPosture.GATEWAY
+    }
+
+
+def _other_system(draft: Draft, domain: str, held: list[Need]) -> int:
+    return draft.add(
+        title=Text("Let in the mail of {domain} from the system that holds its mailboxes", domain=domain),
+        why=sentences(
+            [
+                _why(held),
+                Text(
+                    "The MX of {domain} points elsewhere, and its people write from there: their mailboxes are in another "
+                    "system, while {domain} is an accepted domain here.",
+                    domain=domain,
+                ),
+            ]
+        ),
+        do=Text(
+            "Ask whoever runs that system to send your mail with a certificate of your own domain or from addresses of its "
+            "own, and make an inbound connector for these. Where other customers share its servers, no connector tells them "
+            "apart: let its mail come by a relay of yours that signs in, or take {domain} out of the accepted domains "
+            "until its mailboxes move.",
+            domain=domain,
+        ),
+        verify=Text(
+            "The message detail of a new mail from each of them names the connector or the relay. Without that proof the "
+            "refusing steps must wait."
+        ),
+        undo=Text("Remove what was made; the mail then arrives as it does today."),
+        senders=_ids(held),
+        risk=Risk.HIGH,
+        owner=ADMINISTRATOR,
+        moved=_ids(held),
     )
 
 
