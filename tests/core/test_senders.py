@@ -674,3 +674,21 @@ def test_peoples_mail_that_a_trace_shows_from_exchanges_own_servers_is_one_row_a
     # Inside, such an address names nobody: what cannot be told apart is one row for each name, and undetermined.
     inward = found(*(sent(person, server, inside=2) for person in range(5) for server in range(1, 4)))
     assert [(each.path, each.judgement) for each in inward] == [("undetermined", Judgement.UNDECIDED)] * 5
+
+
+def test_a_lures_words_under_a_colleagues_name_accuse_nobody_where_no_address_is_recorded() -> None:
+    mailboxes = frozenset({f"ann@{OURS}"})
+    mail = flow(
+        2,
+        2,
+        every=8,
+        sender=f"ann@{OURS}",
+        direction="incoming",
+        connector="",
+        shapes={"new fax received #": 2},
+    )
+
+    (unplaced, *_) = found(scanner(), mail, mailboxes=mailboxes)[1:]
+
+    assert {"lure", "as-mailbox", "no-address"} <= {reason.code for reason in unplaced.because}
+    assert unplaced.judgement is Judgement.UNDECIDED

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from itertools import pairwise
 
 from portero.core.evidence import Origin
 from portero.core.exchange.attribution import envelope_domain, within
@@ -62,6 +63,14 @@ def lenders(group: Sequence[Placed], context: Context) -> tuple[str, ...]:
     }
     found = {context.lender(address, domain) for address, domain in asked}
     return () if None in found else tuple(sorted(each for each in found if each))
+
+
+def regular(days: Sequence[date]) -> bool:
+    """Tell whether activity keeps a weekly or monthly interval: at least four days, gaps of 6 to 35 days, alike."""
+    gaps = [(after - before).days for before, after in pairwise(days)]
+    if len(gaps) < 3 or min(gaps) < 6 or max(gaps) > 35:
+        return False
+    return max(gaps) - min(gaps) <= 3
 
 
 def judgement_of(odds: float) -> tuple[Judgement, float]:

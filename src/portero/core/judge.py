@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
-from itertools import pairwise
+from datetime import timedelta
 
-from portero.core.case import ANCHORED, AUTHENTICATED, FAILING, Case, Context, lenders
+from portero.core.case import ANCHORED, AUTHENTICATED, FAILING, Case, Context, lenders, regular
 from portero.core.exchange.attribution import By, author_domain, envelope_domain, of_exchange, within
 from portero.core.grouping import Placed, nameless
 from portero.core.naming import tie_of
@@ -87,6 +86,7 @@ def weigh(case: Case, neighbours: Neighbours | None = None) -> tuple[Reason, ...
     if neighbours is not None:
         weigh_beside(case, neighbours)
     _unforged(case)
+    _unplaced(case)
     _one_mailing(case)
     _allowed(case)
     _borrowed(case)
@@ -274,7 +274,7 @@ def _over_time(case: Case) -> None:
                 count("It was active in {n} week.", "It was active in {n} different weeks.", weeks),
             )
             break
-    if _regular(days):
+    if regular(days):
         case.add("regular", Text("Its days of activity keep a steady interval."))
     span = (window[1] - window[0]).days if window else 0
     lifetime = (days[-1] - days[0]).days
@@ -313,14 +313,6 @@ def _over_time(case: Case) -> None:
                 mails=facts.mails,
             ),
         )
-
-
-def _regular(days: Sequence[date]) -> bool:
-    """Tell whether activity keeps a weekly or monthly interval: at least four days, gaps of 6 to 35 days, alike."""
-    gaps = [(after - before).days for before, after in pairwise(days)]
-    if len(gaps) < 3 or min(gaps) < 6 or max(gaps) > 35:
-        return False
-    return max(gaps) - min(gaps) <= 3
 
 
 def _unlike(case: Case) -> None:
@@ -494,6 +486,17 @@ def _unforged(case: Case) -> None:
             Text(
                 "Nothing in how it sends is like a campaign: a device or list set up wrongly looks the same."
             ),
+        )
+
+
+def _unplaced(case: Case) -> None:
+    """Keep from accusing by words alone where no address is recorded: what several send under one name looks like one."""
+    shown = case.codes & (_FORGED | {"self-addressed", "burst", "short-lived"})
+    if not any(item.place for item in case.group) and not shown and case.odds > _ALMOST:
+        case.bring_to(
+            _ALMOST,
+            "no-address",
+            Text("No witness shows its address, so that several senders may share the name."),
         )
 
 

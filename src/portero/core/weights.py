@@ -147,6 +147,11 @@ WEIGHTS: dict[str, Weight] = {
         "Computed: what keeps it from being called legitimate. Reference exchange-online 7.1: copies of devices write for "
         "weeks.",
     ),
+    "no-address": Weight(
+        0.0,
+        "Judgement: a subject's words under a colleague's name accuse nobody whose address is not known. Its weight is what "
+        "keeps the odds below an accusation.",
+    ),
     "no-campaign": Weight(
         0.0,
         "Judgement: failing authentication alone must not accuse, R5: most unlisted senders are devices. Its weight is "
