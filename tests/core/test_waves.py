@@ -201,3 +201,18 @@ def test_mailboxes_that_nobody_saw_submit_are_asked_about_and_not_announced_as_m
     assert [step.moved for step in concerned] == [()]
     assert all("we change how" not in str(wave.business) for wave in waves_of(concerned[0], waves))
     assert concerned[0].n in next(step for step in steps if "smtp-basic-off" in step.controls).after
+
+
+def test_what_ways_in_wait_for_is_prepared_although_something_moved_before() -> None:
+    submits = replace(
+        a_sender(
+            "app", Kind.APPLICATION, Judgement.LEGITIMATE,
+            anonymous("198.51.100.7", direction="originating", connector=None),
+        ),
+        path=Path.AUTHENTICATED,
+    )  # fmt: skip
+    steps, waves = planned(submits, device("printer", "203.0.113.10", 9))
+    asked = next(step for step in steps if step.name == "confirm")
+
+    assert any(step.moved for step in steps[: asked.n - 1])
+    assert [wave.stage for wave in waves if asked.n in {part.step for part in wave.parts}] == [Stage.PREPARE]

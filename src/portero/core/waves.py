@@ -36,6 +36,9 @@ _WINDOW_DAYS = (1, 2, 3)
 _QUIET_FROM, _QUIET_UNTIL = (12, 20), (1, 6)
 _FELT = frozenset({Stage.PILOT, Stage.MOVE, Stage.REFUSE})
 
+# Steps that move nothing and that ways in, or a lock, wait for, wherever they stand.
+_BEFORE_WAYS = frozenset({"confirm", "prove", "prove-lock"})
+
 _Draft = tuple[Stage, Text, list["Part"]]
 
 
@@ -189,7 +192,7 @@ def _stage(step: Step, before: Stage) -> Stage:
         return Stage.REFUSE
     if step.moved or step.controls:
         return Stage.MOVE
-    return Stage.PREPARE if before is Stage.PREPARE else Stage.FOLLOW
+    return Stage.PREPARE if before is Stage.PREPARE or step.name in _BEFORE_WAYS else Stage.FOLLOW
 
 
 def _waves(stage: Stage, run: Sequence[Step], known: Mapping[str, Sender]) -> Iterable[_Draft]:
