@@ -42,6 +42,7 @@ _WORDS = frozenset(
 _SMALL_ROWS = 8_192
 _JOINED_ROWS = 65_536
 _STORED_AT_ONCE = 8  # batches
+_ROWS_AT_ONCE = 8_192
 
 # A domain as evidence writes it: what follows the last "@", in lower case. A-labels are made later, of the distinct few.
 DOMAIN = "lower(rtrim(CASE WHEN {0} LIKE '%@%' THEN regexp_extract({0}, '@([^@]*)$', 1) ELSE '' END, '.> '))"
@@ -219,6 +220,12 @@ class EvidenceTables:
     def rows(self, query: str, parameters: list[object] | None = None) -> list[tuple[object, ...]]:
         """Ask a query and give its rows."""
         return self.connection.execute(query, parameters or []).fetchall()
+
+    def stream(self, query: str) -> Iterator[tuple[object, ...]]:
+        """Ask a query and give its rows a few thousand at a time; ask nothing else before the last."""
+        asked = self.connection.execute(query)
+        while some := asked.fetchmany(_ROWS_AT_ONCE):
+            yield from some
 
     def column(self, query: str) -> pa.Array:
         """Ask a query of one column of texts and give its values."""

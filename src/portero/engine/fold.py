@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
+from sys import intern
 from typing import cast
 
 import pyarrow as pa
@@ -257,11 +259,12 @@ def _flow(row: tuple[object, ...], gathered: _Gathered, witnesses: Sequence[str]
 
 
 def _outside(tables: EvidenceTables, queries: Queries, documents: Sequence[str]) -> tuple[OutsideFlow, ...]:
-    merged: dict[tuple[object, ...], list[tuple[object, ...]]] = {}
-    for row in tables.rows(queries.outside()):
-        merged.setdefault(row[:5], []).append(row)
     flows = []
-    for (source_ip, header_from, envelope_from, reporter, to_us), rows in merged.items():
+    # The query gives what belongs together one after the other; hundreds of thousands of addresses are not held twice.
+    for (source_ip, header_from, envelope_from, reporter, to_us), held in groupby(
+        tables.stream(queries.outside()), key=lambda row: row[:5]
+    ):
+        rows = list(held)
         address = client_address(str(source_ip or ""))
         if address is None:
             continue
@@ -270,13 +273,13 @@ def _outside(tables: EvidenceTables, queries: Queries, documents: Sequence[str])
                 source_ip=address,
                 header_from=a_label(str(header_from)),
                 envelope_from=None if envelope_from is None else a_label(str(envelope_from)),
-                reporter=str(reporter or ""),
+                reporter=intern(str(reporter or "")),
                 to_us=bool(to_us),
                 mails=sum(int(cast("int", row[5])) for row in rows),
                 aligned_spf=sum(int(cast("int", row[6])) for row in rows),
                 aligned_dkim=sum(int(cast("int", row[7])) for row in rows),
-                dkim_domain=next((str(row[8]) for row in rows if row[8]), None),
-                spf_domain=next((str(row[9]) for row in rows if row[9]), None),
+                dkim_domain=next((intern(str(row[8])) for row in rows if row[8]), None),
+                spf_domain=next((intern(str(row[9])) for row in rows if row[9]), None),
                 first_seen=cast("datetime", aware(min(cast("datetime", row[10]) for row in rows))),
                 last_seen=cast("datetime", aware(max(cast("datetime", row[11]) for row in rows))),
                 origins=tuple(
