@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from portero.core.dns import Dns, DnsAnswer, DnsStatus
 from portero.core.evidence import ConfigObject, Origin
+from portero.core.exchange.change import setting
 from portero.core.exchange.settings import AcceptedDomain, InboundConnector, Settings, Tenant
 from portero.core.finding import Finding, Outcome, Severity
 from portero.core.flow import Flow
@@ -395,6 +396,25 @@ def failing(check: str, fix: str, undo: str) -> Finding:
         Text("{undo}", undo=undo),
         {},
     )
+
+
+def test_a_permission_that_carries_mail_of_own_servers_is_asked_about_and_not_taken_back() -> None:
+    servers = replace(
+        a_sender("servers", Kind.HYBRID, Judgement.LEGITIMATE, anonymous("198.51.100.10")), connector="Hybrid"
+    )
+    finding = replace(failing("CON-06", "Switch it off.", "Switch it on."), subjects=("Hybrid",))
+    origin = Origin("connectors.json")
+    changes = setting(
+        ConfigObject("Get-InboundConnector", {"Name": "Hybrid", "CloudServicesMailEnabled": True}, origin),
+        {"CloudServicesMailEnabled": False},
+    )
+    finding = replace(finding, changes=changes)
+
+    steps = make_plan(Replay([servers], OPEN), Tenant(), (finding,))
+    assert "own hybrid servers" in steps[1].title.template
+    assert not any(each.commands == changes for each in steps)
+    idle = make_plan(Replay([replace(servers, connector="Other")], OPEN), Tenant(), (finding,))
+    assert any(each.commands == changes for each in idle)
 
 
 def test_records_are_mended_one_sentence_each_and_the_policy_waits_for_its_own_step() -> None:

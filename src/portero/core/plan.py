@@ -13,7 +13,7 @@ from portero.core.plan_lock import Lock, find_lock
 from portero.core.plan_order import Closing, best_order
 from portero.core.plan_steps import Draft
 from portero.core.plan_ways import give_ways_in, needs
-from portero.core.sender import Path, Sender
+from portero.core.sender import Kind, Path, Sender
 from portero.core.simulate import Replay
 from portero.core.simulation import Effect, SenderEffect, Simulation
 from portero.core.step import Step
@@ -150,7 +150,12 @@ def _write(
     write.decide(draft, [each for each in senders if not each.legitimate and must_keep(each)])
     for finding in failed:
         if finding.id in _PERMISSIONS and finding.outcome is Outcome.FAIL:
-            write.remove_permission(draft, finding)
+            hybrid = [each for each in senders if each.kind is Kind.HYBRID and must_keep(each)]
+            used = [each for each in hybrid if finding.id == "CON-06" and each.connector in finding.subjects]
+            if used:
+                write.ask_about_hybrid(draft, finding, used)
+            else:
+                write.remove_permission(draft, finding)
     write.authentication(draft, [each for each in failed if each.id.startswith(("DNS-", "SPOOF-0"))])
     if not seen:
         # A replay of nothing shows nothing to be safe, so no control that refuses mail comes before there is some.

@@ -210,6 +210,38 @@ def remove_permission(draft: Draft, finding: Finding) -> None:
     )
 
 
+def ask_about_hybrid(draft: Draft, finding: Finding, held: Sequence[Sender]) -> None:
+    """
+    Have a permission that carries recorded mail of own servers looked at, instead of taken back.
+
+    Without it their mail is anonymous: groups that take only senders inside refuse it, and filters judge it.
+    Source: controls catalogue CON-06, find out first.
+    """
+    connectors = tuple(dict.fromkeys(each.connector for each in held if each.connector))
+    draft.add(
+        name="hybrid-permission",
+        title=Text("Find out whether {connectors} is of your own hybrid servers", connectors=connectors),
+        why=Text(
+            "{because} Yet recorded mail comes through it: {senders}. Without the permission such mail is anonymous, and groups "
+            "that take only senders inside refuse it.",
+            because=finding.because,
+            senders=labels(held),
+        ),
+        do=Text(
+            "Ask who runs the servers behind it, and look at Get-HybridConfiguration there. Where they are yours, run the "
+            "Hybrid Configuration Wizard again, so that the connector is the wizard's with your certificate. Where they are "
+            "not: {fix}",
+            fix=finding.fix,
+        ),
+        verify=Text("Run the audit again: check {check} passes.", check=finding.id),
+        undo=finding.undo,
+        risk=Risk.MEDIUM,
+        owner=ADMINISTRATOR,
+        senders=tuple(each.id for each in held),
+        after=draft.numbers("measure"),
+    )
+
+
 def authentication(draft: Draft, findings: Sequence[Finding]) -> None:
     """
     Bring the authentication records in order, but for the policy that refuses mail: that is for later, replayed steps.
