@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from portero.core.audit import Audit, Totals
-from portero.core.changes import Change, Kind, changes, endings
+from portero.core.changes import Change, Kind, changes, endings, reopenings
 from portero.core.decision import Decision
 from portero.core.evidence import Coverage
 from portero.core.finding import Finding, Outcome, Severity
-from portero.core.sender import DecidedBy, Judgement, Sender
+from portero.core.sender import DecidedBy, Judgement, Ruling, Sender, Validity
 from portero.core.sender import Kind as Sort
 from portero.core.text import Text
 from support.senders import a_sender
@@ -126,6 +126,25 @@ def test_evidence_that_turned_against_a_decision_is_told(
     after = audit(held, decisions=(decision(decided),))
     found = changes(audit(held), after, [replace(SCANNER, judgement=was)], [replace(SCANNER, judgement=now)])
     assert [each.kind for each in found] == ([Kind.CONTRADICTED] if tells else [])
+
+
+def test_decisions_that_no_longer_carry_are_told_with_what_changed_until_somebody_decides() -> None:
+    why = (
+        Text("It sends from addresses not seen then."),
+        Text("It fails authentication, which it passed then."),
+    )
+
+    def ruled(standing: Validity) -> Sender:
+        changes = why if standing is Validity.REOPENED else ()
+        return replace(STRANGER, ruling=Ruling(Judgement.LEGITIMATE, "Ana", NOW, standing, changes))
+
+    assert reopenings([SCANNER, ruled(Validity.IN_FORCE), ruled(Validity.EXPIRED)]) == ()
+    [found] = reopenings([SCANNER, ruled(Validity.REOPENED)])
+    assert (found.kind, found.sender) == (Kind.REOPENED, "s-2")
+    assert str(found.what) == (
+        "stranger is to be decided again: Ana decided about it on 2026-11-24, and its behaviour changed. "
+        "It sends from addresses not seen then. It fails authentication, which it passed then."
+    )
 
 
 def test_decisions_that_run_out_are_told_in_time_and_not_for_ever() -> None:

@@ -10,14 +10,15 @@ from enum import StrEnum
 from portero.core.audit import Audit
 from portero.core.decision import Decision, judgements
 from portero.core.finding import Outcome
-from portero.core.sender import DecidedBy, Judgement, Sender
-from portero.core.text import Text, count
+from portero.core.sender import DecidedBy, Judgement, Sender, Validity
+from portero.core.text import Text, count, sentences
 
 
 class Kind(StrEnum):
     """What sort of change it is, the gravest first."""
 
     NEW_ABUSE = "new-abuse"
+    REOPENED = "reopened"  # the behaviour is no longer what a person decided about
     CONTRADICTED = "contradicted"  # the evidence turned against what a person decided
     WORSE = "worse"  # a check that fails, or warns, and did not
     NEW_SENDER = "new-sender"
@@ -63,6 +64,24 @@ def changes(before: Audit, after: Audit, was: Iterable[Sender], now: Iterable[Se
     ]
     order = tuple(Kind)
     return tuple(sorted(found, key=lambda each: order.index(each.kind)))
+
+
+def reopenings(senders: Iterable[Sender]) -> tuple[Change, ...]:
+    """Give the decisions that no longer carry because the sender behaves otherwise, until somebody decides again."""
+    found = []
+    for each in sorted(senders, key=lambda sender: (-sender.mails, sender.id)):
+        ruling = each.ruling
+        if ruling is None or ruling.standing is not Validity.REOPENED:
+            continue
+        text = Text(
+            "{sender} is to be decided again: {person} decided about it on {day}, and its behaviour changed. {changes}",
+            sender=each.label,
+            person=ruling.by,
+            day=ruling.at.date(),
+            changes=sentences(ruling.changes),
+        )
+        found.append(Change(Kind.REOPENED, text, each.id))
+    return tuple(found)
 
 
 def endings(decisions: Iterable[Decision], labels: Mapping[str, Text], today: date) -> tuple[Change, ...]:

@@ -123,6 +123,7 @@ LABELS: dict[str, dict[str, Text]] = {
         "gone": label("change", "gone"),
     },
     "standing": {
+        "none": label("standing", "nobody decided"),
         "in-force": label("standing", "in force"),
         "reopened": label("standing", "to be decided again: it changed"),
         "expired": label("standing", "to be decided again: it ran out"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from starlette.testclient import TestClient
 
 from portero.core.access import Action
 from portero.core.decision import RECORD, Decision
+from portero.core.reopening import basis_of
 from portero.core.sender import Judgement
 from portero.decision_log import record
 from portero.faces.web.application import create
@@ -43,13 +45,16 @@ def described(api: TestClient, house: Any) -> Any:
     """The description, with an organisation, a sender, a step and a control that exist as examples."""
     document = api.get("/api/v1/openapi.json").json()
     view = house.desk.cases.newest(house.ours)
-    known = {"organisation": house.ours, "sender": view.audit.senders[0].id}
+    known = {"organisation": house.ours, "sender": view.audit.senders[0].id, "if-match": "*"}
     for path in document["paths"].values():
         for operation in path.values():
             for parameter in operation.get("parameters", ()):
                 if parameter["name"] in known:
                     parameter["schema"] = {"type": "string", "enum": [known[parameter["name"]]]}
     schemas = document["components"]["schemas"]
+    # Not any words say what to set apart.
+    networks = {"type": "array", "items": {"enum": ["192.0.2.0/24", "2001:db8::25"]}, "minItems": 1}
+    schemas["Criteria"] |= {"properties": {"cidr": networks}, "required": ["cidr"]}
     for name in ("Rehearse", "SaveScenario"):
         schemas[name]["properties"]["controls"]["items"] = {"enum": ["reject-direct-send", "smtp-basic-off"]}
     schemas["Decide"]["properties"]["senders"]["items"] = {"enum": [known["sender"], "s-none"]}
@@ -126,6 +131,95 @@ def test_a_decision_upon_an_old_sight_is_refused_whole(api: TestClient, house: A
     assert answer.status_code == 409
     assert answer.headers["content-type"] == "application/problem+json"
     assert [decision.sender for decision in house.state.decisions(house.ours)] == [one]
+
+
+def test_a_decision_that_no_longer_carries_is_an_alert_and_can_be_asked_for(
+    api: TestClient, house: Any
+) -> None:
+    view = house.desk.cases.newest(house.ours)
+    sender = next(each for each in view.audit.senders if each.kind == "device" and each.path == "direct-send")
+    elsewhere = replace(basis_of(sender), networks=("192.0.2.0/24",))
+    house.state.decide(
+        house.ours, {sender.id: "x"}, Judgement.LEGITIMATE, "Ana", NOW, bases={sender.id: elsewhere}
+    )
+    [alert] = [
+        each for each in api.get(f"{base(house)}/alerts").json()["items"] if each["kind"] == "reopened"
+    ]
+    assert alert["sender"] == sender.id
+    assert "It sends from addresses not seen then: " in alert["what"]
+    found = api.get(f"{base(house)}/senders", params={"standing": "reopened"}).json()
+    assert [each["id"] for each in found["items"]] == [sender.id]
+    assert found["counts"]["standing"]["reopened"] == 1
+    spanish = api.get(f"{base(house)}/alerts", headers={"accept-language": "es"}).json()["items"]
+    assert "Hay que volver a decidir" in next(each["what"] for each in spanish if each["kind"] == "reopened")
+    for lang in ("en", "es"):
+        page = house.client(house.owner()).get(f"/o/{house.ours}/alerts", headers={"accept-language": lang})
+        assert 'id="h-reopened"' in page.text
+    api.post(f"{base(house)}/decisions", json={"senders": [sender.id], "judgement": "legitimate"})
+    kinds = {each["kind"] for each in api.get(f"{base(house)}/alerts").json()["items"]}
+    assert "reopened" not in kinds
+
+
+def test_senders_are_named_joined_set_apart_and_each_is_taken_back_by_the_api(
+    api: TestClient, house: Any
+) -> None:
+    def senders() -> dict[str, Any]:
+        return dict(house.desk.cases.newest(house.ours).senders)
+
+    before = senders()
+    fixed = {
+        each.client_networks: each
+        for each in before.values()
+        if each.kind == "device" and len({flow.key.client_ip for flow in each.flows}) == 1
+    }
+    one, two = [*fixed.values()][:2]
+    path = f"{base(house)}/senders/{one.id}"
+
+    def shape(act: str, *, status: int = 200, headers: dict[str, str] | None = None, **more: Any) -> Any:
+        answer = api.post(f"{path}/shape", json={"act": act, **more}, headers=headers)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    tag = api.get(path).headers["etag"]
+    assert shape("describe", name="Ground floor", criticality="high", headers={"if-match": tag}) == {
+        "revision": 1,
+        "part": None,
+    }
+    held = api.get(path).json()
+    assert (held["label"], held["criticality"]) == ("Ground floor", "high")
+    # Two who saw the same: the second is told, by either way of saying what was seen.
+    assert "Somebody else" in shape("merge", merge=[two.id], headers={"if-match": tag}, status=412)["title"]
+    shape("merge", merge=[two.id], seen=0, status=409)
+    assert senders().keys() == before.keys()
+    assert shape("merge", merge=[two.id], headers={"if-match": "*"}, seen=1)["revision"] == 2
+    assert senders().keys() == before.keys() - {two.id}
+    part = shape("split", split={"cidr": [two.client_networks[0]]})["part"]
+    assert senders().keys() - before.keys() == {part}
+    assert senders()[part].client_networks == two.client_networks
+    for act in ("split", "merge", "describe"):
+        shape("take-back", of=act)
+    assert {each: held.label for each, held in senders().items()} == {
+        each: held.label for each, held in before.items()
+    }
+    trail = house.state.trail(house.ours)
+    assert [each.action for each in trail[:6]] == ["sender.shape"] * 6
+    assert record(house.state.decisions(house.ours)) == b""
+
+    for act, more in (
+        ("describe", {}),
+        ("describe", {"name": ""}),
+        ("describe", {"name": "x", "merge": [two.id]}),
+        ("merge", {"merge": [one.id]}),
+        ("split", {"split": {"cidr": ["everywhere"]}}),
+        ("split", {"split": {}}),
+        ("take-back", {"of": "take-back"}),
+        ("judge", {"name": "x"}),
+    ):
+        shape(act, **more, status=422)
+    shape("merge", merge=["s-000000000000"], status=404)
+    _, secret = house.state.add_token(house.ours, house.owner().id, "r", [Action.READ], None, NOW)
+    shape("describe", name="x", headers={"authorization": f"Bearer {secret}"}, status=403)
+    assert len(house.state.history(house.ours, one.id)) == 6
 
 
 def test_the_audit_is_the_contract_s(api: TestClient, house: Any) -> None:

@@ -18,6 +18,7 @@ from portero.core.text import Text
 from portero.errors import PorteroError
 from portero.faces.render import LANGUAGES, Renderer
 from portero.faces.web.api import posture, v1, watch
+from portero.faces.web.api.frame import OutdatedError
 from portero.faces.web.cases import OpeningError, View
 from portero.faces.web.desk import WebDesk
 from portero.faces.web.guard import Door, Guard
@@ -53,6 +54,10 @@ _WRONG: dict[type[Exception], tuple[int, Text]] = {
     ForgedError: (403, Text("The form has run out. Load the page again and repeat.")),
     StaleError: (
         409,
+        Text("Somebody else changed this in the meantime. Load the page again, look, and repeat."),
+    ),
+    OutdatedError: (
+        412,
         Text("Somebody else changed this in the meantime. Load the page again, look, and repeat."),
     ),
     SameHandsError: (409, Text("A step is approved by somebody else than the one who prepared it.")),

@@ -24,6 +24,7 @@ FACETS: Mapping[str, Callable[[Sender, SenderEffect | None], str]] = {
     "effect": lambda _, effect: effect.effect.value if effect else "undetermined",
     "kind": lambda sender, _: sender.kind.value,
     "decided_by": lambda sender, _: sender.decided_by.value,
+    "standing": lambda sender, _: sender.ruling.standing.value if sender.ruling else "none",
 }
 _ORDER = {"abuse": 0, "undecided": 1, "legitimate": 2}
 SORTS: Mapping[str, Callable[[SenderRow], object]] = {

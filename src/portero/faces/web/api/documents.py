@@ -149,6 +149,65 @@ class Decided(_Out):
     revisions: dict[str, int]
 
 
+class Criteria(_In):
+    """What mail must show to be set apart: of each kind given any one value, and all kinds given."""
+
+    header_from: list[Line] = Field(default_factory=list, max_length=50)
+    mail_from: list[Line] = Field(default_factory=list, max_length=50)
+    cidr: list[Line] = Field(default_factory=list, max_length=50)
+    ehlo: list[Line] = Field(default_factory=list, max_length=50)
+
+
+class _Shaping(_In):
+    note: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")] = ""
+    seen: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(
+        default=None, description="Revision of the sender that was seen."
+    )
+
+
+class Rename(_Shaping):
+    """What a sender is called from now on, and what people know of it."""
+
+    act: Literal["describe"]
+    name: Name
+    owner: Name | None = None
+    purpose: Name | None = None
+    criticality: Criticality | None = None
+
+
+class Join(_Shaping):
+    """Senders that are the same one, too."""
+
+    act: Literal["merge"]
+    merge: Annotated[list[Line], Field(min_length=1, max_length=500)]
+
+
+class SetApart(_Shaping):
+    """What is a sender of its own."""
+
+    act: Literal["split"]
+    split: Criteria
+
+
+class TakeBack(_Shaping):
+    """The kind of act to undo."""
+
+    act: Literal["take-back"]
+    of: Literal["judge", "describe", "merge", "split"]
+
+
+Shape = Annotated[Rename | Join | SetApart | TakeBack, Field(discriminator="act")]
+
+
+class Shaped(_Out):
+    """A sender's revision after a change of its shape."""
+
+    revision: int
+    part: str | None = Field(
+        description="Id of the sender that a split makes, where any mail shows what it names."
+    )
+
+
 class Rehearse(_In):
     """Controls to replay together."""
 
@@ -443,7 +502,7 @@ SortName = Literal["messages", "refused", "label", "judgement", "path", "last_se
 
 
 class Alert(_Out):
-    """One change, or one decision that runs out."""
+    """One change, or one decision that no longer carries or runs out."""
 
     kind: Change
     what: str

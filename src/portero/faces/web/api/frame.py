@@ -21,6 +21,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         403: "The role or the token's scopes do not allow it.",
         404: "No such thing, or none the caller may see.",
         409: "Somebody changed it in between, or nothing was read yet.",
+        412: "It is no longer as `If-Match` says.",
         413: "Too large.",
         422: "The request does not fit the description.",
         429: "Too many requests.",
@@ -29,6 +30,13 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 Id = Annotated[str, Path(max_length=80, pattern=r"^[a-z]+-[0-9a-z]+$")]
 ETag = Annotated[str | None, Header(alias="if-none-match")]
+IfMatch = Annotated[
+    str | None, Header(alias="if-match", description="The ETag of what is changed, as it was seen.")
+]
+
+
+class OutdatedError(Exception):
+    """What a caller wants to change is no longer as it was seen; nothing was written."""
 
 
 def entered_by(action: Action, *, change: bool = False) -> Any:
@@ -54,13 +62,27 @@ Administrator = Annotated[Entered, entered_by(Action.ADMINISTER)]
 
 def tagged(model: Any, value: object, if_none_match: str | None) -> Response:
     """Answer with JSON and its ETag, or say that the caller has it already. Source: RFC 9110 section 13.1.2."""
-    content = TypeAdapter(model).dump_json(TypeAdapter(model).validate_python(value, from_attributes=True))
-    tag = f'"{sha256(content).hexdigest()[:32]}"'
+    content, tag = _content(model, value)
     headers = {
         "etag": tag,
         "cache-control": "private, no-cache",
         "vary": "authorization, cookie, accept-language",
     }
-    if if_none_match is not None and tag in {each.strip().removeprefix("W/") for each in if_none_match.split(",")}:  # fmt: skip
+    if if_none_match is not None and tag in _tags(if_none_match):
         return Response(status_code=304, headers=headers)
     return Response(content, media_type="application/json", headers=headers)
+
+
+def must_match(model: Any, value: object, if_match: str | None) -> None:
+    """Raise OutdatedError where a caller names the ETag of another state. Source: RFC 9110 section 13.1.1."""
+    if if_match is not None and if_match.strip() != "*" and _content(model, value)[1] not in _tags(if_match):
+        raise OutdatedError
+
+
+def _content(model: Any, value: object) -> tuple[bytes, str]:
+    content = TypeAdapter(model).dump_json(TypeAdapter(model).validate_python(value, from_attributes=True))
+    return content, f'"{sha256(content).hexdigest()[:32]}"'
+
+
+def _tags(header: str) -> set[str]:
+    return {each.strip().removeprefix("W/") for each in header.split(",")}

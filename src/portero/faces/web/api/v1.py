@@ -14,8 +14,10 @@ from starlette.responses import StreamingResponse
 
 from portero.core.access import Action
 from portero.core.controls import UnknownControlError, parse_control
+from portero.core.decision import Act, Decision
 from portero.core.ledger import Job, JobState, StepMark, StepState, UnknownEntryError
 from portero.core.reopening import basis_of
+from portero.core.text import Text
 from portero.errors import ConfigError
 from portero.faces.audit_json import (
     audit_document,
@@ -31,11 +33,14 @@ from portero.faces.web.api.frame import (
     Decider,
     ETag,
     Id,
+    IfMatch,
     Reader,
     Uploader,
     entered_by,
+    must_match,
     tagged,
 )
+from portero.faces.web.cases import View
 from portero.faces.web.pages import verification
 from portero.faces.web.pages.frame import Entered
 from portero.faces.web.rows import Asked, table
@@ -63,6 +68,7 @@ def senders(
     kind: Annotated[tuple[str, ...], Query()] = (),
     effect: Annotated[tuple[str, ...], Query()] = (),
     decided_by: Annotated[tuple[str, ...], Query()] = (),
+    standing: Annotated[tuple[str, ...], Query()] = (),
     sort: out.SortName = "messages",
     order: Annotated[str, Query(pattern="^(up|down)$")] = "down",
     page: Annotated[int, Query(ge=1, le=10**6)] = 1,
@@ -70,7 +76,10 @@ def senders(
 ) -> Response:
     """Search, filter and sort the senders; fifty to a page."""
     view = entered.view()
-    facets = {"judgement": judgement, "path": path, "kind": kind, "effect": effect, "decided_by": decided_by}
+    facets = {
+        "judgement": judgement, "path": path, "kind": kind, "effect": effect, "decided_by": decided_by,
+        "standing": standing,
+    }  # fmt: skip
     found = table(view, entered.who.renderer, Asked(q, facets, sort, order == "down", "", page))
     items = [
         sender_document(row.sender, entered.who.renderer)
@@ -93,11 +102,14 @@ def senders(
 @ROUTER.get("/organisations/{organisation}/senders/{sender}", response_model=out.Sender)
 def sender(entered: Reader, sender: Id, if_none_match: ETag = None) -> Response:
     """Give one sender."""
-    view = entered.view()
+    return tagged(out.Sender, _sender(entered, entered.view(), sender), if_none_match)
+
+
+def _sender(entered: Entered, view: View, sender: str) -> dict[str, object]:
     if sender not in view.senders:
         raise UnknownEntryError
     held = sender_document(view.senders[sender], entered.who.renderer)
-    return tagged(out.Sender, held | {"revision": view.revisions.get(sender, 0)}, if_none_match)
+    return held | {"revision": view.revisions.get(sender, 0)}
 
 
 @ROUTER.post("/organisations/{organisation}/decisions", response_model=out.Decided)
@@ -120,6 +132,39 @@ def decide(entered: Decider, wanted: out.Decide) -> dict[str, object]:
     )
     revisions = entered.desk.state.revisions(entered.organisation.id)
     return {"revisions": {each: revisions[each] for each in wanted.senders}}
+
+
+@ROUTER.post("/organisations/{organisation}/senders/{sender}/shape", response_model=out.Shaped)
+def shape(entered: Decider, sender: Id, wanted: out.Shape, if_match: IfMatch = None) -> dict[str, object]:
+    """
+    Name or describe a sender, join others to it, set a part of it apart, or take one of these back.
+
+    Counts as the same act by `portero decide` would. 412 where the sender is no longer as `If-Match` says, 409 where
+    somebody decided about it since the revision named in `seen`.
+    """
+    view = entered.view()
+    must_match(out.Sender, _sender(entered, view, sender), if_match)
+    made = _act(sender, wanted, entered.name)
+    if any(each not in view.senders for each in made.merge):
+        raise UnknownEntryError
+    label = entered.say(view.senders[sender].label)
+    # What If-Match compared must still hold when it is written.
+    seen = view.revisions.get(sender, 0) if wanted.seen is None and if_match is not None else wanted.seen
+    entered.desk.state.act(entered.organisation.id, label, made, None if seen is None else {sender: seen})
+    part = made.part if made.act is Act.SPLIT else None
+    return {"revision": entered.desk.state.revisions(entered.organisation.id)[sender], "part": part}
+
+
+def _act(sender: str, wanted: out.Shape, who: str) -> Decision:
+    """Give the act as the record holds it. Raises ConfigError for one that makes no sense."""
+    said = wanted.model_dump(exclude={"seen", "note"}, exclude_none=True, mode="json")
+    if sender in said.get("merge", ()):
+        raise ConfigError((Text("{sender} cannot be joined with itself.", sender=sender),))
+    try:
+        return Decision.read({**Decision(sender, None, who, now(), note=wanted.note).document(), **said})
+    except ValueError:
+        words = tuple(f"{kind}={each}" for kind, held in said.get("split", {}).items() for each in held)
+        raise ConfigError((Text("{words} does not say what to set apart.", words=words),)) from None
 
 
 @ROUTER.post("/organisations/{organisation}/simulations", response_model=out.Simulation)

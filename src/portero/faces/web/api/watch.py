@@ -24,7 +24,7 @@ ROUTER = APIRouter(prefix="/api/v1", responses=PROBLEMS)
 
 @ROUTER.get("/organisations/{organisation}/alerts", response_model=out.Alerts)
 def alerts(entered: Reader, if_none_match: ETag = None) -> Response:
-    """Give what changed between the last two runs, and the decisions that run out, the gravest first."""
+    """Give what changed between the last two runs, and the decisions that no longer carry or run out, the gravest first."""
     view = entered.view()
     before, found = alerts_of(entered, view)
     held = {

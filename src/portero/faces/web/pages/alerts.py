@@ -1,4 +1,4 @@
-"""Alerts: what changed between the last two runs, and which decisions run out."""
+"""Alerts: what changed between the last two runs, and which decisions no longer carry or run out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
-from portero.core.changes import Change, Kind, endings
+from portero.core.changes import Change, Kind, endings, reopenings
 from portero.core.ledger import Run
 from portero.faces.web.cases import View
 from portero.faces.web.pages.frame import Entered, look
@@ -42,6 +42,10 @@ def alerts_of(entered: Entered, view: View) -> tuple[Run | None, Sequence[Change
     compared = entered.desk.cases.changes(entered.organisation.id)
     labels = {each.id: each.label for each in view.audit.senders}
     order = tuple(Kind)
-    found = [*(compared[2] if compared else ()), *endings(view.decisions.values(), labels, now().date())]
+    found = [
+        *(compared[2] if compared else ()),
+        *reopenings(view.audit.senders),
+        *endings(view.decisions.values(), labels, now().date()),
+    ]
     found.sort(key=lambda each: order.index(each.kind))
     return compared[0].run if compared else None, found
