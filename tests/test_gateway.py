@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from portero.app import Evidence, with_gateway
 from portero.core.audit import Audit
+from portero.core.dns import Dns
+from portero.core.exchange.settings import InboundConnector, Settings, Tenant
 from portero.core.finding import Profile
+from portero.core.register import Configuration
+from portero.engine.fold import Arrival
 from portero.wiring import audit
 from support.reading import table
 
@@ -75,3 +80,27 @@ def test_a_null_mx_of_a_parked_domain_makes_no_gateway(tmp_path: Path) -> None:
     found = audited(tmp_path, {"contoso.com": MICROSOFT, "parked.example": NULL})
     assert "lock-gateway" not in controls(found)
     assert not any("MX" in each.template for each in found.assumptions)
+
+
+@pytest.mark.parametrize(
+    ("provider", "arrivals", "expected"),
+    [
+        # All strangers come by the gateway, and a partner's connector carries one partner's mail.
+        ("gateway", {"From filter": 3, "Partner": 1}, ("from filter",)),
+        ("gateway", {"From filter": 30, "Partner": 2}, ("from filter",)),
+        # Where strangers may come without, only many of them tell.
+        ("microsoft", {"From filter": 9}, ()),
+        ("microsoft", {"From filter": 10}, ("from filter",)),
+        ("gateway", {"Hybrid": 30}, ()),
+        ("gateway", {"": 30}, ()),
+    ],
+)
+def test_a_connector_is_the_gateways_where_strangers_of_no_known_address_come_by_it(
+    provider: str, arrivals: dict[str, int], expected: tuple[str, ...]
+) -> None:
+    settings = Settings(
+        inbound_connectors=(InboundConnector("Hybrid", "OnPremises", cloud_services_mail=True),)
+    )
+    evidence = Evidence(Tenant(), Dns(), (), (), Configuration(mx_provider=provider))
+    seen = [Arrival("", domains, name) for name, domains in arrivals.items()]
+    assert with_gateway(settings, evidence, seen).gateway_connectors == expected

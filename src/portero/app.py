@@ -371,26 +371,48 @@ def _about_hosts(inside: Inside) -> list[Text]:
     return [count(one, many, inside.untimed)]
 
 
+# From so many sender domains on, what delivers other people's mail is no partner of the organisation's.
+_STRANGERS, _PARTNERS = 10, 1
+
+
 def with_gateway(settings: Settings, evidence: Evidence, arrivals: Sequence[Arrival]) -> Settings:
     """
     Add to the settings where mail enters: at Microsoft, or through a gateway and from which addresses.
 
     With the MX at a gateway, other people's mail arrives from its networks: those that deliver for at least a tenth
     as many different sender domains as the busiest does. Wherever the MX points, a connector through which the mail
-    of many strangers comes carries the internet's mail, whatever its administrator called it.
+    of many strangers comes carries the internet's mail, whatever its administrator called it, and whether or not
+    anybody saw their addresses.
     """
     at_microsoft = _mx_at_microsoft(settings, evidence)
     domains: dict[str, int] = {}
     carried: set[str] = set()
+    unplaced: dict[str, int] = {}
     for each in arrivals:
         if (address := client_address(each.client_ip)) is None:
+            if _carries(settings, each.connector, ""):
+                unplaced[each.connector.lower()] = each.domains
             continue
         near = neighbourhood(address)
         # Addresses of one network may deliver for the same domains, so their sum is an upper bound.
         domains[near] = domains.get(near, 0) + each.domains
         if _carries(settings, each.connector, address):
             carried.add(near)
-    busy = [near for near, number in domains.items() if number >= 10 and number * 10 >= max(domains.values())]
+    busy = [
+        near
+        for near, number in domains.items()
+        if number >= _STRANGERS and number * 10 >= max(domains.values())
+    ]
+    # With the MX elsewhere all strangers come by the gateway, and a partner's connector carries one partner's mail.
+    least = _PARTNERS + 1 if at_microsoft is False else _STRANGERS
+    settings = replace(
+        settings,
+        gateway_connectors=tuple(
+            name
+            for name, number in unplaced.items()
+            if number >= least and number * 10 >= max(unplaced.values())
+        ),
+    )
     if at_microsoft is not False:
         return replace(
             settings,

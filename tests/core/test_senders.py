@@ -124,6 +124,24 @@ def test_weeks_vouch_for_nobody_where_no_address_is_recorded() -> None:
     assert "weeks-8" not in {reason.code for reason in sender.because}
 
 
+def test_a_gateways_connector_vouches_for_nobody_where_no_address_is_recorded() -> None:
+    filtered = InboundConnector("From filter", "OnPremises", addresses=("198.51.100.0/24",))
+    open_ = replace(SETTINGS, inbound_connectors=(filtered,))
+    took = {"client_ip": None, "ehlo": None, "connector": "From filter", "direction": "originating"}
+    news = scanner(**took, header_from=f"news@{OURS}")
+    lure = campaign(**took, header_from=f"hr@{OURS}")
+
+    def judged(settings: Settings) -> dict[tuple[str, ...], Judgement]:
+        held = find_senders([news, lure], (), Context(settings, window_of([news, lure])), Configuration())
+        return {tuple(sorted(each.header_from)): each.judgement for each in held}
+
+    # Whoever made a connector for one source vouches for all that comes by it; nobody does for the internet's mail.
+    assert judged(open_) == {(f"hr@{OURS}", f"news@{OURS}"): Judgement.LEGITIMATE}
+    apart = judged(replace(open_, gateway_connectors=("from filter",)))
+    assert apart.keys() == {(f"hr@{OURS}",), (f"news@{OURS}",)}
+    assert apart[(f"hr@{OURS}",)] is not Judgement.LEGITIMATE
+
+
 def test_weeks_do_not_vouch_for_failing_mail_under_a_colleagues_name() -> None:
     (patient,) = found(
         scanner(spf={"fail": 60}, dkim={"none": 60}, dmarc={"fail": 60}, recipients=people(30)),

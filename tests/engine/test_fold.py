@@ -204,6 +204,20 @@ def test_other_peoples_mail_leaves_the_engine_as_a_count_only() -> None:
     assert [(each.client_ip, each.domains) for each in found.arrivals] == [("203.0.113.9", 3)]
 
 
+def test_strangers_of_no_known_address_are_counted_by_the_connector_that_took_them() -> None:
+    taken = ("From filter", "From filter", "From filter", "Partner", None)
+    found = folded(
+        [
+            _row("enhanced", network_message_id=f"id-{n}", sender=f"a@s{n}.example", connector=name, line=n)
+            for n, name in enumerate(taken)
+        ]
+    )
+    assert [(each.client_ip, each.connector, each.domains) for each in found.arrivals] == [
+        ("", "From filter", 3),
+        ("", "Partner", 1),
+    ]
+
+
 @pytest.mark.parametrize(
     ("one", "other"), [({"ehlo": "-"}, {"ehlo": None}), ({"ehlo": "a\x1fb"}, {"ehlo": "a", "connector": "b"})]
 )

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from itertools import pairwise
 
 from portero.core.evidence import Origin
-from portero.core.exchange.attribution import envelope_domain, within
+from portero.core.exchange.attribution import envelope_domain, through_gateway
 from portero.core.exchange.settings import Settings
 from portero.core.flow import OutsideFlow, merge_facts
 from portero.core.grouping import Placed
@@ -113,8 +113,7 @@ class Case:
         # Three days round a Sunday lie in two calendar weeks, and are no two weeks of activity.
         lived = (self.days[-1] - self.days[0]).days // 7 + 1 if self.days else 0
         self.weeks = min(lived, len({day.isocalendar()[:2] for day in self.days}))
-        gateways = context.settings.gateway_networks
-        self.gated = any(within(address, gateways) for address in self.addresses)
+        self.gated = any(through_gateway(item.flow.key, context.settings) for item in group)
         self.reasons = [_PRIOR]
         self.codes, self.odds = {"prior"}, WEIGHTS["prior"].value
         self.settled = self.copied = False

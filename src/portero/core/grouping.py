@@ -14,7 +14,7 @@ from portero.core.exchange.attribution import (
     author_domain,
     envelope_domain,
     of_exchange,
-    within,
+    through_gateway,
 )
 from portero.core.exchange.settings import Settings
 from portero.core.flow import Facts, Flow, merge_facts
@@ -211,7 +211,7 @@ def _tokens(item: Placed, settings: Settings, mailboxes: Collection[str]) -> Ite
         signer = min(item.flow.facts.dkim_domains, default="")
         scope = (envelope, signer) if item.authenticated else (item.place, "")
         yield ("reported", item.name, *scope)
-    elif within(key.client_ip, settings.gateway_networks):
+    elif through_gateway(key, settings):
         envelope = envelope_domain(key)[0] or ""
         foreign = envelope and not settings.names_us(envelope)
         yield ("gateway", _organisation(envelope), (author_domain(key) or "") if foreign else item.name)

@@ -9,7 +9,13 @@ from hashlib import sha256
 
 from portero.core.address import domain_of, exact_network, neighbourhood
 from portero.core.case import Case, Context, judgement_of, lenders
-from portero.core.exchange.attribution import attribute, envelope_domain, path_of, seen_connectors, within
+from portero.core.exchange.attribution import (
+    attribute,
+    envelope_domain,
+    path_of,
+    seen_connectors,
+    through_gateway,
+)
 from portero.core.exchange.outbound import left_by_exchange
 from portero.core.flow import Facts, Flow, OutsideFlow, by_address, merge_facts
 from portero.core.grouping import Placed, anchor, group, told_together
@@ -312,7 +318,7 @@ def _kind(members: Sequence[Placed], facts: Facts, judgement: Judgement, context
         return Kind.SPOOFER
     if paths == {Path.INTERNAL}:
         return Kind.MAILBOX
-    if any(within(item.flow.key.client_ip, settings.gateway_networks) for item in members):
+    if any(through_gateway(item.flow.key, settings) for item in members):
         return Kind.GATEWAY
     if paths == {Path.CONNECTOR} and held is not None and held.cloud_services_mail:
         return Kind.HYBRID

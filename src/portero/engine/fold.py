@@ -41,6 +41,7 @@ class Arrival:
     """
     A client address that delivers mail of others, and of how many different sender domains.
 
+    client_ip:  "" for mail of which no address is known; it is counted by connector.
     connector:  the connector a witness named for it, "" for none.
     """
 

@@ -423,19 +423,22 @@ SELECT flow, short FROM (
         """
         Give the addresses that deliver other people's mail for most different domains.
 
+        Where no address is known, the connector that a witness named stands for it.
         Mail through an OnPremises connector is of direction originating too, so a connector's name counts as arrival.
         """
         envelope = [name for name in ("mail_from", "sender") if name in self.known]
-        if "client_ip" not in self.known or not envelope:
+        if not {"client_ip", "connector"} & self.known or not envelope:
             return "SELECT CAST(NULL AS VARCHAR) AS client_ip, 0 AS domains, '' AS connector WHERE FALSE"
         written = "coalesce(" + ", ".join(f"nullif(r.{name}, '')" for name in envelope) + ")"
         return f"""
 SELECT d.client_ip, count(DISTINCT n.domain) AS domains, max(d.connector) AS connector FROM (
-    SELECT DISTINCT r.client_ip, {written} AS written, coalesce(r.connector, '') AS connector FROM keyed r
-    WHERE r.client_ip <> '' AND (coalesce(r.direction, 'incoming') = 'incoming' OR r.connector <> '')
+    SELECT DISTINCT coalesce(r.client_ip, '') AS client_ip, {written} AS written, coalesce(r.connector, '') AS connector
+    FROM keyed r
+    WHERE (r.connector <> '' OR (r.client_ip <> '' AND coalesce(r.direction, 'incoming') = 'incoming'))
         AND r.mail NOT IN (SELECT mail FROM ours)
 ) d LEFT JOIN names n ON d.written = n.written
-GROUP BY d.client_ip ORDER BY domains DESC, d.client_ip LIMIT {size}"""
+GROUP BY d.client_ip, CASE WHEN d.client_ip = '' THEN d.connector END
+ORDER BY domains DESC, d.client_ip, connector LIMIT {size}"""
 
     def mailboxes(self) -> str:
         """Give whose own mailbox it is that mail from elsewhere claims to be from."""

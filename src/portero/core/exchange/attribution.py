@@ -208,6 +208,13 @@ def networks(texts: tuple[str, ...]) -> NetworkMap[str]:
     return NetworkMap((parse_network(text), text) for text in texts)
 
 
+def through_gateway(key: FlowKey, settings: Settings) -> bool:
+    """Tell whether mail came through the gateway: from its networks or, where nobody saw an address, by its connector."""
+    if key.client_ip:
+        return within(key.client_ip, settings.gateway_networks)
+    return (key.connector or "").lower() in settings.gateway_connectors
+
+
 def within(address: str | None, ranges: tuple[str, ...]) -> bool:
     """Tell whether a known client address lies in one of some ranges."""
     return address in networks(ranges) if address and ranges else False

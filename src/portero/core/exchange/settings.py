@@ -262,6 +262,7 @@ class Settings:
     moves:                networks whose mail a simulated control has come from another address, with that address.
     allowed_addresses:    the IPAllowList of the connection filters: networks whose mail is not filtered.
     gateway_networks:     where mail comes from when it enters through the organisation's gateway.
+    gateway_connectors:   names, in lower case, of connectors that other people's mail of no known address comes by.
     gateway_seen:         those of them from which other people's mail was seen to arrive: connectors say nothing here.
     """
 
@@ -288,6 +289,7 @@ class Settings:
     dns: Dns = field(default_factory=Dns, compare=False)
     allowed_addresses: tuple[str, ...] = ()
     gateway_networks: tuple[str, ...] = ()
+    gateway_connectors: tuple[str, ...] = ()
     gateway_seen: tuple[str, ...] = ()
     mx_at_microsoft: bool | None = None
 
