@@ -334,6 +334,71 @@ def test_a_link_to_a_number_is_an_address_and_no_domain() -> None:
     assert "192.0.2.44" not in {value for kind, value in found if kind == "domain"}
 
 
+PROVEN = {"spf": "pass", "dmarc": "pass action=none", "compauth": "pass reason=100"}
+
+
+@pytest.mark.parametrize(
+    ("sender", "name", "rule"),
+    [
+        ("noreply@secure-mail365.example", "Microsoft 365", "brand-impersonation"),
+        ("billing@c0ntoso.com", "Contoso Billing", "imitated-domain"),
+    ],
+)
+def test_a_borrowed_name_has_no_home_of_its_own_though_it_is_authenticated(
+    sender: str, name: str, rule: str
+) -> None:
+    domain = sender.rpartition("@")[2]
+    page = text_part(
+        f'<p>Your password expires today.</p><a href="https://{domain}/keep">Keep it</a>', "html"
+    )
+
+    verdict = judged(
+        arrived(sender=sender, name=name, subject="Password expires today", content=page, **PROVEN)
+    )
+
+    told = {each.rule for each in verdict.because}
+    assert verdict.judgement is MailJudgement.PHISH
+    assert rule in told
+    assert not told & {"links-at-home", "harmless-content", "device-notice"}
+
+
+def test_a_link_to_a_strangers_own_page_is_not_called_harmless() -> None:
+    page = text_part(
+        '<p>Scan the code to keep your account.</p><a href="https://mfa.example/x">x</a>', "html"
+    )
+
+    told = {
+        each.rule for each in judged(arrived(sender="noreply@mfa.example", content=page, **PROVEN)).because
+    }
+
+    assert not told & {"harmless-content", "device-notice"}
+
+
+def test_own_files_at_sharepoint_are_told_from_anybodys() -> None:
+    page = text_part('<a href="https://contoso.sharepoint.com/:x:/s/fin/E1">Budget</a>', "html")
+    octets = arrived(
+        sender="no-reply@sharepointonline.com", subject="Luis shared a file", content=page, **PROVEN
+    )
+
+    def told(*domains: str) -> set[str]:
+        return {each.rule for each in judged(octets, known(*domains)).because}
+
+    assert "link-to-rented" not in told(OWN, "contoso.onmicrosoft.com")
+    assert "link-to-rented" in told(OWN, "contosogroup.onmicrosoft.com")
+
+
+def test_a_free_mailbox_is_no_brands_own_mail() -> None:
+    hello = text_part("Are you at your desk?")
+
+    told = {
+        each.rule
+        for each in judged(arrived(sender="x@gmail.com", name="Google", content=hello, **PROVEN)).because
+    }
+
+    assert "brand-owned" not in told
+    assert "brand-impersonation" in told
+
+
 def test_stamps_without_any_exchange_server_are_called_made_up() -> None:
     octets = (
         f"Received: from x (192.0.2.1) by mail.other.example; Mon, 23 Nov 2026 09:00:00 +0000\r\nFrom: ceo@{OWN}\r\nTo: ana@{OWN}\r\n"

@@ -12,11 +12,19 @@ from portero.core.mail.mime import Mail
 from portero.core.message.arrival import Arrival, Known, organisational, under
 from portero.core.message.content import Content, Link
 from portero.core.message.lures import PHRASES
-from portero.core.message.web import carried, free_mail, rented, shortened, social
+from portero.core.message.web import (
+    brand_in,
+    carried,
+    free_mail,
+    imitates,
+    social,
+    speaks_for,
+)
 from portero.core.message.words import plain_words, tokens
 from portero.core.text import Text
 
 _OF_TEXT = 8_000
+_INITIAL = ".onmicrosoft.com"
 _ANSWER = re.compile(
     r"(?:\[[^\]]{1,40}\]\s*)?(?:re|aw|rv|sv|res|antw|odp|r|vs|ref|回复|答复)\s*(?:\[\d+\])?\s*[:：]"
 )
@@ -175,27 +183,56 @@ class Case:
         return organisational(self.arrival.author_domain)
 
     @cached_property
+    def borrowed(self) -> str | None:
+        """
+        Give the brand whose name the author bears over a domain that is not the brand's, or what that domain imitates.
+
+        What anybody can register and authenticate is then no home: its links lead away from whom it claims to be. None
+        where the author bears a name of its own.
+        """
+        held = self.arrival
+        if not held.author_domain or self.domain_is_ours:
+            return None
+        if self.reply or held.list_domain or self.mail.first("list-id"):
+            return None
+        brand = brand_in(held.author.name)
+        if brand is not None and not speaks_for(brand, held.author_domain):
+            return brand
+        return imitates(held.author_domain, held.own, brands=False)
+
+    @cached_property
     def away(self) -> tuple[Link, ...]:
-        """Give the doors that lead neither to the author's domain nor to the organisation's, carriers of bulk mail and social networks left out."""
-        own = self.arrival.own
+        """
+        Give the doors that lead neither to the author's domain nor to the organisation's.
+
+        Carriers of bulk mail and social networks are left out. Whoever bears a borrowed name has no domain of its own.
+        """
+        own, home = self.arrival.own, None if self.borrowed else self.home
         return tuple(
             each
             for each in self.content.doors
-            if organisational(each.host) != self.home
+            if organisational(each.host) != home
             and not under(each.host, own)
+            and each.host not in self.own_libraries
             and not carried(each)
             and not social(each)
         )
+
+    @cached_property
+    def own_libraries(self) -> frozenset[str]:
+        """Give the hosts of the organisation's own files at SharePoint, which bear the name of its initial domain."""
+        tenants = [name.removesuffix(_INITIAL) for name in self.arrival.own if name.endswith(_INITIAL)]
+        return frozenset(f"{each}{kind}.sharepoint.com" for each in tenants for kind in ("", "-my"))
+
+    @property
+    def leads_to_strangers(self) -> bool:
+        """Tell whether it holds a door to anybody but the organisation, be it the author's own."""
+        return any(not under(each.host, self.arrival.own) for each in self.content.doors)
 
     @property
     def leads_away(self) -> bool:
         """Tell whether a reader can be led to somebody else's page: by a link, a code, a form or an active attachment."""
         return bool(self.away or self.content.traits_of_attachments() & ACTIVE)
-
-    @cached_property
-    def risky(self) -> tuple[Link, ...]:
-        """Give the doors to rented hosts and shorteners."""
-        return tuple(each for each in self.away if rented(each) or shortened(each))
 
     @property
     def unauthenticated_own(self) -> bool:

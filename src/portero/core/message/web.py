@@ -82,6 +82,10 @@ BRANDS: dict[str, tuple[str, ...]] = {
     "roblox": ("roblox.com",), "temu": ("temuemail.com", "temu.com"), "shein": ("shein.com",), "fifa": ("fifa.com",),
     "blizzard": ("blizzard.com", "battle.net"), "revolut": ("revolut.com",), "wise": ("wise.com",), "klarna": ("klarna.com",
                                                                                                   "klarna.de"),
+    "workday": ("workday.com", "myworkday.com"), "adp": ("adp.com",), "bamboohr": ("bamboohr.com",),
+    "servicenow": ("servicenow.com", "service-now.com"), "successfactors": ("successfactors.com", "successfactors.eu", "sap.com"),
+    "salesforce": ("salesforce.com", "force.com"), "zendesk": ("zendesk.com",), "atlassian": ("atlassian.com", "atlassian.net"),
+    "github": ("github.com",), "slack": ("slack.com",),
     "stripe": ("stripe.com",), "cash app": ("square.com", "cash.app", "squareup.com"), "zelle": ("zellepay.com",),
 }  # fmt: skip
 
@@ -286,6 +290,26 @@ _BESIDE = frozenset(
 )
 
 
+# Here the brand that owns the domain writes from another one, and everybody else from this one.
+_ANYBODYS = frozenset(
+    [
+        "gmail.com",
+        "googlemail.com",
+        "outlook.com",
+        "hotmail.com",
+        "live.com",
+        "msn.com",
+        "icloud.com",
+        "me.com",
+    ]
+)
+
+
+def speaks_for(brand: str, domain: str) -> bool:
+    """Tell whether an author at a domain may bear a brand's name: the domain is the brand's, and not one of free mailboxes."""
+    return domain not in _ANYBODYS and owns(brand, domain)
+
+
 def owns(brand: str, domain: str) -> bool:
     """Tell whether a domain is a brand's: on its list, or the brand's name right below a public suffix."""
     home = organisational(domain)
@@ -296,16 +320,18 @@ def owns(brand: str, domain: str) -> bool:
 
 
 def any_brand_owns(domain: str) -> bool:
-    """Tell whether a domain is any known brand's own."""
+    """Tell whether a domain is any known brand's own; where a brand lets anybody have a mailbox, that says nothing of its author."""
     home = organisational(domain)
     return any(under(home, names) or home in names for names in BRANDS.values())
 
 
-def imitates(domain: str, own: Iterable[str]) -> str | None:
+def imitates(domain: str, own: Iterable[str], *, brands: bool = True) -> str | None:
     """
     Give what a domain imitates, or None: one of the organisation's domains, or a brand.
 
     It imitates when its name looks the same though it is spelt differently, or when it carries the name among others.
+
+    brands:  whether brands are looked for beside the organisation's own domains.
     """
     home = organisational(domain)
     label = home.partition(".")[0]
@@ -319,7 +345,7 @@ def imitates(domain: str, own: Iterable[str]) -> str | None:
             len(theirs) > 5 and _one_off(skeleton(shown), skeleton(theirs))
         ):
             return other
-    for brand in BRANDS:
+    for brand in BRANDS if brands else ():
         said = "".join(tokens(brand))
         if len(said) < 5 or brand in _PLAIN_WORDS or owns(brand, domain):
             continue

@@ -29,6 +29,7 @@ def match(case: Case) -> Text | None:
     held = case.content
     if (
         case.leads_away
+        or case.leads_to_strangers
         or held.gaps
         or case.met.get("errand")
         or (not case.domain_is_ours and not _NO_DEVICES.isdisjoint(case.met))

@@ -10,9 +10,15 @@ from portero.core.text import Text
 
 
 def match(case: Case) -> Text | None:
-    """Match mail without anything that leads away and without an errand."""
+    """Match mail without anything to follow but the organisation's own pages, and without an errand."""
     held = case.content
-    if case.leads_away or case.met.get("errand") or held.gaps or not case.mail.has_body:
+    if (
+        case.leads_away
+        or case.leads_to_strangers
+        or case.met.get("errand")
+        or held.gaps
+        or not case.mail.has_body
+    ):
         return None
     if any(each.traits & {"damaged", "encrypted", "not-opened", "misnamed"} for each in held.attachments):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from portero.core.message.arrival import under
 from portero.core.message.case import Case, Rule
 from portero.core.message.web import any_brand_owns, imitates
 from portero.core.text import Text
@@ -11,9 +12,10 @@ def match(case: Case) -> Text | None:
     """Match look-alike domains of the author and of links."""
     own = case.arrival.own
     for domain in (case.arrival.author_domain, *(each.host for each in case.away[:40])):
-        if not domain or case.domain_in_use_safely(domain):
+        if not domain or under(domain, own):
             continue
-        imitated = imitates(domain, own)
+        # Who registers a look-alike of ours authenticates it too; of brands there are resellers and admirers.
+        imitated = imitates(domain, own, brands=not case.domain_in_use_safely(domain))
         if imitated is not None and not any_brand_owns(domain):
             return Text("{domain} is made to look like {imitated}.", domain=domain, imitated=imitated)
     return None
