@@ -1,4 +1,4 @@
-"""How the days of a lake come together: mails at midnight belong to one day, and spans of days are merged once."""
+"""How the days of a lake come together: a mail belongs to the first of its days, and spans of days are merged once."""
 
 from __future__ import annotations
 
