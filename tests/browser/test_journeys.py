@@ -165,6 +165,18 @@ def test_from_the_first_start_to_a_signed_step(
         page.get_by_role("link", name="apply.ps1").click()
     assert "Set-OrganizationConfig" in Path(download.value.path()).read_text("utf-8")
 
+    # A fault is accepted for a time, and the settings approved as they are.
+    owner.go("findings/DS-01")
+    page.locator("form[action$='/accept'] input[name=owner]").fill("it@northwind.example")
+    page.locator("form[action$='/accept'] textarea").fill("<b>pilot</b>")
+    page.locator("form[action$='/accept'] input[name=until]").fill("2099-12-31")
+    page.locator("form[action$='/accept'] button").click()
+    expect(page.locator("#h-accepted + .ask")).to_contain_text("<b>pilot</b>")
+    owner.go("findings")
+    page.locator("form[action$='/posture'] button").click()
+    expect(page.locator("#h-drift + p .t-good")).to_be_visible()
+    owner.shoot("07-findings")
+
     # A message is handed over and judged; nothing in it runs.
     owner.go("messages")
     page.locator("input[name=message]").set_input_files(
@@ -304,10 +316,10 @@ def test_hands_that_only_use_keys_complete_every_journey(
         visit.context.close()
 
 
-# Every page by the end of its address below the organisation's; the last four are found by a way that leads to them.
+# Every page by the end of its address below the organisation's; the last five are found by a way that leads to them.
 PAGES = (
     "", "senders", "senders?group=network", "senders?q=nobody-at-all", "rehearse", "plan", "findings", "messages", "relay",
-    "alerts", "evidence", "settings", "trail", "/?all=1", "/sign-in", "nothing-here", "sender", "mails", "step", "no run",
+    "alerts", "evidence", "settings", "trail", "/?all=1", "/sign-in", "nothing-here", "sender", "mails", "step", "finding", "no run",
 )  # fmt: skip
 
 
@@ -326,6 +338,8 @@ def open_page(visit: Visit, name: str) -> None:
     elif name == "step":
         visit.go("plan")
         page.goto(visit.root + "plan/" + str(page.locator("article.step").first.get_attribute("id")))
+    elif name == "finding":
+        visit.go("findings/DS-01")
     elif name == "no run":
         page.goto(visit.url.split("/o/")[0] + "/?all=1")
         page.get_by_role("link", name="Fabrikam").click()
@@ -380,6 +394,6 @@ def test_what_happens_in_the_relay_and_between_runs_is_shown(
     keys.press("Hold")
     expect(page.get_by_role("status").filter(has_text="Done for 1 message.")).to_be_visible()
     visit.go("trail")
-    expect(page.locator("main")).to_contain_text("relay.hold")
+    expect(page.locator("main")).to_contain_text("wished to hold back")
     assert visit.complaints == []
     visit.context.close()

@@ -51,6 +51,8 @@ def described(api: TestClient, house: Any) -> Any:
             for parameter in operation.get("parameters", ()):
                 if parameter["name"] in known:
                     parameter["schema"] = {"type": "string", "enum": [known[parameter["name"]]]}
+                if parameter["name"] == "control":
+                    parameter["schema"]["items"] = {"enum": ["reject-direct-send", "smtp-basic-off"]}
     schemas = document["components"]["schemas"]
     # Not any words say what to set apart.
     networks = {"type": "array", "items": {"enum": ["192.0.2.0/24", "2001:db8::25"]}, "minItems": 1}
@@ -385,3 +387,22 @@ def test_a_session_that_has_ended_opens_nothing(house: Any) -> None:
     client = house.client()
     client.cookies.set("portero", house.state.add_session(house.owner().id, NOW - timedelta(seconds=1), NOW))
     assert client.get("/api/v1/organisations").status_code == 401
+
+
+def test_a_file_that_was_called_off_leaves_nothing(api: TestClient, house: Any) -> None:
+    made = api.post(f"{base(house)}/uploads", json={"name": "trace.csv", "size": 6}).json()
+    api.patch(f"{base(house)}/uploads/{made['id']}", content=b"abc", headers={"upload-offset": "0"})
+    folder = house.desk.evidence / house.ours / made["batch"]
+    assert [each.name for each in folder.iterdir()] == ["trace.csv"]
+    assert api.delete(f"{base(house)}/uploads/{made['id']}").status_code == 204
+    assert not folder.exists()
+    assert api.get(f"{base(house)}/uploads/{made['id']}").status_code == 404
+    assert api.post(f"{base(house)}/runs", json={"batch": made["batch"]}).status_code == 404
+    assert house.state.trail(house.ours)[0].action == "upload.remove"
+
+
+def test_the_files_of_the_audit_are_handed_out(api: TestClient, house: Any) -> None:
+    answer = api.get(f"{base(house)}/files/findings.csv")
+    assert answer.headers["content-disposition"] == 'attachment; filename="findings.csv"'
+    assert b"DS-01" in answer.content
+    assert api.get(f"{base(house)}/files/state.db").status_code == 404

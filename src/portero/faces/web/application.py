@@ -17,7 +17,8 @@ from portero.core.ledger import StaleError, UnknownEntryError
 from portero.core.text import Text
 from portero.errors import PorteroError
 from portero.faces.render import LANGUAGES, Renderer
-from portero.faces.web.api import posture, v1, watch
+from portero.faces.web.api import one_sender, posture, v1, watch
+from portero.faces.web.api import settings as settings_api
 from portero.faces.web.api.frame import OutdatedError
 from portero.faces.web.cases import OpeningError, View
 from portero.faces.web.desk import WebDesk
@@ -105,6 +106,8 @@ def create(desk: WebDesk, door: Door) -> FastAPI:
     app.include_router(v1.ROUTER)
     app.include_router(watch.ROUTER)
     app.include_router(posture.ROUTER)
+    app.include_router(one_sender.ROUTER)
+    app.include_router(settings_api.ROUTER)
     app.add_api_route("/healthz", _healthy, include_in_schema=False)
     app.add_api_route("/static/{mark}/{name:path}", _static, include_in_schema=False)
     app.add_api_route("/favicon.ico", lambda: RedirectResponse(asset("portero.svg")), include_in_schema=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from itertools import count
@@ -85,6 +86,15 @@ def append(state: State, evidence: Path, upload: Upload, offset: int, piece: byt
     received = replace(upload, received=offset + len(piece))
     state.put_upload(received)
     return received
+
+
+def forget(state: State, evidence: Path, upload: Upload) -> None:
+    """Take a file away again, and with the last one its folder."""
+    state.remove_upload(upload.organisation, upload.id)
+    folder = folder_of(evidence, upload.organisation, upload.batch)
+    (folder / upload.name).unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def safe_name(name: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict, replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Header, Query, Request, Response
+from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
 from pydantic import TypeAdapter
 from starlette.responses import StreamingResponse
 
@@ -43,6 +43,7 @@ from portero.faces.web.api.frame import (
 from portero.faces.web.cases import View
 from portero.faces.web.pages import verification
 from portero.faces.web.pages.frame import Entered
+from portero.faces.web.pages.plan import handed_out
 from portero.faces.web.rows import Asked, table
 from portero.faces.web.steps import key_of, moved
 from portero.faces.web.visitor import now, visitor
@@ -277,6 +278,15 @@ def upload(entered: Annotated[Entered, entered_by(Action.UPLOAD)], upload: Id) -
     return entered.desk.state.upload(entered.organisation.id, upload)
 
 
+@ROUTER.delete("/organisations/{organisation}/uploads/{upload}", status_code=204)
+def forget(entered: Uploader, upload: Id) -> None:
+    """Forget a file that was announced, and what arrived of it; a run that has read it stays."""
+    held = entered.desk.state.upload(entered.organisation.id, upload)
+    gone = {"size": held.size, "received": held.received}
+    entered.desk.state.note(entered.organisation.id, entered.name, now(), "upload.remove", held.name, gone)
+    evidence_files.forget(entered.desk.state, entered.desk.evidence, held)
+
+
 @ROUTER.patch(
     "/organisations/{organisation}/uploads/{upload}",
     response_model=out.Upload,
@@ -382,6 +392,16 @@ def trail(entered: Administrator, before: Annotated[int | None, Query(ge=1, le=2
     """Give the audit trail, newest first, a hundred at a time."""
     entries = entered.desk.state.trail(entered.organisation.id, before, 100)
     return {"items": entries, "next": entries[-1].n if len(entries) == 100 else None}
+
+
+@ROUTER.get(
+    "/organisations/{organisation}/files/{name}",
+    response_class=Response,
+    responses={200: {"content": {"application/octet-stream": {}}}},
+)
+def file(entered: Reader, name: Annotated[str, Path(max_length=80)]) -> Response:
+    """Give one of the files that `portero audit` writes, or the decisions in force as `portero.decisions.jsonl`."""
+    return handed_out(entered, name)
 
 
 @ROUTER.get("/organisations/{organisation}/audit", response_class=Response)

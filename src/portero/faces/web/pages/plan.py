@@ -14,7 +14,7 @@ from portero.core.ledger import StepMark, StepState, UnknownEntryError
 from portero.core.step import Step
 from portero.faces.web.cases import View
 from portero.faces.web.pages import verification
-from portero.faces.web.pages.frame import enter, enter_to_change, field, look, number_of
+from portero.faces.web.pages.frame import Entered, enter, enter_to_change, field, look, number_of
 from portero.faces.web.steps import STATES, key_of, moved, progress, waves
 from portero.faces.web.view import page
 from portero.faces.web.visitor import now
@@ -157,7 +157,11 @@ async def mark(request: Request, organisation: str, key: str) -> Response:
 @ROUTER.get("/o/{organisation}/files/{name}")
 def download(request: Request, organisation: str, name: str) -> Response:
     """Give one of the files that `portero audit` writes, made from the audit as it is now, or the decisions in force."""
-    entered = enter(request, organisation)
+    return handed_out(enter(request, organisation), name)
+
+
+def handed_out(entered: Entered, name: str) -> Response:
+    """Answer with a file as an attachment; raises UnknownEntryError for another name."""
     if name == RECORD:
         held = entered.desk.state.decisions(entered.organisation.id)
         return _file(name, entered.desk.work.record(held))

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from portero.core.access import Action, Role
-from portero.core.ledger import UnknownEntryError
+from portero.core.ledger import Person, UnknownEntryError
 from portero.faces.render import LANGUAGES
 from portero.faces.web.pages.frame import Entered, enter, enter_to_change, field
 from portero.faces.web.view import page
@@ -36,7 +36,7 @@ def _page(
         "settings.html",
         entered.who,
         entered.organisation,
-        people=state.people(),
+        people=members(entered),
         providers={each.issuer: each for each in entered.desk.sign_in.providers},
         roles=tuple(Role),
         tokens=state.tokens(entered.organisation.id),
@@ -83,13 +83,30 @@ async def invite(request: Request, organisation: str) -> Response:
         # The link of somebody who is more elsewhere, or of the owner, is not this administrator's to give.
         if person is None or person.owner or set(person.roles) != {here}:
             raise UnknownEntryError
+        link = state.add_link(person.id, now() + _LINK)
     elif name and wanted in set(Role):
-        person = state.person("local", secrets.token_hex(8), name, now())
-        state.set_role(here, person.id, Role(wanted), entered.name, now())
+        link = invitation(entered, name, Role(wanted))
     else:
         return _back(entered)
-    link = state.add_link(person.id, now() + _LINK)
     return _page(request, entered, link=own_address(request, f"/sign-in?link={link}"))
+
+
+def invitation(entered: Entered, name: str, role: Role) -> str:
+    """Let somebody in by a link, and give its secret."""
+    state = entered.desk.state
+    person = state.person("local", secrets.token_hex(8), name, now())
+    state.set_role(entered.organisation.id, person.id, role, entered.name, now())
+    return state.add_link(person.id, now() + _LINK)
+
+
+def members(entered: Entered) -> list[Person]:
+    """Give who has a role here, and whom a provider vouched for; who came by another organisation's link is its own."""
+    here = entered.organisation.id
+    return [
+        each
+        for each in entered.desk.state.people()
+        if each.owner or each.roles.get(here) or each.issuer != "local"
+    ]
 
 
 @ROUTER.post("/o/{organisation}/settings/tokens")
@@ -102,6 +119,8 @@ async def add_token(request: Request, organisation: str) -> Response:
     days = _DAYS.get(field(form, "days", 5), 90)
     if not name or not scopes:
         return _back(entered)
+    if not all(entered.who.may(entered.organisation.id, each) for each in scopes):
+        raise ForbiddenError
     _, secret = entered.desk.state.add_token(
         entered.organisation.id, entered.who.person.id, name, scopes, now() + timedelta(days=days), now()
     )

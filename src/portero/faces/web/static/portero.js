@@ -97,8 +97,9 @@ const ask = async (method, url, body, headers = {}, signal = undefined) => {
   return answer.json();
 };
 const json = (method, url, value) => ask(method, url, JSON.stringify(value), { "content-type": "application/json" });
-const sendFile = async (api, file, batch, moved, signal) => {
+const sendFile = async (api, file, batch, moved, signal, announced) => {
   let held = await json("POST", `${api}/uploads`, { name: file.name, size: file.size, batch });
+  announced.push(held.id);
   let tries = 0;
   while (held.received < file.size) {
     const piece = file.slice(held.received, held.received + PIECE);
@@ -140,6 +141,7 @@ for (const drop of document.querySelectorAll("[data-drop]")) {
     const total = wanted.reduce((sum, file) => sum + file.size, 0);
     let before = 0;
     let batch = null;
+    const announced = [];
     const given = new AbortController();
     stop.onclick = () => given.abort();
     bar.hidden = stop.hidden = false;
@@ -147,7 +149,7 @@ for (const drop of document.querySelectorAll("[data-drop]")) {
       for (const file of wanted) {
         given.signal.throwIfAborted();
         status.textContent = file.name;
-        batch = await sendFile(drop.dataset.drop, file, batch, (received) => { bar.value = (before + received) / total; }, given.signal);
+        batch = await sendFile(drop.dataset.drop, file, batch, (received) => { bar.value = (before + received) / total; }, given.signal, announced);
         before += file.size;
       }
       given.signal.throwIfAborted();
@@ -156,6 +158,8 @@ for (const drop of document.querySelectorAll("[data-drop]")) {
       location.reload();
     } catch (error) {
       bar.hidden = stop.hidden = true;
+      // What arrived of it is of no use to anybody.
+      if (given.signal.aborted) for (const id of announced) await fetch(`${drop.dataset.drop}/uploads/${id}`, { method: "DELETE", headers: { "x-csrf-token": csrf() } }).catch(() => {});
       status.textContent = given.signal.aborted ? stop.dataset.stopped : error.message;
     }
   };
