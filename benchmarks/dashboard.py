@@ -141,7 +141,8 @@ def main(senders: int, seconds: float) -> None:
         "overview": "/", "senders": "/senders", "page 300 of senders": "/senders?page=300", "filter by text": "/senders?q=dev1234",
         "filter by facet": "/senders?judgement=abuse&path=direct-send", "sort by name": "/senders?sort=label&order=up",
         "group by network": "/senders?group=network", "one sender": "/senders/s-00000000000a",
-        "rehearse": "/rehearse", "plan": "/plan", "findings": "/findings", "evidence": "/evidence",
+        "rehearse": "/rehearse", "plan": "/plan", "findings": "/findings", "findings, strict": "/findings?profile=strict", "one finding": "/findings/DS-01",
+        "mails behind a number": "/senders/s-00000000000a/mails", "alerts": "/alerts", "evidence": "/evidence",
         "messages": "/messages",
     }  # fmt: skip
     for name, path in pages.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.resources import files
 
 from fastapi import FastAPI, Request
@@ -20,7 +21,7 @@ from portero.faces.render import LANGUAGES, Renderer
 from portero.faces.web.api import one_sender, posture, v1, watch
 from portero.faces.web.api import settings as settings_api
 from portero.faces.web.api.frame import OutdatedError
-from portero.faces.web.cases import OpeningError, View
+from portero.faces.web.cases import Cases, OpeningError, View
 from portero.faces.web.desk import WebDesk
 from portero.faces.web.guard import Door, Guard
 from portero.faces.web.pages import (
@@ -85,7 +86,7 @@ def create(desk: WebDesk, door: Door) -> FastAPI:
         lifespan=alive,
     )
     app.state.desk = desk
-    desk.cases.prepare = _prepare
+    desk.cases.prepare = partial(_prepare, desk.cases)
     for module in (
         sign_in,
         overview,
@@ -125,14 +126,15 @@ def create(desk: WebDesk, door: Door) -> FastAPI:
     return app
 
 
-def _prepare(view: View) -> None:
+def _prepare(cases: Cases, view: View) -> None:
     """Work out beside the requests what the first pages of a large run show, in both languages."""
     for lang in LANGUAGES:
         renderer = Renderer(lang, html=True)
         overview.shown(view, renderer)
         for group in GROUPS:
             table(view, renderer, Asked(group=group))
-        findings.shown(view, view.audit.findings, Profile.STANDARD, renderer, None)
+        for profile in Profile:
+            findings.shown(view, cases.findings(view, profile), profile, renderer, None)
     senders.effects_of(view)
     senders.steps_of(view)
 
