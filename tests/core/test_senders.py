@@ -142,6 +142,13 @@ def test_a_gateways_connector_vouches_for_nobody_where_no_address_is_recorded() 
     assert apart[(f"hr@{OURS}",)] is not Judgement.LEGITIMATE
 
 
+def test_hosts_of_no_recorded_address_are_parted_by_what_they_call_themselves() -> None:
+    unplaced = {"client_ip": None, "header_from": f"ana@{OURS}"}
+    scans, copy = scanner(**unplaced, ehlo="[10.0.9.30]"), scanner(**unplaced, ehlo="localhost")
+    assert len(found(scans, copy)) == 2
+    assert len(found(scans, scanner(**unplaced, ehlo="[10.0.9.30]", mail_from_domain=None))) == 1
+
+
 def test_weeks_do_not_vouch_for_failing_mail_under_a_colleagues_name() -> None:
     (patient,) = found(
         scanner(spf={"fail": 60}, dkim={"none": 60}, dmarc={"fail": 60}, recipients=people(30)),

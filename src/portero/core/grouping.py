@@ -237,7 +237,9 @@ def _tokens(item: Placed, settings: Settings, mailboxes: Collection[str]) -> Ite
             # A summary of the same host's mail takes the same name for its P1.
             yield ("address", item.place, item.name, "")
     else:
-        yield ("address", item.place, item.name, _pass(item) if not item.place else "")
+        # Where nobody saw an address, what a host calls itself is all that shows it to be another.
+        apart = () if item.place else (_pass(item), key.ehlo or "")
+        yield ("address", item.place, item.name, *(apart or ("",)))
         yield from _device_tokens(item, "")
         if item.authenticated and item.name not in mailboxes and (proof := _proof(item)):
             # Only who holds the domain's key or stands in its SPF record passes as it, from whatever address. A person's
