@@ -548,3 +548,17 @@ def test_a_gateways_ipv6_servers_stand_in_no_connector_and_are_proven_otherwise(
     assert step.controls == ("allow=192.0.2.0/24",)
     assert step.moved == ("six",)
     assert all("2001:db8" not in each.do for each in step.commands)
+
+
+def test_an_owner_is_asked_once_about_a_machine_that_needs_a_connector_and_stands_in_the_lock() -> None:
+    settings = replace(
+        BEHIND, inbound_connectors=(InboundConnector("Ours", "Partner", sender_domains=(OURS,)),)
+    )
+    forger = a_sender(
+        "forger", Kind.DEVICE, Judgement.LEGITIMATE,
+        anonymous("203.0.113.10"), anonymous("203.0.113.11", mail_from_domain=""),
+    )  # fmt: skip
+
+    for held in (settings, replace(settings, inbound_connectors=None)):
+        for step in plan_for(forger, settings=held):
+            assert len(step.senders) == len(set(step.senders))

@@ -91,7 +91,7 @@ def give_ways_in(
     listed = [
         Need(sender, sender.mails, 0, sender.flows)
         for sender in replay.senders
-        if lock is not None and sender.id in lock.unvouched
+        if lock is not None and sender.id in lock.unvouched and sender.id not in _ids(unvouched)
     ]
     confirmed = _confirm(draft, [*unvouched, *listed]) if unvouched or listed else None
     made = [] if confirmed is None else [confirmed]
