@@ -120,6 +120,10 @@ def report(title: str, cases: dict[str, list[Case]], model: Model | None) -> Non
         chances = judged(held, model)
         print(shown(f"  {name}: phish", Rate(int((chances >= 0.5).sum()), len(held))), end="   ")
         print(f"suspicious {int(((chances >= 0.2) & (chances < 0.5)).sum())}")
+        if name == "quiet":
+            for case, chance in zip(held, chances, strict=True):
+                if chance >= 0.5:
+                    print(f"      accused, {chance:.0%}: {case.subject}")
 
 
 def main() -> None:
