@@ -129,7 +129,9 @@ def test_outside_the_rule_is_refused_or_kept(
         time.sleep(0.3)
         held = use_cases.queue(tmp_path / "relay.toml", ("quarantined",), 10)["messages"]
         assert [each["reasons"] for each in held] == (
-            [[{"code": "mail-from", "value": sender}]] if code == "250" else []
+            [[{"code": "mail-from", "value": sender, "words": f"the sender {sender} is not in the rule"}]]
+            if code == "250"
+            else []
         )
         assert not far.got
         if held:

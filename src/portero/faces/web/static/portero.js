@@ -158,7 +158,6 @@ for (const drop of document.querySelectorAll("[data-drop]")) {
       location.reload();
     } catch (error) {
       bar.hidden = stop.hidden = true;
-      // What arrived of it is of no use to anybody.
       if (given.signal.aborted) for (const id of announced) await fetch(`${drop.dataset.drop}/uploads/${id}`, { method: "DELETE", headers: { "x-csrf-token": csrf() } }).catch(() => {});
       status.textContent = given.signal.aborted ? stop.dataset.stopped : error.message;
     }
