@@ -83,7 +83,8 @@ def test_the_replay_keeps_every_sender_that_is_admitted(
     kept = {each.id for each in senders if each.judgement is not ABUSE}
     unhelped = {each.sender for each in made.unhelped}
     assert made.admitted | unhelped | made.proving == worse & kept
-    assert not (made.admitted & unhelped or made.proving & (made.admitted | unhelped))
+    assert not made.admitted & unhelped
+    assert not made.proving & (made.admitted | unhelped)
 
 
 def test_one_connector_holds_all_machines_of_an_address_each() -> None:
