@@ -12,7 +12,7 @@ from portero.relay.headers import split_head
 from portero.relay.outcome import Kind, Outcome
 from portero.relay.transport import stuffed, unstuffed
 
-HEAD_OCTETS = 20_000
+_HEAD_OCTETS = 20_000
 
 
 def make_notice(
@@ -43,36 +43,72 @@ def make_notice(
         if delayed
         else Text("Mail of {device} was not delivered", device=envelope.device)
     )
+    return to_owner(
+        envelope,
+        content,
+        subject=say(subject),
+        submitted="auto-replied",
+        multipart="report; report-type=delivery-status",
+        words=_words(envelope, told, say, delayed=delayed),
+        report=[
+            "Content-Type: message/delivery-status",
+            "",
+            *_report(envelope, told, hostname, delayed=delayed),
+        ],
+        number=number,
+        hostname=hostname,
+        now=now,
+    )
+
+
+def to_owner(
+    envelope: Envelope,
+    content: bytes | None,
+    *,
+    subject: str,
+    submitted: str,
+    multipart: str,
+    words: str,
+    report: Sequence[str] = (),
+    number: int,
+    hostname: str,
+    now: float,
+) -> tuple[Envelope, bytes]:
+    """
+    Write to the owner of a message: words, a part for programs where there is one, and the message's header section.
+
+    content:    the message, dot-stuffed; None leaves its header section empty.
+    submitted:  the word of RFC 3834 section 5.
+    multipart:  the subtype, with its parameters but the boundary.
+    report:     lines of the part for programs, its fields first and an empty line last.
+    Gives the envelope, from the null sender to the owner, and the content, dot-stuffed.
+    """
     boundary = f"portero-{number:x}"
     lines = [
         f"From: portero <postmaster@{hostname}>",
         f"To: {envelope.owner}",
-        f"Subject: {encoded(say(subject))}",
+        f"Subject: {_encoded(subject)}",
         f"Date: {formatdate(now)}",
         f"Message-ID: <{number:x}@{hostname}>",
-        "Auto-Submitted: auto-replied",
+        f"Auto-Submitted: {submitted}",
         "MIME-Version: 1.0",
-        f'Content-Type: multipart/report; report-type=delivery-status; boundary="{boundary}"',
+        f'Content-Type: multipart/{multipart}; boundary="{boundary}"',
         "",
         f"--{boundary}",
         "Content-Type: text/plain; charset=utf-8",
         "Content-Transfer-Encoding: 8bit",
         "",
-        *_words(envelope, told, say, delayed=delayed).split("\n"),
+        *words.split("\n"),
         "",
-        f"--{boundary}",
-        "Content-Type: message/delivery-status",
-        "",
-        *_report(envelope, told, hostname, delayed=delayed),
+        *([f"--{boundary}", *report] if report else []),
         f"--{boundary}",
         "Content-Type: text/rfc822-headers",
         "Content-Transfer-Encoding: 8bit",
         "",
     ]
-    head = split_head(unstuffed(content))[0][:HEAD_OCTETS] if content is not None else b""
-    plain = "\r\n".join(lines).encode() + b"\r\n" + head + f"\r\n--{boundary}--\r\n".encode()
-    body = stuffed(plain)
-    notice = Envelope(
+    head = split_head(unstuffed(content))[0][:_HEAD_OCTETS] if content is not None else b""
+    body = stuffed("\r\n".join(lines).encode() + b"\r\n" + head + f"\r\n--{boundary}--\r\n".encode())
+    written = Envelope(
         id=number,
         received_at=now,
         client="",
@@ -81,13 +117,13 @@ def make_notice(
         mail_from="",
         header_from=f"postmaster@{hostname}",
         message_id=f"<{number:x}@{hostname}>",
-        subject=say(subject),
+        subject=subject,
         recipients=[Recipient(envelope.owner, notify="NEVER")],
         size=len(body),
         eight_bit=not body.isascii(),
         kind="notice",
     )
-    return notice, body
+    return written, body
 
 
 def _wants_delay(recipient: Recipient) -> bool:
@@ -167,7 +203,7 @@ def _line(text: str) -> str:
     return "".join(each if each.isprintable() else " " for each in text)[:900]
 
 
-def encoded(text: str) -> str:
+def _encoded(text: str) -> str:
     """Write a header's words so that every reader of mail shows them. Source: RFC 2047."""
     if text.isascii() and text.isprintable():
         return text

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from email.utils import formatdate
 
 from portero.core.relay_words import reason
 from portero.core.text import Text
-from portero.relay.dsn import HEAD_OCTETS, encoded
-from portero.relay.envelope import Envelope, Recipient
-from portero.relay.headers import split_head
-from portero.relay.transport import stuffed, unstuffed
+from portero.relay.dsn import to_owner
+from portero.relay.envelope import Envelope
 
 _SHOWN = 20
 
@@ -33,47 +30,17 @@ def make_report(
     """
     if not envelope.owner:
         return None
-    subject = say(Text("A message of {device} is in quarantine", device=envelope.device))
-    boundary = f"portero-{number:x}"
-    lines = [
-        f"From: portero <postmaster@{hostname}>",
-        f"To: {envelope.owner}",
-        f"Subject: {encoded(subject)}",
-        f"Date: {formatdate(now)}",
-        f"Message-ID: <{number:x}@{hostname}>",
-        "Auto-Submitted: auto-generated",
-        "MIME-Version: 1.0",
-        f'Content-Type: multipart/mixed; boundary="{boundary}"',
-        "",
-        f"--{boundary}",
-        "Content-Type: text/plain; charset=utf-8",
-        "Content-Transfer-Encoding: 8bit",
-        "",
-        *"\n\n".join(_words(envelope, say)).split("\n"),
-        "",
-        f"--{boundary}",
-        "Content-Type: text/rfc822-headers",
-        "Content-Transfer-Encoding: 8bit",
-        "",
-    ]
-    head = split_head(unstuffed(content))[0][:HEAD_OCTETS] if content is not None else b""
-    body = stuffed("\r\n".join(lines).encode() + b"\r\n" + head + f"\r\n--{boundary}--\r\n".encode())
-    report = Envelope(
-        id=number,
-        received_at=now,
-        client="",
-        ehlo="",
-        device=envelope.device,
-        mail_from="",
-        header_from=f"postmaster@{hostname}",
-        message_id=f"<{number:x}@{hostname}>",
-        subject=subject,
-        recipients=[Recipient(envelope.owner, notify="NEVER")],
-        size=len(body),
-        eight_bit=not body.isascii(),
-        kind="notice",
+    return to_owner(
+        envelope,
+        content,
+        subject=say(Text("A message of {device} is in quarantine", device=envelope.device)),
+        submitted="auto-generated",
+        multipart="mixed",
+        words="\n\n".join(_words(envelope, say)),
+        number=number,
+        hostname=hostname,
+        now=now,
     )
-    return report, body
 
 
 def reported(envelope: Envelope, report: Envelope) -> dict[str, object]:
