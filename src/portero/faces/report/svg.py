@@ -164,12 +164,7 @@ def spans(rows: Sequence[Span], ticks: Sequence[tuple[float, str]], name: str) -
     width, left, row = 960, 300, 22
     length = width - left - 10
     bottom = len(rows) * row + 6
-    parts = [
-        Markup('<line class="grid" x1="{x}" x2="{x}" y1="0" y2="{}"/><text class="tick" x="{x}" y="{}">{}</text>').format(
-            bottom, bottom + 16, text, x=_px(left + at * length)
-        )
-        for at, text in ticks
-    ]  # fmt: skip
+    parts = _time_line(ticks, left, length, bottom)
     for index, each in enumerate(rows):
         y = index * row + 4
         parts.append(
@@ -188,12 +183,7 @@ def lanes(
     width, left, row = 960, 300, 26
     length = width - left - 10
     bottom = len(rows) * row + 6
-    parts = [
-        Markup('<line class="grid" x1="{x}" x2="{x}" y1="0" y2="{}"/><text class="tick" x="{x}" y="{}">{}</text>').format(
-            bottom, bottom + 16, text, x=_px(left + at * length)
-        )
-        for at, text in ticks
-    ]  # fmt: skip
+    parts = _time_line(ticks, left, length, bottom)
     for index, (title, held) in enumerate(rows):
         y = index * row + 5
         parts.append(
@@ -206,6 +196,15 @@ def lanes(
             for each in held
         ]  # fmt: skip
     return _figure(width, bottom + 22, name, parts)
+
+
+def _time_line(ticks: Sequence[tuple[float, str]], left: int, length: int, bottom: int) -> list[Markup]:
+    return [
+        Markup('<line class="grid" x1="{x}" x2="{x}" y1="0" y2="{}"/><text class="tick" x="{x}" y="{}">{}</text>').format(
+            bottom, bottom + 16, text, x=_px(left + at * length)
+        )
+        for at, text in ticks
+    ]  # fmt: skip
 
 
 def _figure(width: int, height: int, name: str, parts: Sequence[Markup]) -> Markup:
