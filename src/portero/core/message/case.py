@@ -13,6 +13,7 @@ from portero.core.message.arrival import Arrival, Known, organisational, under
 from portero.core.message.content import Content, Link
 from portero.core.message.lures import PHRASES
 from portero.core.message.web import (
+    any_brand_owns,
     brand_in,
     carried,
     free_mail,
@@ -223,6 +224,14 @@ class Case:
         """Give the hosts of the organisation's own files at SharePoint, which bear the name of its initial domain."""
         tenants = [name.removesuffix(_INITIAL) for name in self.arrival.own if name.endswith(_INITIAL)]
         return frozenset(f"{each}{kind}.sharepoint.com" for each in tenants for kind in ("", "-my"))
+
+    @property
+    def proven_brand(self) -> bool:
+        """Tell whether a known brand's own domain sent it, authenticated; where anybody gets a mailbox, no brand wrote."""
+        held = self.arrival
+        return (
+            held.authenticated is True and any_brand_owns(held.author_domain) and not free_mail(self.author)
+        )
 
     @property
     def leads_to_strangers(self) -> bool:

@@ -320,7 +320,7 @@ def owns(brand: str, domain: str) -> bool:
 
 
 def any_brand_owns(domain: str) -> bool:
-    """Tell whether a domain is any known brand's own; where a brand lets anybody have a mailbox, that says nothing of its author."""
+    """Tell whether a domain is any known brand's own."""
     home = organisational(domain)
     return any(under(home, names) or home in names for names in BRANDS.values())
 

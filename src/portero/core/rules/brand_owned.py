@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from portero.core.message.case import Case, Rule
-from portero.core.message.web import any_brand_owns, free_mail
 from portero.core.text import Text
 
 
 def match(case: Case) -> Text | None:
     """Match authenticated mail of a brand on our list; where anybody gets a mailbox, its domain says nothing of the author."""
-    if free_mail(case.author):
-        return None
-    if case.arrival.authenticated and any_brand_owns(case.arrival.author_domain):
+    if case.proven_brand:
         return Text("It is authenticated for {domain}.", domain=case.home)
     return None
 

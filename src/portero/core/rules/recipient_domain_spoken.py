@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from portero.core.message.arrival import organisational
 from portero.core.message.case import Case, Rule, domains_of
-from portero.core.message.web import FREE_MAIL, any_brand_owns, free_mail
+from portero.core.message.web import FREE_MAIL
 from portero.core.message.words import plain_words
 from portero.core.text import Text
 
@@ -14,7 +14,7 @@ def match(case: Case) -> Text | None:
     held = case.arrival
     if (
         case.domain_is_ours
-        or (held.authenticated and any_brand_owns(held.author_domain) and not free_mail(case.author))
+        or case.proven_brand
         or case.reply
         or not case.leads_away
         or held.list_domain
