@@ -40,12 +40,13 @@ def alerts(request: Request, organisation: str) -> HTMLResponse:
 def alerts_of(entered: Entered, view: View) -> tuple[Run | None, Sequence[Change]]:
     """Give the run that the newest is compared with, None for a first run, and all there is to tell."""
     compared = entered.desk.cases.changes(entered.organisation.id)
-    labels = {each.id: each.label for each in view.audit.senders}
+    decided = view.decisions.values()
+    labels = {each.sender: held.label for each in decided if (held := view.senders.get(each.sender))}
     order = tuple(Kind)
     found = [
         *(compared[2] if compared else ()),
-        *reopenings(view.audit.senders),
-        *endings(view.decisions.values(), labels, now().date()),
+        *view.made.once("reopened", lambda: reopenings(view.audit.senders)),
+        *endings(decided, labels, now().date()),
     ]
     found.sort(key=lambda each: order.index(each.kind))
     return compared[0].run if compared else None, found

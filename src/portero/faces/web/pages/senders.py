@@ -86,7 +86,7 @@ def one(request: Request, organisation: str, sender: str) -> HTMLResponse:
         sender=found,
         revision=view.revisions.get(sender, 0),
         decision=view.decisions.get(sender),
-        shape=shape_of(found, view.audit.senders, view.acts),
+        shape=shape_of(found, view),
         act=Act,
         time_chart=over_time(days, entered.who.renderer, _MAIL_OF_IT) if days else None,
         stretches=days,

@@ -17,6 +17,7 @@ from portero.core.register import Criteria
 from portero.core.sender import Sender
 from portero.core.text import Text
 from portero.faces.render import plain
+from portero.faces.web.cases import View
 from portero.faces.web.pages.frame import Entered, done, enter_to_change, field
 from portero.faces.web.visitor import now
 
@@ -48,15 +49,10 @@ class Shape:
     acts: tuple[Act, ...]
 
 
-def shape_of(sender: Sender, senders: Sequence[Sender], acts: Sequence[Decision]) -> Shape:
+def shape_of(sender: Sender, view: View) -> Shape:
     """Find what can be done to a sender's shape."""
-    marks = {*sender.header_from, *sender.ehlo, *sender.client_networks}
-    others = (
-        each
-        for each in senders
-        if each.id != sender.id
-        and not marks.isdisjoint((*each.header_from, *each.ehlo, *each.client_networks))
-    )
+    known = _by_mark(view)
+    others = {each.id: each for mark in _marks(sender) for each in known[mark] if each.id != sender.id}
     addresses = sorted({flow.key.client_ip for flow in sender.flows if flow.key.client_ip})
     networks = sender.client_networks if len(sender.client_networks) > 1 else ()
     kinds = {
@@ -71,10 +67,27 @@ def shape_of(sender: Sender, senders: Sequence[Sender], acts: Sequence[Decision]
         for value in values[:_OFFERED]
         if plain(value) == value
     ]
-    held = dict.fromkeys(each.act for each in acts if each.sender == sender.id and each.act in _SAID)
+    held = dict.fromkeys(each.act for each in view.acts if each.sender == sender.id and each.act in _SAID)
     return Shape(
-        tuple(sorted(others, key=lambda each: (-each.mails, each.id))[:_OFFERED]), tuple(parts), tuple(held)
+        tuple(sorted(others.values(), key=lambda each: (-each.mails, each.id))[:_OFFERED]),
+        tuple(parts),
+        tuple(held),
     )
+
+
+def _marks(sender: Sender) -> set[str]:
+    return {*sender.header_from, *sender.ehlo, *sender.client_networks}
+
+
+def _by_mark(view: View) -> Mapping[str, Sequence[Sender]]:
+    def make() -> Mapping[str, Sequence[Sender]]:
+        found: dict[str, list[Sender]] = {}
+        for each in view.senders.values():
+            for mark in _marks(each):
+                found.setdefault(mark, []).append(each)
+        return found
+
+    return view.made.once("senders by mark", make)
 
 
 @ROUTER.post("/o/{organisation}/senders/{sender}/shape")
