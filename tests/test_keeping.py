@@ -481,3 +481,65 @@ def test_a_day_more_or_less_leaves_the_spans_beside_it_as_they_were(evidence, tm
     alive = [place for place in held.kept if place.startswith("flows")]
     assert len(alive) == 17 + 16  # each day, and each place where two parts meet
     assert len([*store.glob("*/flows/*")]) == len(held.kept)
+
+
+def witness(folder, name, ago, *marks, ids=None):
+    """Write a mail log's witness of mails: their Message-IDs alone; with ids, a trace's rows of the same mails."""
+    with (folder / name).open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(COLUMNS)
+        for n, mark in enumerate(marks):
+            when = TODAY - timedelta(days=ago) + timedelta(hours=9 + n)
+            row = (
+                when.strftime("%Y-%m-%dT%H:%M:%S.0000000Z"),
+                "scan@contoso.com",
+                "r@contoso.com",
+                "Scan",
+                "Delivered",
+                "203.0.113.9",
+                "",
+                4000,
+                f"<{mark}@x>",
+                str(uuid5(NAMESPACE_URL, mark)) if ids else "",
+            )
+            writer.writerow(row)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (2, 1, 0)])
+def test_what_only_a_message_id_joins_counts_once_in_whatever_order_it_comes(evidence, tmp_path, order):
+    """The day without network ids may be new beside days that have them, or old beside a new one that has them."""
+    store = tmp_path / "lake"
+    parts = (
+        lambda: witness(evidence, "log.csv", 9, "a", "b"),
+        lambda: witness(evidence, "trace.csv", 8, "b", "c", ids=True),
+        lambda: day(evidence, 0, 7),
+    )
+    for number in order:
+        parts[number]()
+        found = audit(evidence, store)
+        assert counted(found) == counted(audit(evidence))
+    assert document(found)["senders"] == document(audit(evidence))["senders"]
+
+
+def test_prints_of_an_earlier_version_are_made_anew(evidence, tmp_path):
+    store = tmp_path / "lake"
+    straddling(evidence, "one.csv", 9)
+    audit(evidence, store)
+    held = lake(store)
+    day_before = next(place for place in held.kept if place.startswith("full/"))
+    held.keep_flows(
+        {day_before.replace("full", "ids"): ("k", b"x" * 16), "shared/undated": ("", b"{}")}, [day_before]
+    )
+    straddling(evidence, "two.csv", 8)
+    assert counted(audit(evidence, store)) == counted(audit(evidence))
+    assert not [place for place in lake(store).kept if place.startswith("ids/")]
+
+
+def test_a_mail_of_many_new_days_at_once_is_looked_for_among_kept_and_new_ones(evidence, tmp_path):
+    store = tmp_path / "lake"
+    straddling(evidence, "one.csv", 12, 11)
+    day(evidence, 0, 10)
+    audit(evidence, store)
+    straddling(evidence, "two.csv", 9, 7, 12)
+    straddling(evidence, "three.csv", 8)
+    assert counted(audit(evidence, store)) == counted(audit(evidence))

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pyarrow as pa
 import pytest
 
-from portero.kept_days import Leaf, Span, marked, moves_of, prints_of, shared_mails, tree_of
+from portero.kept_days import Leaf, Span, in_common, marked, moves_of, prints_of, shared_mails, tree_of
 
 
 def table(*rows):
@@ -35,22 +35,25 @@ def test_nothing_and_empty_are_no_ids():
     assert shared_mails(table((None, None), ("", "")), table((None, None), ("", ""))) == []
 
 
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        (table(("a", "x"), ("b", "y")), table(("b", "z"))),
-        (table((None, "x")), table(("b", "x"))),
-        (table(("a", "x")), table(("", "x"))),
-        (table((None, "x")), table((None, "x"))),
-        (table(("a", "same")), table(("b", "same"))),
-        (table((None, None)), table((None, None))),
-    ],
-)
-def test_prints_meet_where_days_share_mail_and_only_there(one, other):
-    meets = bool(shared_mails(one, other))
-    for first, second in ((one, other), (other, one)):
-        (held, _), (_, wanted) = prints_of(first), prints_of(second)
-        assert bool({*held.to_pylist()} & {*wanted.to_pylist()}) is meets
+def test_prints_of_ids_are_the_same_for_the_same_id_alone():
+    prints = prints_of(pa.array(["a", "b", "a", ""]))
+    assert prints.type == pa.int64()
+    assert prints[0] == prints[2]
+    assert len({*prints.to_pylist()}) == 3
+    assert len(prints_of(pa.array([], pa.string()))) == 0
+
+
+def numbers(*given):
+    return pa.array(given, pa.int64())
+
+
+def test_prints_in_common_are_named_with_all_days_that_have_them():
+    held = [{"1": numbers(1, 2, 9), "2": numbers(3)}, {"3": numbers(2, 9), "4": numbers()}]
+    fresh = {"5": numbers(2, 4, 5), "6": numbers(4, 6), "7": numbers()}
+    # 9 is in two days, of which none is fresh: whoever has compared these knows.
+    assert in_common(fresh, held) == {2: {"1", "3", "5"}, 4: {"5", "6"}}
+    assert in_common(fresh, []) == {4: {"5", "6"}}
+    assert in_common({}, held) == in_common({"5": numbers()}, held) == {}
 
 
 def test_marks_tell_rows():
@@ -88,6 +91,16 @@ def test_what_a_message_id_ties_together_goes_to_one_day_and_counts_once():
     assert moves["2026-11-03"].before == frozenset({"mx", "nb"})
 
 
+@pytest.mark.parametrize("number", range(60, 90))
+def test_a_day_more_in_the_same_week_keeps_all_days_before_it_merged(number):
+    start = date(2026, 2, 20)
+    leaves = [Leaf((start + timedelta(days=n)).isoformat(), str(n)) for n in range(number + 1)]
+    before, after = tree_of(leaves[:-1], "k"), tree_of(leaves, "k")
+    same_week = date.fromisoformat(leaves[-1].day).toordinal() % 8 > 0
+    assert (before.left == after.left) is same_week
+    assert len(days_of(after.right)) <= 8
+
+
 def days_of(node):
     return [node.day] if isinstance(node, Leaf) else [*days_of(node.left), *days_of(node.right)]
 
@@ -105,8 +118,9 @@ def test_a_tree_has_every_day_once_in_order_and_a_day_more_changes_only_what_is_
     def keys(node):
         return {node.key} | (keys(node.left) | keys(node.right) if isinstance(node, Span) else set())
 
-    assert len(keys(after) - keys(before)) <= 8
-    assert len(keys(tree_of(leaves[1:], "k")) - keys(after)) <= 8
+    # The day with its key, what is merged of the last week, and the whole; a day at the other end goes the long way.
+    assert len(keys(after) - keys(before)) <= 5
+    assert len(keys(tree_of(leaves[1:], "k")) - keys(after)) <= 9
     assert tree_of([], "k") is None
     assert tree_of(leaves[:1], "k") == leaves[0]
 

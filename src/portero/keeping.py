@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from itertools import combinations
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,6 +24,8 @@ from portero.kept_days import (
     Leaf,
     Moves,
     Span,
+    ids_of,
+    in_common,
     in_order,
     marked,
     merge_parts,
@@ -64,15 +67,19 @@ class _Shared:
 
     days:   by day, the key of the ids that were looked at.
     pairs:  two days, the earlier first, and the marks of each mail that both have.
+    alone:  the days with mails of which nothing but a Message-ID is known.
     """
 
     days: Mapping[str, str] = field(default_factory=dict)
     pairs: tuple[tuple[str, str, tuple[tuple[str, ...], ...]], ...] = ()
+    alone: frozenset[str] = frozenset()
 
 
 _SHARED = TypeAdapter(_Shared)
 _STAYING = Moves(frozenset(), ())
 _SHARED_PLACE = "shared/undated"
+_SHARED_FORMAT = "2"
+_DAYS_AT_ONCE = 100  # whose prints are in memory together
 _NOTHING = Folded((), (), Totals(), (), frozenset())
 
 
@@ -181,10 +188,9 @@ class Keeping:
         names = sorted((held.name, str(held.match_subdomains)) for held in settings.accepted_domains)
         kind = "flows" if names else "names"
         days = self.lake.days(*_MAIL)
-        moves = self._moves()
+        moves, fresh, gone = self._moves()
         leaves = [Leaf(day, self._key(day, moves.get(day, _STAYING), names)) for day in days]
         tree = tree_of([leaf for leaf in leaves if leaf.day != UNDATED], kind)
-        fresh: dict[str, tuple[str, bytes]] = {}
 
         def found(node: Leaf | Span) -> DayFlows:
             place = node.place if isinstance(node, Span) else f"{kind}0/{node.day}"
@@ -201,7 +207,7 @@ class Keeping:
         parts = [found(tree)] if tree else []
         parts += [found(leaf) for leaf in leaves if leaf.day == UNDATED]
         live = {*(tree.places() if isinstance(tree, Span) else ()), *(f"{kind}0/{day}" for day in days)}
-        gone = [place for place in self.lake.kept if place.startswith(kind) and place not in live]
+        gone += [place for place in self.lake.kept if place.startswith(kind) and place not in live]
         gone += [place for place in self.lake.kept if "/" not in place]  # of an earlier version
         with writing(self.lake.root):
             self.lake.keep_flows(fresh, gone)
@@ -213,50 +219,28 @@ class Keeping:
         ]
         return self.lake.key_of(day, *_MAIL, also=f"{FOLD} {names} {sorted(moves.before)} {later}")
 
-    def _moves(self) -> dict[str, Moves]:
-        """Tell which mails each day hands to an earlier one, and takes from later ones; only what changed is compared."""
+    def _moves(self) -> tuple[dict[str, Moves], dict[str, tuple[str, bytes]], list[str]]:
+        """
+        Tell which mails each day hands to an earlier one, and takes from later ones; only what changed is compared.
+
+        Gives also what to keep of that, by place, and which places to let go.
+        """
         try:
-            kept = _SHARED.validate_json(self.lake.flows(_SHARED_PLACE, "") or b"{}")
+            kept = _SHARED.validate_json(self.lake.flows(_SHARED_PLACE, _SHARED_FORMAT) or b"{}")
         except ValidationError:
             kept = _Shared()
         keys = {day: self.lake.key_of(day, "mail_rows", also="") for day in self.lake.days("mail_rows")}
+        if keys == kept.days:
+            return moves_of({(one, other): mails for one, other, mails in kept.pairs}), {}, []
         same = [day for day, key in keys.items() if kept.days.get(day) == key]
+        prints = _Prints(self.lake, keys, kept.alone & frozenset(same))
         pairs = {(one, other): mails for one, other, mails in kept.pairs if {one, other} <= frozenset(same)}
-        fresh: dict[str, tuple[str, bytes]] = {}
-        held = [(day, self._prints(day, keys[day], fresh)) for day in same] if len(same) < len(keys) else []
-        for day in keys.keys() - frozenset(same):
-            ids = self.lake.ids(day)
-            mine, wanted = prints_of(ids)
-            fresh[f"ids/{day}"] = (keys[day], _octets(mine))
-            # One question for all days: what is looked for is made ready once.
-            met = pc.is_in(
-                pa.concat_arrays([prints for _, prints in held] or [mine.slice(0, 0)]), value_set=wanted
-            )
-            at = 0
-            for other, prints in held:
-                here, at = met.slice(at, len(prints)), at + len(prints)
-                if pc.any(here).as_py():
-                    one, two = in_order(day, other)
-                    mails = shared_mails(self.lake.ids(one), self.lake.ids(two))
-                    if mails:
-                        pairs[one, two] = tuple(mails)
-            held.append((day, mine))
-        if keys != kept.days:
-            found = _Shared(keys, tuple((*pair, mails) for pair, mails in sorted(pairs.items())))
-            fresh[_SHARED_PLACE] = ("", _SHARED.dump_json(found))
-            gone = [place for place in self.lake.kept if place.startswith("ids/") and place[4:] not in keys]
-            with writing(self.lake.root):
-                self.lake.keep_flows(fresh, gone)
-        return moves_of(pairs)
-
-    def _prints(self, day: str, key: str, fresh: dict[str, tuple[str, bytes]]) -> pa.Array:
-        """Give a day's prints as they were kept; where they are gone, make them anew."""
-        raw = self.lake.flows(f"ids/{day}", key)
-        if raw is None or len(raw) % 8:
-            mine, _ = prints_of(self.lake.ids(day))
-            fresh[f"ids/{day}"] = (key, _octets(mine))
-            return mine
-        return pa.Array.from_buffers(pa.int64(), len(raw) // 8, [None, pa.py_buffer(raw)])
+        for one, two in prints.meeting([day for day in keys if day not in same], same):
+            if mails := shared_mails(self.lake.ids(one), self.lake.ids(two)):
+                pairs[one, two] = tuple(mails)
+        found = _Shared(keys, tuple((*pair, mails) for pair, mails in sorted(pairs.items())), prints.alone)
+        fresh = {**prints.fresh, _SHARED_PLACE: (_SHARED_FORMAT, _SHARED.dump_json(found))}
+        return moves_of(pairs), fresh, [place for place in self.lake.kept if _other_prints(place, keys)]
 
     def _kept(self, place: str, key: str) -> DayFlows | None:
         data = self.lake.flows(place, key)
@@ -295,8 +279,69 @@ class Keeping:
         return [each.name for each in self.lake.documents]
 
 
-def _octets(prints: pa.Array) -> bytes:
-    return prints.buffers()[1].to_pybytes()[: 8 * len(prints)] if len(prints) else b""
+class _Prints:
+    """
+    Prints of the ids of a lake's days, as they were kept; where there are none, they are made.
+
+    alone:  the days with mails of which nothing but a Message-ID is known.
+    fresh:  what was made, to be kept.
+    """
+
+    def __init__(self, lake: Lake, keys: Mapping[str, str], alone: frozenset[str]) -> None:
+        self._lake, self._keys = lake, keys
+        self.alone = alone
+        self.fresh: dict[str, tuple[str, bytes]] = {}
+        self._read: tuple[str, pa.Table] = ("", None)
+
+    def meeting(self, changed: Sequence[str], same: Sequence[str]) -> list[tuple[str, str]]:
+        """Give the pairs of days, one of them a changed one, that may share mails."""
+        for day in changed:
+            self._of("full", day)
+            if self._of("alone", day):
+                self.alone |= {day}
+            else:
+                self.fresh.pop(f"alone/{day}", None)
+        found = set()
+        for days in self._common("full", changed, same).values():
+            found |= set(combinations(sorted(days), 2))
+        if self.alone:
+            only = {day: frozenset(self._of("alone", day).to_pylist()) for day in self.alone}
+            for each, days in self._common("short", changed, same).items():
+                for one in self.alone & days:
+                    if each in only[one]:
+                        found |= {(one, other) for other in days - {one}}
+        fresh = frozenset(changed)
+        return sorted({in_order(one, other) for one, other in found if fresh & {one, other}})
+
+    def _common(self, which: str, changed: Sequence[str], same: Sequence[str]) -> dict[int, frozenset[str]]:
+        held = (
+            {day: self._of(which, day) for day in same[at : at + _DAYS_AT_ONCE]}
+            for at in range(0, len(same), _DAYS_AT_ONCE)
+        )
+        return in_common({day: self._of(which, day) for day in changed}, held)
+
+    def _of(self, which: str, day: str) -> pa.Array:
+        """
+        Give a day's prints.
+
+        which:  full for network message ids, short for Message-IDs, alone for those that stand without the other.
+        """
+        place, key = f"{which}/{day}", self._keys[day]
+        raw = self.fresh[place][1] if place in self.fresh else self._lake.flows(place, key)
+        if raw is None or len(raw) % 8:
+            if self._read[0] != day:
+                self._read = (day, self._lake.ids(day))
+            ids = self._read[1]
+            column = "network_message_id" if which == "full" else "message_id"
+            raw = prints_of(ids_of(ids, column, alone=which == "alone")).buffers()[1].to_pybytes()
+            self.fresh[place] = (key, raw)
+        return pa.Array.from_buffers(pa.int64(), len(raw) // 8, [None, pa.py_buffer(raw)])
+
+
+def _other_prints(place: str, keys: Mapping[str, str]) -> bool:
+    """Tell whether a place has prints of a day that is not there any more, or of an earlier version."""
+    word, _, day = place.partition("/")
+    return word == "ids" or (word in ("full", "short", "alone") and day not in keys)
 
 
 def _around(days: Iterable[str]) -> frozenset[str]:

@@ -16,6 +16,7 @@ from portero.engine.fold import Arrival, Folded
 from portero.store.lake import UNDATED
 
 _LEVELS = 22  # doublings: more days than there are dates
+_WEEK = 3  # doublings
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +61,37 @@ class Span:
                 yield from part.places()
 
 
-def tree_of(leaves: Sequence[Leaf], kind: str, level: int = _LEVELS) -> Span | Leaf | None:
+def tree_of(leaves: Sequence[Leaf], kind: str) -> Span | Leaf | None:
     """
-    Halve the calendar until each part has one day; parts without days are passed over.
+    Merge the days of the last eight-day week, for days are added and completed there, with one span of all before them.
 
     leaves:  in order of their days, none undated.
     kind:    the word before the level in the places.
     """
+    weeks = [date.fromisoformat(leaf.day).toordinal() >> _WEEK for leaf in leaves]
+    before = weeks.index(weeks[-1]) if weeks else 0
+    old, new = (_halved(part, kind, _LEVELS) for part in (leaves[:before], leaves[before:]))
+    if old is None or new is None:
+        return old or new
+    return _span(f"{kind}{_LEVELS + 1}/{leaves[before].day}", old, new)
+
+
+def _halved(leaves: Sequence[Leaf], kind: str, level: int) -> Span | Leaf | None:
+    """Halve the calendar until each part has one day; parts without days are passed over."""
     if len(leaves) <= 1:
         return leaves[0] if leaves else None
     level -= 1
     bit = [date.fromisoformat(leaf.day).toordinal() >> level & 1 for leaf in leaves]
     left, right = leaves[: bit.count(0)], leaves[bit.count(0) :]
-    one, other = tree_of(left, kind, level), tree_of(right, kind, level)
+    one, other = _halved(left, kind, level), _halved(right, kind, level)
     if one is None or other is None:
         return one or other
     start = date.fromisoformat(leaves[0].day).toordinal() >> level + 1 << level + 1
-    key = hashlib.sha256(f"{one.key} {other.key}".encode()).hexdigest()
-    return Span(f"{kind}{level + 1}/{date.fromordinal(max(start, 1))}", key, one, other)
+    return _span(f"{kind}{level + 1}/{date.fromordinal(max(start, 1))}", one, other)
+
+
+def _span(place: str, left: Span | Leaf, right: Span | Leaf) -> Span:
+    return Span(place, hashlib.sha256(f"{left.key} {right.key}".encode()).hexdigest(), left, right)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +164,12 @@ def shared_mails(one: pa.Table, other: pa.Table) -> list[tuple[str, ...]]:
     It takes along the rows that share the other id of its own.
     """
     found: list[tuple[str, ...]] = [
-        (f"n{each}",) for each in _both(_ids(one, "network_message_id"), _ids(other, "network_message_id"))
+        (f"n{each}",)
+        for each in _both(ids_of(one, "network_message_id"), ids_of(other, "network_message_id"))
     ]
     plain = {
-        *_both(_ids(one, "message_id", alone=True), _ids(other, "message_id")),
-        *_both(_ids(one, "message_id"), _ids(other, "message_id", alone=True)),
+        *_both(ids_of(one, "message_id", alone=True), ids_of(other, "message_id")),
+        *_both(ids_of(one, "message_id"), ids_of(other, "message_id", alone=True)),
     }
     if plain:
         along: dict[str, set[str]] = {}
@@ -173,30 +188,50 @@ def shared_mails(one: pa.Table, other: pa.Table) -> list[tuple[str, ...]]:
     return found
 
 
-def prints_of(ids: pa.Table) -> tuple[pa.Array, pa.Array]:
+def prints_of(ids: pa.Array) -> pa.Array:
     """
-    Give short numbers of a day's ids, and those to look for among another day's: where none is there, no mail is shared.
+    Give short numbers of ids, which are quick to compare: days that have none in common share no mail.
 
-    A number that is there proves nothing: two ids may have the same one.
+    A number in common proves nothing: two ids may have the same one.
     """
-    full, short = (_ids(ids, name).to_pylist() for name in ("network_message_id", "message_id"))
-    alone = _ids(ids, "message_id", alone=True).to_pylist()
-    of_full = _prints("n", full)
-    held = [*of_full, *_prints("m", short), *_prints("a", alone)]
-    wanted = [*of_full, *_prints("a", short), *_prints("m", alone)]
-    return pa.array(held, pa.int64()), pa.array(wanted, pa.int64())
+    prints = (hashlib.blake2b(each.encode(), digest_size=8).digest() for each in ids.to_pylist())
+    return pa.Array.from_buffers(pa.int64(), len(ids), [None, pa.py_buffer(b"".join(prints))])
 
 
-def _prints(letter: str, ids: Sequence[str]) -> list[int]:
-    return [
-        int.from_bytes(
-            hashlib.blake2b(f"{letter}{each}".encode(), digest_size=8).digest(), "big", signed=True
-        )
-        for each in ids
-    ]
+def in_common(
+    fresh: Mapping[str, pa.Array], held: Iterable[Mapping[str, pa.Array]]
+) -> dict[int, frozenset[str]]:
+    """
+    Give the prints that a day of the fresh ones has in common with another day, with all days that have them.
+
+    fresh:  prints by day, each once in a day.
+    held:   those of the other days, some days at a time.
+    """
+    if not any(fresh.values()):
+        return {}
+    mine = pa.concat_arrays([*fresh.values()])
+    met: dict[str, pa.Array] = {}
+    for part in held:
+        at = 0
+        # One question for many days: what is looked for is made ready once.
+        theirs = pc.is_in(pa.concat_arrays([*part.values()]), value_set=mine)
+        for day, prints in part.items():
+            here, at = theirs.slice(at, len(prints)), at + len(prints)
+            if pc.any(here).as_py():
+                met[day] = prints.filter(here)
+    several = pc.value_counts(mine)
+    several = several.field("values").filter(pc.greater(several.field("counts"), 1))
+    common = pa.concat_arrays([several, *met.values()])
+    if common:
+        met |= {day: prints.filter(pc.is_in(prints, value_set=common)) for day, prints in fresh.items()}
+    days: dict[int, set[str]] = {}
+    for day, prints in met.items():
+        for each in prints.to_pylist():
+            days.setdefault(each, set()).add(day)
+    return {each: frozenset(where) for each, where in days.items()}
 
 
-def _ids(table: pa.Table, name: str, *, alone: bool = False) -> pa.Array:
+def ids_of(table: pa.Table, name: str, *, alone: bool = False) -> pa.Array:
     """Give a column's different ids; alone: of the rows that lack the network message id."""
     if alone:
         table = table.filter(pc.fill_null(pc.equal(table.column("network_message_id"), ""), True))

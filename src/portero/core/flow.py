@@ -53,6 +53,8 @@ class Distinct:
 
     def merge(self, other: Distinct) -> Distinct:
         """Give the sketch of both sets together."""
+        if self == other:
+            return self
         return Distinct(tuple(sorted({*self.smallest, *other.smallest})[:SKETCH_SIZE]))
 
     @property
@@ -257,6 +259,8 @@ _Time = TypeVar("_Time", bound=datetime)
 
 
 def _add(left: Mapping[_Key, int], right: Mapping[_Key, int]) -> Mapping[_Key, int]:
+    if not left or not right:
+        return left or right
     total = dict(left)
     for key, number in right.items():
         total[key] = total.get(key, 0) + number

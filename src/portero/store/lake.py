@@ -291,11 +291,17 @@ class Lake:
 
     def sweep(self) -> int:
         """Take away what no manifest names, as a run that was cut off leaves it, and give how many files that were."""
-        named = {self.root / place / name for place, names in self._manifest.files.items() for name in names}
-        named |= {self.root / "flows" / held[1] for held in self._manifest.flows.values()}
-        found = [*self.root.glob(f"{_MANIFEST}.*.part"), *self.root.glob("flows/*")]
-        found += [path for table in TABLES for path in self.root.glob(f"{table}/*/*")]
-        left = [path for path in found if path not in named and _OWN_NAME.fullmatch(path.name)]
+        held = self._manifest
+        named = {f"{place}/{name}" for place, names in held.files.items() for name in names}
+        named |= {f"flows/{name}" for _, name in held.flows.values()}
+        places = ["", "flows", *(f"{table}/{day}" for table in TABLES for day in _names(self.root / table))]
+        left = [
+            self.root / place / name
+            for place in places
+            for name in _names(self.root / place)
+            if _OWN_NAME.fullmatch(name)
+            and (name.startswith(_MANIFEST) if not place else f"{place}/{name}" not in named)
+        ]
         _remove(left)
         return len(left)
 
@@ -518,6 +524,14 @@ def _replace(path: Path, data: bytes) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     part.replace(path)
+
+
+def _names(folder: Path) -> list[str]:
+    """Name what is in a folder; nothing is where none is."""
+    try:
+        return os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def _remove(paths: Iterable[Path]) -> None:
