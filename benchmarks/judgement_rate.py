@@ -4,7 +4,7 @@ Measures telling senders apart, the whole conclusion and one changed scenario on
 A tenth of the flows are devices of many weeks, a tenth a service's, the rest one-day campaigns from changing addresses:
 the mix of a large organisation under attack, in which nearly every flow is a sender of its own. Seconds are the
 processor's, of which a busy machine takes more; each part is also given as a multiple of one bare pass that only writes
-every flow's key out and sorts them. The collector of circles is set as `portero.wiring` sets it.
+every flow's key out and sorts them. The collector of circles is set as `portero.wiring.gathering` sets it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from portero.core.plan import make_plan
 from portero.core.register import Configuration
 from portero.core.senders import find_senders, window_of
 from portero.core.simulate import Replay
-from portero.wiring import COLLECT_EVERY
+from portero.wiring.gathering import COLLECT_EVERY
 
 OURS = "contoso.example"
 START = datetime(2026, 9, 1, tzinfo=UTC)

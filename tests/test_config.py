@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portero.config import find_config, key_lines, load_config, parse_config
+from portero.config import key_lines, load_config, parse_config
 from portero.core.evidence import Origin
 from portero.core.register import Configuration
 from portero.errors import AccessDenied, ConfigError, InputError, PorteroError, SourceUnavailable
+from portero.toml_file import find_config
 
 GOOD = """
 [organisation]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import fields
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
@@ -24,8 +23,6 @@ from portero.core.thresholds import STANDARD, Thresholds
 from portero.core.toml_lines import Place, key_lines, line_of, shown
 from portero.errors import ConfigError
 from portero.toml_file import parse_toml, read_toml
-
-FILE_NAME = "portero.toml"
 
 
 def _network(value: object) -> IPNetwork:
@@ -211,16 +208,6 @@ _WANTED = {
     "date": Text("a date such as 2027-03-31, without quotation marks"),
     "time": Text("a time with its zone such as 2026-11-24T08:00:00Z, without quotation marks"),
 }
-
-
-def find_config(paths: Iterable[Path]) -> Path | None:
-    """
-    Give the first ``portero.toml`` among folders in their order, then the working folder's.
-
-    A path that is no folder holds none. Source: contract section 2.
-    """
-    candidates = (path / FILE_NAME for path in (*paths, Path.cwd()) if path.is_dir())
-    return next((path for path in candidates if path.is_file()), None)
 
 
 def load_config(path: Path) -> Configuration:

@@ -14,7 +14,6 @@ from typing import Any
 import httpx2
 
 from portero.app import Case, Evidence, Inventory
-from portero.config import find_config
 from portero.core.audit import Audit
 from portero.core.decision import Decision
 from portero.core.dns import Dns
@@ -30,6 +29,7 @@ from portero.faces.web.serving import Serving, serve
 from portero.store.state.database import open_database
 from portero.store.state.state import State
 from portero.store.state.values import UnreadableError, dump, load
+from portero.toml_file import find_config
 
 # How often a reading process is asked whether it should stop.
 _POLL_SECONDS = 0.2

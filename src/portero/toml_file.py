@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,19 @@ from portero.errors import ConfigError
 
 # More than any configuration is long.
 _OCTETS = 1 << 20
+
+
+FILE_NAME = "portero.toml"
+
+
+def find_config(paths: Iterable[Path]) -> Path | None:
+    """
+    Give the first ``portero.toml`` among folders in their order, then the working folder's.
+
+    A path that is no folder holds none. Source: contract section 2.
+    """
+    candidates = (path / FILE_NAME for path in (*paths, Path.cwd()) if path.is_dir())
+    return next((path for path in candidates if path.is_file()), None)
 
 
 def read_toml(path: Path) -> str:

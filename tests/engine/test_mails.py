@@ -9,7 +9,8 @@ import pytest
 from portero.app import Case
 from portero.core.flow import FlowKey
 from portero.engine.mails import read_mails
-from portero.wiring import demo, gather_with_mails
+from portero.wiring.sample import demo
+from portero.wiring.serving import gather_with_mails
 
 Gathered = tuple[Case, Path]
 

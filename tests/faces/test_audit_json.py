@@ -9,7 +9,8 @@ from types import ModuleType
 import pytest
 
 from portero.core.audit import Audit
-from portero.faces.audit_json import as_json, audit_document
+from portero.faces.audit_json import audit_document
+from portero.faces.json_text import as_json
 from portero.faces.render import Renderer
 
 # Contract section 4, in its order.

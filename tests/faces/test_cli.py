@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 from typer.testing import CliRunner, Result
@@ -391,7 +392,9 @@ def test_every_sentence_of_the_help_stands_in_the_catalogue() -> None:
     known = {message.singular for message in messages}
     group = get_command(build(Fake()))
     assert isinstance(group, TyperGroup)
-    for command in (group, *group.commands.values()):
+    context = typer.Context(group)
+    for command in (group, *(group.get_command(context, name) for name in group.list_commands(context))):
+        assert command is not None
         for said in (command, *command.params):
             assert getattr(said, "help", None) in known
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from importlib import import_module
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from portero.core.sender import DecidedBy, Judgement
 from portero.core.text import Text, count
-from portero.faces.labels import LABELS, certainty
+from portero.faces.labels import FIELDS, LABELS, certainty
 from portero.faces.render import Renderer, plain
 
 EN, ES, HTML = Renderer("en"), Renderer("es"), Renderer("es", html=True)
@@ -96,6 +97,14 @@ def test_one_english_word_has_the_gender_of_its_noun() -> None:
     assert ES.label("risk", "high") == "alto"
     assert ES.label("path", "undetermined") == "indeterminada"
     assert ES.label("effect", "undetermined") == "indeterminado"
+
+
+def test_every_value_that_bears_a_label_stands_in_the_core_and_has_one() -> None:
+    for name, field in FIELDS.items():
+        module, _, kind = name.rpartition(".")
+        values = getattr(import_module(module), kind)
+        # "none" is said where there is no ruling at all.
+        assert {each.value for each in values} == set(LABELS[field]) - {"none"}
 
 
 def test_every_label_is_translated_to_a_different_text_or_a_name() -> None:

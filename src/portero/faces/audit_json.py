@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import re
 from datetime import UTC, datetime
-
-from pydantic_core import PydanticSerializationError, to_json
 
 from portero.core.audit import Audit
 from portero.core.coverage import Answer, Standing
@@ -29,11 +25,9 @@ from portero.faces.advice_json import (
     risk_document,
     wave_document,
 )
-from portero.faces.render import Renderer, plain
+from portero.faces.render import Renderer
 
 SCHEMA = "portero.audit/1"
-# Printable for JSON, yet obeyed or hidden by whoever prints the file: see `portero.faces.render.plain`.
-_UNSAFE = re.compile(r"[^\x20-\x7e\n]")
 
 
 def audit_document(audit: Audit, renderer: Renderer) -> dict[str, object]:
@@ -399,29 +393,6 @@ def step_document(step: Step, renderer: Renderer) -> dict[str, object]:
         "controls": list(step.controls),
         "by": step.by.isoformat() if step.by else None,
     }
-
-
-def as_json(document: object) -> str:
-    """
-    Write a document as JSON that is safe to print: letters stay readable, what a terminal would obey is escaped.
-
-    The values are unchanged: a parser gives back exactly what went in, halves of surrogate pairs included.
-    """
-    try:
-        # Writes the same as json does, in a fifth of the time.
-        text = to_json(document, indent=1).decode()
-    except PydanticSerializationError:
-        # It refuses halves of surrogate pairs, which evidence may hold.
-        text = json.dumps(document, ensure_ascii=False, indent=1)
-    return _UNSAFE.sub(_escaped, text) + "\n"
-
-
-def _escaped(match: re.Match[str]) -> str:
-    each = match.group()
-    if plain(each) == each:
-        return each
-    # json escapes everything beyond ASCII here, as a surrogate pair where it must; DEL alone it leaves as it is.
-    return "\\u007f" if each == "\x7f" else json.dumps(each)[1:-1]
 
 
 def iso(moment: datetime | None) -> str | None:

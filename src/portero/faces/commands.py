@@ -1,18 +1,15 @@
 """The commands: what each takes, which use case it asks, what it prints."""
 # No postponed annotations: Typer reads them, and the help in them is made when the language is known.
 
-import difflib
 import os
 import tempfile
-from datetime import date
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 from typer.core import TyperCommand
 
-from portero.core.finding import Finding, Profile, Severity
+from portero.core.finding import Finding, Profile
 from portero.core.text import Text
 from portero.errors import ConfigError
 from portero.faces.audit_json import (
@@ -22,117 +19,19 @@ from portero.faces.audit_json import (
     step_document,
 )
 from portero.faces.desk import Asking, Desk, ServeOptions, free_folder
-
-_Choice = TypeVar("_Choice", bound=StrEnum)
-_PORT = 8025
-
-
-class Options:
-    """The arguments and options that commands share, with their help in one language."""
-
-    def __init__(self, desk: Desk) -> None:
-        say = desk.renderer.text
-        self.evidence = typer.Argument(
-            metavar="EVIDENCE...",
-            help=say(
-                Text(
-                    "Files and folders: traces, reports, exports of settings, DNS answers. What each is, is seen from its content."
-                )
-            ),
-        )
-        self.out = typer.Option(
-            "--out", metavar="DIR", help=say(Text("Folder for the results; it is made where it is missing."))
-        )
-        self.config = typer.Option(
-            "--config",
-            metavar="FILE",
-            help=say(
-                Text(
-                    "The portero.toml to use; by default that of the first folder, then of the working folder."
-                )
-            ),
-        )
-        self.control = typer.Option(
-            "--control",
-            metavar="CONTROL",
-            help=say(
-                Text(
-                    "A control to replay, for example reject-direct-send; give it again to replay several together."
-                )
-            ),
-        )
-        self.profile = typer.Option(
-            "--profile",
-            metavar="standard|strict",
-            help=say(Text("Which thresholds the checks apply; standard by default.")),
-        )
-        self.fail_on = typer.Option(
-            "--fail-on",
-            metavar="critical|high|medium|low",
-            help=say(Text("Exit with 1 where a check of this severity or above fails.")),
-        )
-        self.baseline = typer.Option(
-            "--baseline",
-            metavar="PATH",
-            help=say(
-                Text(
-                    "The approved state, a snapshot or a folder of exports: what differs from it is a finding."
-                )
-            ),
-        )
-        self.resolve = typer.Option(
-            "--resolve",
-            help=say(
-                Text("Ask live DNS what the evidence leaves open; without it nothing leaves this machine.")
-            ),
-        )
-        self.resolver = typer.Option(
-            "--resolver",
-            metavar="ADDRESS",
-            help=say(
-                Text(
-                    "The DNS resolver to ask with --resolve, ADDRESS or ADDRESS:PORT; by default those of this machine."
-                )
-            ),
-        )
-        self.record = typer.Option(
-            "--record",
-            metavar="FILE",
-            help=say(
-                Text("Keep what --resolve learned in this file, as evidence for a run without a network.")
-            ),
-        )
-        self.store = typer.Option(
-            "--store",
-            metavar="FOLDER",
-            help=say(
-                Text(
-                    "Keep evidence in this folder: the next call reads only what is new and judges all of it."
-                )
-            ),
-        )
-        self.json = typer.Option("--json", help=say(Text("Print the result as JSON.")))
-        self.serve = typer.Option("--serve", help=say(Text("Open it in the dashboard.")))
-        self.port = typer.Option(
-            "--port",
-            metavar="NUMBER",
-            min=0,
-            max=65535,
-            help=say(Text("Port to listen on; 0 takes a free one.")),
-        )
-        self.verbose = typer.Option("--verbose", help=say(Text("Name every gap in the evidence.")))
+from portero.faces.options import PORT, Options, chosen_day, chosen_profile, chosen_severity, may_ask
 
 
 def add_demo(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCommand]) -> None:
     """Add `portero demo`."""
 
-    @face.command(cls=cls, help=desk.renderer.text(Text("Build a sample organisation and audit it.")))
+    @face.command(cls=cls)
     def demo(
         out: Annotated[Path | None, options.out] = None,
         json: Annotated[bool, options.json] = False,
         verbose: Annotated[bool, options.verbose] = False,
         serve: Annotated[bool, options.serve] = False,
-        port: Annotated[int, options.port] = _PORT,
+        port: Annotated[int, options.port] = PORT,
     ) -> None:
         place = free_folder(out or Path(tempfile.mkdtemp(prefix="portero-demo-")))
         evidence = free_folder(place / "evidence")
@@ -148,14 +47,7 @@ def add_demo(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCom
 def add_audit(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCommand]) -> None:
     """Add `portero audit`."""
 
-    @face.command(
-        cls=cls,
-        help=desk.renderer.text(
-            Text(
-                "Read evidence and write the inventory, the findings, the simulations, the plan and the report."
-            )
-        ),
-    )
+    @face.command(cls=cls)
     def audit(
         evidence: Annotated[list[Path], options.evidence],
         out: Annotated[Path, options.out],
@@ -191,7 +83,7 @@ def add_audit(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCo
 def add_senders(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCommand]) -> None:
     """Add `portero senders`."""
 
-    @face.command(cls=cls, help=desk.renderer.text(Text("List who sends in the organisation's name.")))
+    @face.command(cls=cls)
     def senders(
         evidence: Annotated[list[Path], options.evidence],
         config: Annotated[Path | None, options.config] = None,
@@ -213,14 +105,7 @@ def add_senders(face: typer.Typer, desk: Desk, options: Options, cls: type[Typer
 def add_simulate(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCommand]) -> None:
     """Add `portero simulate`."""
 
-    @face.command(
-        cls=cls,
-        help=desk.renderer.text(
-            Text(
-                "Replay controls together on recorded mail: what they would refuse and what they would keep."
-            )
-        ),
-    )
+    @face.command(cls=cls)
     def simulate(
         evidence: Annotated[list[Path], options.evidence],
         control: Annotated[list[str] | None, options.control] = None,
@@ -271,12 +156,7 @@ def add_simulate(face: typer.Typer, desk: Desk, options: Options, cls: type[Type
 def add_plan(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCommand]) -> None:
     """Add `portero plan`."""
 
-    @face.command(
-        cls=cls,
-        help=desk.renderer.text(
-            Text("Write the ordered steps, with scripts to apply, verify and roll back; nothing is run.")
-        ),
-    )
+    @face.command(cls=cls)
     def plan(
         evidence: Annotated[list[Path], options.evidence],
         out: Annotated[Path, options.out],
@@ -316,10 +196,7 @@ def add_serve(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCo
     """Add `portero serve`."""
     say = desk.renderer.text
 
-    @face.command(
-        cls=cls,
-        help=say(Text("Serve the dashboard and the HTTP API, to this machine unless told otherwise.")),
-    )
+    @face.command(cls=cls)
     def serve(
         evidence: Annotated[list[Path] | None, options.evidence] = None,
         data: Annotated[
@@ -350,7 +227,7 @@ def add_serve(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCo
                 help=say(Text("Address to listen on; others than this machine need TLS or a proxy.")),
             ),
         ] = "127.0.0.1",
-        port: Annotated[int, options.port] = _PORT,
+        port: Annotated[int, options.port] = PORT,
         name: Annotated[
             list[str] | None,
             typer.Option(
@@ -437,60 +314,3 @@ def _audit(
     for path in written:
         desk.aside(Text("Written: {files}", files=str(path)))
     return held.findings
-
-
-def may_ask(resolve: bool, resolvers: list[str] | None, record: Path | None) -> Asking | None:
-    """Say whether live DNS may be asked; a resolver named without --resolve is a slip and is said to be one."""
-    if resolve:
-        return Asking(tuple(resolvers or ()), record)
-    if resolvers:
-        raise ConfigError((Text("--resolver counts only with --resolve."),))
-    return None
-
-
-def chosen_day(option: str, given: str | None) -> date | None:
-    """Read an option that takes a day."""
-    try:
-        return None if given is None else date.fromisoformat(given)
-    except ValueError:
-        raise ConfigError(
-            (Text("{option} takes a day such as 2027-06-30, not {text}.", option=option, text=given or ""),)
-        ) from None
-
-
-def chosen_profile(given: str) -> Profile:
-    """Read --profile."""
-    return chosen("--profile", given, Profile)
-
-
-def chosen_severity(given: str | None) -> Severity | None:
-    """Read --fail-on."""
-    return None if given is None else chosen("--fail-on", given, Severity)
-
-
-def chosen(option: str, given: str, choices: type[_Choice]) -> _Choice:
-    values = tuple(each.value for each in choices)
-    if given in values:
-        return choices(given)
-    near = difflib.get_close_matches(given, values, 1)
-    if near:
-        raise ConfigError(
-            (
-                Text(
-                    "{option} cannot be {given}. Did you mean {near}?",
-                    option=option,
-                    given=given,
-                    near=near[0],
-                ),
-            )
-        )
-    raise ConfigError(
-        (
-            Text(
-                "{option} cannot be {given}. It is one of {values}.",
-                option=option,
-                given=given,
-                values=values,
-            ),
-        )
-    )

@@ -18,23 +18,15 @@ from portero.core.register import Criteria, Criticality
 from portero.core.sender import Judgement
 from portero.core.text import Text, count
 from portero.errors import ConfigError
-from portero.faces.commands import chosen_day
 from portero.faces.desk import Desk
+from portero.faces.options import Options, chosen_day
 
 
-def add_decide(face: typer.Typer, desk: Desk, cls: type[TyperCommand]) -> None:
+def add_decide(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCommand]) -> None:
     """Add `portero decide`."""
     say = desk.renderer.text
 
-    @face.command(
-        cls=cls,
-        help=say(
-            Text(
-                "Record what a person decided about a sender. It outweighs all evidence in every later run, and "
-                "nothing in the record is ever overwritten."
-            )
-        ),
-    )
+    @face.command(cls=cls)
     def decide(
         sender: Annotated[
             str | None,
@@ -178,7 +170,7 @@ def add_decide(face: typer.Typer, desk: Desk, cls: type[TyperCommand]) -> None:
                 ),
             ),
         ] = None,
-        json: Annotated[bool, typer.Option("--json", help=say(Text("Print the result as JSON.")))] = False,
+        json: Annotated[bool, options.json] = False,
     ) -> None:
         base = Decision("", None, by or getpass.getuser(), datetime.now(UTC), note=note)
         ends = chosen_day("--until", until)

@@ -7,24 +7,15 @@ from typing import Annotated
 import typer
 from typer.core import TyperCommand
 
-from portero.core.text import Text
 from portero.faces.advice_json import design_document
-from portero.faces.commands import Options, may_ask
 from portero.faces.desk import Desk
+from portero.faces.options import Options, may_ask
 
 
 def add_design(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCommand]) -> None:
     """Add `portero design`."""
 
-    @face.command(
-        cls=cls,
-        help=desk.renderer.text(
-            Text(
-                "Design the smallest set of connectors that admits every sender to keep and nobody undecided or abusive; "
-                "says where no connector can help."
-            )
-        ),
-    )
+    @face.command(cls=cls)
     def design(
         evidence: Annotated[list[Path], options.evidence],
         config: Annotated[Path | None, options.config] = None,

@@ -9,27 +9,28 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import typer
 
-from portero.core.audit import Audit
-from portero.core.coverage import Effective
-from portero.core.decision import Decision
-from portero.core.domain import DomainReport
-from portero.core.drift import Drift
-from portero.core.explain import Unread, Verdict
 from portero.core.finding import Finding, Outcome, Profile, Severity
-from portero.core.message.learnt import Learnt
-from portero.core.sender import Judgement
-from portero.core.simulation import Simulation
 from portero.core.text import Text, count
 from portero.errors import ConfigError, PorteroError
-from portero.faces.audit_json import as_json
 from portero.faces.help import complaint
-from portero.faces.relay_cases import RelayUseCases
 from portero.faces.render import Renderer
 from portero.faces.terminal import Terminal
+
+if TYPE_CHECKING:
+    from portero.core.audit import Audit
+    from portero.core.coverage import Effective
+    from portero.core.decision import Decision
+    from portero.core.domain import DomainReport
+    from portero.core.drift import Drift
+    from portero.core.explain import Unread, Verdict
+    from portero.core.message.learnt import Learnt
+    from portero.core.sender import Judgement
+    from portero.core.simulation import Simulation
+    from portero.faces.relay_cases import RelayUseCases
 
 GATE_TRIPPED = 1
 MISUSED = 2
@@ -305,6 +306,9 @@ class Desk:
 
     def print_json(self, document: object) -> None:
         """Print a result for programs, in UTF-8 wherever it goes. Source: RFC 8259 section 8.1."""
+        # Loaded where JSON is wanted.
+        from portero.faces.json_text import as_json
+
         typer.echo(as_json(document).encode(), nl=False)
 
     def write(

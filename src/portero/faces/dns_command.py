@@ -13,8 +13,8 @@ from portero.core.mail.spf_names import askable
 from portero.core.text import Text
 from portero.errors import ConfigError
 from portero.faces.audit_json import domain_document
-from portero.faces.commands import Options, may_ask
 from portero.faces.desk import Desk
+from portero.faces.options import Options, may_ask
 
 
 def add_dns(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCommand]) -> None:
@@ -40,9 +40,7 @@ def add_dns(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperComm
         ),
     )
 
-    @face.command(
-        cls=cls, help=say(Text("Judge what any domain publishes about its mail, record by record."))
-    )
+    @face.command(cls=cls)
     def dns(
         domain: Annotated[list[str], words],
         selector: Annotated[list[str] | None, selector] = None,

@@ -5,43 +5,39 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
 
 from portero.core.text import Text, count
 from portero.faces.audit_json import iso
 from portero.faces.desk import Desk, KeptDocument
+from portero.faces.options import Options
 from portero.faces.render import plain
 
 
-def add_evidence(face: typer.Typer, desk: Desk, cls: type[TyperCommand], group: type[TyperGroup]) -> None:
+def add_evidence(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCommand]) -> None:
     """Add `portero evidence list` and `portero evidence drop`."""
     say = desk.renderer.text
     store_option = typer.Option(
         "--store", metavar="FOLDER", help=say(Text("The folder that audits keep their evidence in."))
     )
-    json_option = typer.Option("--json", help=say(Text("Print the result as JSON.")))
     names = typer.Argument(
         metavar="DOCUMENT...", help=say(Text("Documents by the id or the name that the list shows."))
     )
-    sub = typer.Typer(cls=group, add_completion=False, rich_markup_mode=None)
-    face.add_typer(
-        sub, name="evidence", help=say(Text("Look into kept evidence, and drop documents from it."))
-    )
 
-    @sub.command("list", cls=cls, help=say(Text("List the documents that a store keeps.")))
+    @face.command("list", cls=cls, help=say(Text("List the documents that a store keeps.")))
     def list_(
         store: Annotated[Path, store_option],
-        json: Annotated[bool, json_option] = False,
+        json: Annotated[bool, options.json] = False,
     ) -> None:
         _show(desk, tuple(document for _, document in desk.use_cases.kept(store)), json=json)
 
-    @sub.command(
+    @face.command(
         cls=cls, help=say(Text("Drop documents and their rows from a store; the files they came from stay."))
     )
     def drop(
         document: Annotated[list[str], names],
         store: Annotated[Path, store_option],
-        json: Annotated[bool, json_option] = False,
+        json: Annotated[bool, options.json] = False,
     ) -> None:
         gone = desk.use_cases.forget(store, document)
         _show(desk, gone, json=json)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -16,11 +16,17 @@ _INDENT = "  "
 _WIDEST = 100
 
 
-def help_page(command: TyperCommand | TyperGroup, called: str, renderer: Renderer) -> str:
+def help_page(
+    command: TyperCommand | TyperGroup,
+    called: str,
+    renderer: Renderer,
+    commands: Sequence[tuple[str, str]] = (),
+) -> str:
     """
     Write a command's help.
 
-    called:  the words that call it, for example ``portero audit``.
+    called:    the words that call it, for example ``portero audit``.
+    commands:  of a group, each with what it does.
     """
     width = min(shutil.get_terminal_size().columns, _WIDEST)
     arguments = [each for each in command.params if each.param_type_name == "argument"]
@@ -28,10 +34,8 @@ def help_page(command: TyperCommand | TyperGroup, called: str, renderer: Rendere
     usage = [called, renderer.text(Text("[OPTIONS]"))]
     usage += [f"{each.opts[0]} {each.metavar}" for each in options if each.required]
     usage += [str(each.metavar) for each in arguments]
-    commands: list[tuple[str, str]] = []
     if isinstance(command, TyperGroup):
         usage.append(renderer.text(Text("COMMAND")))
-        commands = [(name, each.help or "") for name, each in command.commands.items()]
     everywhere = [
         ("--lang en|es", renderer.text(Text("Language of the answer; by default that of the system."))),
         ("--help", renderer.text(Text("Show this help."))),

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from portero.core.dmarc_road import State
-from portero.core.finding import Outcome, Severity
-from portero.core.migration import Road
-from portero.core.register import Criticality
-from portero.core.risks import Likelihood
-from portero.core.sender import DecidedBy, Judgement, Kind, Path, Validity
-from portero.core.simulation import Effect
-from portero.core.step import Risk
+from portero.core.sender import DecidedBy, Judgement
 from portero.core.text import Text, label
 
 # By field of the contract, then by its value as JSON writes it. Values of message judgements have a field of their own.
@@ -148,26 +141,28 @@ LABELS: dict[str, dict[str, Text]] = {
     },
 }
 
-_FIELDS: dict[type[Enum], str] = {
-    Judgement: "judgement",
-    Kind: "kind",
-    Path: "path",
-    Effect: "effect",
-    Outcome: "outcome",
-    State: "milestone",
-    Severity: "severity",
-    Risk: "risk",
-    Likelihood: "likelihood",
-    Road: "road",
-    DecidedBy: "decided_by",
-    Validity: "standing",
-    Criticality: "criticality",
+# By the full name of each enumeration of the core: its word must not bring in the module that it stands in.
+FIELDS = {
+    "portero.core.sender.Judgement": "judgement",
+    "portero.core.sender.Kind": "kind",
+    "portero.core.sender.Path": "path",
+    "portero.core.sender.DecidedBy": "decided_by",
+    "portero.core.sender.Validity": "standing",
+    "portero.core.simulation.Effect": "effect",
+    "portero.core.finding.Outcome": "outcome",
+    "portero.core.finding.Severity": "severity",
+    "portero.core.dmarc_road.State": "milestone",
+    "portero.core.step.Risk": "risk",
+    "portero.core.risks.Likelihood": "likelihood",
+    "portero.core.migration.Road": "road",
+    "portero.core.register.Criticality": "criticality",
 }
 
 
 def label_of(value: Enum) -> Text | None:
     """Give the word for a value of one of the core's enumerations; None for any other enumeration."""
-    field = _FIELDS.get(type(value))
+    kind = type(value)
+    field = FIELDS.get(f"{kind.__module__}.{kind.__qualname__}")
     return None if field is None else LABELS[field][str(value.value)]
 
 

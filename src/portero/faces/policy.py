@@ -14,8 +14,8 @@ from portero.core.audit import Audit
 from portero.core.decision import judgements
 from portero.core.sender import DecidedBy, Judgement, Sender, Validity
 from portero.core.text import Text, count
-from portero.faces.commands import Options, may_ask
 from portero.faces.desk import Desk, free_folder
+from portero.faces.options import Options, may_ask
 from portero.faces.plan_markdown import escaped
 from portero.faces.render import Renderer, plain
 
@@ -27,15 +27,7 @@ def add_policy(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperC
     """Add `portero policy`."""
     say = desk.renderer.text
 
-    @face.command(
-        cls=cls,
-        help=say(
-            Text(
-                "Write the security policy that the decided inventory amounts to: who may send, how, approved by whom, with "
-                "exceptions and review dates."
-            )
-        ),
-    )
+    @face.command(cls=cls)
     def policy(
         evidence: Annotated[list[Path], options.evidence],
         out: Annotated[

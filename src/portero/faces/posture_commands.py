@@ -14,9 +14,9 @@ from portero.core.text import Text
 from portero.errors import ConfigError
 from portero.faces.audit_json import answer_document, drift_document, finding_document, standing_document
 from portero.faces.check_pages import explanation
-from portero.faces.commands import Options, chosen_profile, chosen_severity, may_ask
 from portero.faces.comparison import compared, read_result
 from portero.faces.desk import GATE_TRIPPED, Desk, free_folder
+from portero.faces.options import Options, chosen_profile, chosen_severity, may_ask
 
 TABLE = "table"
 
@@ -34,7 +34,7 @@ def add_check(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCo
         "--explain", metavar="ID", help=say(Text("Print the page of one check and leave."))
     )
 
-    @face.command(cls=cls, help=say(Text("Check the posture alone.")))
+    @face.command(cls=cls)
     def check(
         evidence: Annotated[list[Path] | None, evidence_or_none] = None,
         config: Annotated[Path | None, options.config] = None,
@@ -84,7 +84,7 @@ def add_export(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperC
         help=say(Text("csv, json, sarif, ocsf, junit, markdown or html; several with commas.")),
     )
 
-    @face.command(cls=cls, help=say(Text("Write the findings as files for other programs.")))
+    @face.command(cls=cls)
     def export(
         form: Annotated[str, form],
         evidence: Annotated[list[Path], options.evidence],
@@ -114,7 +114,7 @@ def add_protection(face: typer.Typer, desk: Desk, options: Options, cls: type[Ty
         help=say(Text("A mailbox to answer for, with the reasons; give it again for several.")),
     )
 
-    @face.command(cls=cls, help=say(Text("Show which policies really apply to mailboxes, and why.")))
+    @face.command(cls=cls)
     def protection(
         evidence: Annotated[list[Path], options.evidence],
         recipient: Annotated[list[str] | None, recipient] = None,
@@ -141,12 +141,7 @@ def add_protection(face: typer.Typer, desk: Desk, options: Options, cls: type[Ty
 def add_snapshot(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCommand]) -> None:
     """Add `portero snapshot`."""
 
-    @face.command(
-        cls=cls,
-        help=desk.renderer.text(
-            Text("Keep the configuration of this moment, to compare with or to approve.")
-        ),
-    )
+    @face.command(cls=cls)
     def snapshot(
         evidence: Annotated[list[Path], options.evidence],
         out: Annotated[Path, options.out],
@@ -162,9 +157,7 @@ def add_diff(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCom
         metavar="BEFORE", help=say(Text("The earlier state: a snapshot, or a folder of exports."))
     )
 
-    @face.command(
-        cls=cls, help=say(Text("Say what changed in the configuration, in terms of mail, and who did it."))
-    )
+    @face.command(cls=cls)
     def diff(
         before: Annotated[Path, before],
         after: Annotated[list[Path], options.evidence],
@@ -191,7 +184,7 @@ def add_compare(face: typer.Typer, desk: Desk, options: Options, cls: type[Typer
         "--fail-on-worse", help=say(Text("Exit with 1 where the last result is worse than the first."))
     )
 
-    @face.command(cls=cls, help=say(Text("Set the findings of two runs, or of many tenants, side by side.")))
+    @face.command(cls=cls)
     def compare(
         results: Annotated[list[Path], results],
         fail_on_worse: Annotated[bool, worse] = False,

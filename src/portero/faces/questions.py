@@ -12,8 +12,8 @@ from portero.core.questions import About, Question
 from portero.core.sender import Reason, Sender, Validity
 from portero.core.text import Text, count
 from portero.faces.advice_json import question_document
-from portero.faces.commands import Options, may_ask
 from portero.faces.desk import Desk, free_folder
+from portero.faces.options import Options, may_ask
 from portero.faces.render import Renderer
 
 # What a letter tells of one sender; all of it stands in audit.json.
@@ -25,15 +25,7 @@ def add_questions(face: typer.Typer, desk: Desk, options: Options, cls: type[Typ
     """Add `portero questions`."""
     say = desk.renderer.text
 
-    @face.command(
-        cls=cls,
-        help=say(
-            Text(
-                "List the fewest questions to people that settle every undecided sender: to whom, about what, and how "
-                "many messages each settles."
-            )
-        ),
-    )
+    @face.command(cls=cls)
     def questions(
         evidence: Annotated[list[Path], options.evidence],
         out: Annotated[

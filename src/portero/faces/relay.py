@@ -7,30 +7,22 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
 
 from portero.core.relay_words import reason, state_words
 from portero.core.text import Text, count
 from portero.errors import ConfigError
 from portero.faces.desk import GATE_TRIPPED, Desk
+from portero.faces.options import Options
 from portero.faces.relay_cases import RelayUseCases, Sign
 from portero.faces.render import plain
 
 UNREACHABLE = 4
 
 
-def add_relay(
-    face: typer.Typer,
-    desk: Desk,
-    relay: Callable[[], RelayUseCases],
-    cls: type[TyperCommand],
-    group: type[TyperGroup],
-) -> None:
-    """
-    Add `portero relay`.
-
-    relay:  gives the use cases; it raises ConfigError where what they need is not installed.
-    """
+def add_relay(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCommand]) -> None:
+    """Add the commands of `portero relay`."""
+    relay = desk.use_cases.relay
     say = desk.renderer.text
     config_option = typer.Option(
         "--config",
@@ -39,21 +31,13 @@ def add_relay(
             Text("The relay.toml to use; by default that of the working folder, then that of /etc/portero.")
         ),
     )
-    json_option = typer.Option("--json", help=say(Text("Print the result as JSON.")))
-    sub = typer.Typer(cls=group, add_completion=False, rich_markup_mode=None)
-    face.add_typer(
-        sub,
-        name="relay",
-        help=say(
-            Text("Take mail from devices that cannot authenticate and send it on with modern credentials.")
-        ),
-    )
+    json_option = options.json
 
-    @sub.command(cls=cls, help=say(Text("Run the relay until it is told to stop.")))
+    @face.command(cls=cls, help=say(Text("Run the relay until it is told to stop.")))
     def run(config: Annotated[Path | None, config_option] = None) -> None:
         relay().run(config, desk.progress, desk.renderer.text)
 
-    @sub.command(
+    @face.command(
         cls=cls,
         help=say(
             Text("Try credentials, names, ports and certificates, and say what is missing; no mail is sent.")
@@ -72,13 +56,13 @@ def add_relay(
         if any(each.good is False for each in signs):
             raise typer.Exit(UNREACHABLE)
 
-    _add_rules(sub, desk, relay, cls, config_option)
-    _add_proofs(sub, desk, relay, cls, config_option, json_option)
-    _add_queue(sub, desk, relay, cls, group, config_option, json_option)
+    _add_rules(face, desk, relay, cls, config_option)
+    _add_proofs(face, desk, relay, cls, config_option, json_option)
+    _add_queue(face, desk, relay, cls, config_option, json_option)
 
 
 def _add_rules(
-    sub: typer.Typer,
+    face: typer.Typer,
     desk: Desk,
     relay: Callable[[], RelayUseCases],
     cls: type[TyperCommand],
@@ -92,7 +76,7 @@ def _add_rules(
         "--learnt", help=say(Text("Rules for what has sent while the relay was learning."))
     )
 
-    @sub.command(
+    @face.command(
         cls=cls,
         help=say(Text("Write a device rule for each sender that will need the relay; nothing is changed.")),
     )
@@ -114,7 +98,7 @@ def _add_rules(
 
 
 def _add_proofs(
-    sub: typer.Typer,
+    face: typer.Typer,
     desk: Desk,
     relay: Callable[[], RelayUseCases],
     cls: type[TyperCommand],
@@ -128,7 +112,7 @@ def _add_proofs(
         "--way", metavar="NAME", help=say(Text("The way out to try; by default the first of the file."))
     )
 
-    @sub.command(
+    @face.command(
         "send-test", cls=cls, help=say(Text("Send one small message straight to a way out, past the queue."))
     )
     def send_test(
@@ -146,7 +130,7 @@ def _add_proofs(
         if not sign.good:
             raise typer.Exit(UNREACHABLE)
 
-    @sub.command(cls=cls, help=say(Text("Check that nobody has changed the audit trail's past.")))
+    @face.command(cls=cls, help=say(Text("Check that nobody has changed the audit trail's past.")))
     def audit(
         config: Annotated[Path | None, config_option] = None,
         json: Annotated[bool, json_option] = False,
@@ -192,17 +176,16 @@ def _show_sign(desk: Desk, sign: Sign) -> None:
 
 
 def _add_queue(
-    sub: typer.Typer,
+    face: typer.Typer,
     desk: Desk,
     relay: Callable[[], RelayUseCases],
     cls: type[TyperCommand],
-    group: type[TyperGroup],
     config_option: Any,
     json_option: Any,
 ) -> None:
     say = desk.renderer.text
-    queue = typer.Typer(cls=group, add_completion=False, rich_markup_mode=None)
-    sub.add_typer(queue, name="queue", help=say(Text("Look into the queue, and change what waits in it.")))
+    queue = typer.Typer(cls=face.info.cls, add_completion=False, rich_markup_mode=None)
+    face.add_typer(queue, name="queue", help=say(Text("Look into the queue, and change what waits in it.")))
     one = typer.Argument(metavar="ID", help=say(Text("The queue id of a message.")))
     some = typer.Argument(metavar="[ID...]", help=say(Text("The queue ids of messages.")))
     every = typer.Option("--all", help=say(Text("All messages this can be done to.")))

@@ -5,27 +5,19 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
 
 from portero.core.scenario import Difference, compare
 from portero.core.text import Text
-from portero.faces.commands import Options, may_ask
 from portero.faces.desk import Desk, free_folder
+from portero.faces.options import Options, may_ask
 
 
-def add_scenario(
-    face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCommand], group: type[TyperGroup]
-) -> None:
+def add_scenario(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCommand]) -> None:
     """Add `portero scenario` with its commands."""
     say = desk.renderer.text
-    sub = typer.Typer(cls=group, add_completion=False, rich_markup_mode=None)
-    face.add_typer(
-        sub,
-        name="scenario",
-        help=say(Text("Keep what is tried in files: draft one from the plan, compare two.")),
-    )
 
-    @sub.command(cls=cls, help=say(Text("Say which senders fare differently in two scenarios, and why.")))
+    @face.command(cls=cls, help=say(Text("Say which senders fare differently in two scenarios, and why.")))
     def diff(
         before: Annotated[
             Path, typer.Argument(metavar="BEFORE", help=say(Text("The scenario file to compare with.")))
@@ -54,7 +46,7 @@ def add_scenario(
         else:
             desk.terminal().differences((before.stem, after.stem), found, trial.labels)
 
-    @sub.command(
+    @face.command(
         cls=cls, help=say(Text("Write the plan down as a scenario file: its controls, its senders' ways."))
     )
     def draft(

@@ -11,8 +11,8 @@ from portero.core.segmentation import Segmentation
 from portero.core.segmentation import segment as segmented
 from portero.core.text import Text, count
 from portero.errors import ConfigError
-from portero.faces.commands import Options, may_ask
 from portero.faces.desk import Desk, free_folder
+from portero.faces.options import Options, may_ask
 from portero.faces.render import Renderer
 from portero.faces.segments import targets
 from portero.faces.segments.target import write
@@ -23,15 +23,7 @@ def add_segment(face: typer.Typer, desk: Desk, options: Options, cls: type[Typer
     say = desk.renderer.text
     known = targets()
 
-    @face.command(
-        cls=cls,
-        help=say(
-            Text(
-                "Write firewall rules for which hosts may open the mail ports to the internet, with their undo and what "
-                "they would have blocked."
-            )
-        ),
-    )
+    @face.command(cls=cls)
     def segment(
         evidence: Annotated[list[Path], options.evidence],
         kind: Annotated[

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Cell
 
-from portero.core.audit import Audit
-from portero.core.coverage import Answer, Standing
-from portero.core.design import Design
-from portero.core.dmarc_road import Road
-from portero.core.domain import DomainReport
-from portero.core.evidence import Gap
-from portero.core.finding import Finding, Outcome
-from portero.core.questions import About, Question
-from portero.core.scenario import Difference
-from portero.core.segmentation import Segmentation
-from portero.core.sender import Judgement, Sender
-from portero.core.simulation import Simulation, Turn
-from portero.core.spf_authoring import SpfDraft
-from portero.core.step import Step
+from portero.core.finding import Outcome
+from portero.core.questions import About
+from portero.core.sender import Judgement
 from portero.core.text import Text, count
-from portero.faces.comparison import Row
 from portero.faces.render import Renderer, plain
 from portero.faces.report.summary import block_of, summarise
+
+if TYPE_CHECKING:
+    from portero.core.audit import Audit
+    from portero.core.coverage import Answer, Standing
+    from portero.core.design import Design
+    from portero.core.dmarc_road import Road
+    from portero.core.domain import DomainReport
+    from portero.core.evidence import Gap
+    from portero.core.finding import Finding
+    from portero.core.questions import Question
+    from portero.core.scenario import Difference
+    from portero.core.segmentation import Segmentation
+    from portero.core.sender import Sender
+    from portero.core.simulation import Simulation, Turn
+    from portero.core.spf_authoring import SpfDraft
+    from portero.core.step import Step
+    from portero.faces.comparison import Row
 
 # What fits on a screen; the files hold all.
 _SHOWN_SENDERS = 12

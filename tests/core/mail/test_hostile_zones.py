@@ -15,7 +15,8 @@ from portero.core.mail import dmarc
 from portero.core.mail.spf import MAX_LOOKUPS, MAX_VOIDS, evaluate
 from portero.core.mail.spf_expansion import expansion
 from portero.core.mail.spf_lint import lint
-from portero.faces.audit_json import as_json, domain_document
+from portero.faces.audit_json import domain_document
+from portero.faces.json_text import as_json
 from portero.faces.render import Renderer
 from support.flows import START
 

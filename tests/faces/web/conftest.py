@@ -25,7 +25,10 @@ from portero.faces.web.jobs import Jobs
 from portero.faces.web.ports import Read, Work
 from portero.store.state.database import open_database
 from portero.store.state.state import State
-from portero.wiring import demo, files, gather, gather_with_mails, judge_handed
+from portero.wiring.letters import judge_handed
+from portero.wiring.results import files
+from portero.wiring.sample import demo
+from portero.wiring.serving import gather, gather_with_mails
 
 NOW = datetime.now(UTC)
 

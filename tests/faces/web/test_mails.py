@@ -14,7 +14,8 @@ from portero.core.access import Role
 from portero.core.controls import parse_control
 from portero.core.simulation import Effect
 from portero.faces.web.evidence_files import keep_mails, mails_of
-from portero.wiring import demo, gather_with_mails
+from portero.wiring.sample import demo
+from portero.wiring.serving import gather_with_mails
 
 
 @pytest.fixture(scope="module")

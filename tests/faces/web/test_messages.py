@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from portero.core.access import Role
 from portero.core.explain import Verdict
-from portero.wiring import judge_handed
+from portero.wiring.letters import judge_handed
 
 MAIL = b"""\
 Received: from AM0EUR.mail.protection.outlook.com (2603:10a6::1) by AM9P.eurprd.prod.outlook.com (2603:10a6::2)

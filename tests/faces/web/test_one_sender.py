@@ -8,7 +8,8 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from portero.core.access import Role
-from portero.wiring import demo, gather_with_mails
+from portero.wiring.sample import demo
+from portero.wiring.serving import gather_with_mails
 
 Csrf = Callable[[TestClient, str], str]
 

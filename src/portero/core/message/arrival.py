@@ -6,9 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
-
-from publicsuffixlist import PublicSuffixList
 
 from portero.core.address import a_label, client_address, domain_of, is_at_or_below, mailbox_key
 from portero.core.dns import Dns
@@ -18,6 +15,7 @@ from portero.core.exchange.headers import CompositeReason, ExchangeHeaders
 from portero.core.exchange.settings import AcceptedDomain, Settings
 from portero.core.flow import Facts, Flow, FlowKey
 from portero.core.mail.authres import MethodResult, parse_received_spf
+from portero.core.mail.dmarc_discovery import registrable_domain
 from portero.core.mail.mime import Mail, Mailbox
 from portero.core.mail.received import Hop
 from portero.core.mail.spf import SpfResult, evaluate
@@ -26,7 +24,6 @@ from portero.core.register import Configuration
 from portero.core.sender import Path, Sender
 from portero.core.text import Text
 
-_SUFFIXES = PublicSuffixList()
 _LIST_NAME = re.compile(r"<([^<>]{1,255})>")
 _LIST_SENDER = re.compile(r"(?:^owner-|-owner\b|[-+.]bounces?\b|-return-|-admin\b|-errors?\b)", re.IGNORECASE)
 _RCPT = re.compile(r"smtp\.rcpttodomain=([\w.-]{1,253})", re.IGNORECASE)
@@ -164,13 +161,9 @@ def under(domain: str, parents: Sequence[str]) -> bool:
     return bool(domain) and any(is_at_or_below(domain, parent) for parent in parents)
 
 
-@lru_cache(maxsize=65536)
 def organisational(domain: str) -> str:
     """Give the registrable domain, by the public suffix list; the domain itself where there is none."""
-    try:
-        return _SUFFIXES.privatesuffix(domain) or domain
-    except (ValueError, UnicodeError):
-        return domain
+    return registrable_domain(domain) or domain
 
 
 def find_arrival(mail: Mail, known: Known) -> Arrival:

@@ -15,11 +15,11 @@ from portero.core.address import a_label
 from portero.core.explain import MailJudgement, Unread, Verdict
 from portero.core.text import Text, count
 from portero.errors import ConfigError
-from portero.faces.audit_json import as_json
-from portero.faces.commands import Options
 from portero.faces.desk import GATE_TRIPPED, Desk, unwritable
+from portero.faces.json_text import as_json
 from portero.faces.message.document import learnt_document, message_document, stix_bundle
 from portero.faces.message.screen import brief, show, show_learnt
+from portero.faces.options import Options
 
 _GATES = {"phish": (MailJudgement.PHISH,), "suspicious": (MailJudgement.PHISH, MailJudgement.SUSPICIOUS)}
 # Between two lines of progress.
@@ -78,10 +78,7 @@ def add_explain(face: typer.Typer, desk: Desk, options: Options, cls: type[Typer
         help=desk.renderer.text(Text("Also write the judgement as one page; for one message.")),
     )
 
-    @face.command(
-        cls=cls,
-        help=desk.renderer.text(Text("Say how a message came in, whether it is forged or a phish, and why.")),
-    )
+    @face.command(cls=cls)
     def explain(
         message: Annotated[list[str], messages],
         own_domain: Annotated[list[str] | None, own.own] = None,
@@ -144,7 +141,7 @@ def add_scan(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCom
         help=say(Text("How many messages are judged at the same time; by default one a processor.")),
     )
 
-    @face.command(cls=cls, help=say(Text("Judge every message in folders, mboxes and archives.")))
+    @face.command(cls=cls)
     def scan(
         path: Annotated[list[Path], paths],
         own_domain: Annotated[list[str] | None, own.own] = None,
@@ -219,14 +216,7 @@ def add_train(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCo
         "--out", metavar="FILE", help=say(Text("The file for the model, which --model then takes."))
     )
 
-    @face.command(
-        cls=cls,
-        help=say(
-            Text(
-                "Learn from the organisation's own labelled mail, measured by campaign, on this machine alone."
-            )
-        ),
-    )
+    @face.command(cls=cls)
     def train(
         phish: Annotated[list[Path], phish],
         ham: Annotated[list[Path], ham],

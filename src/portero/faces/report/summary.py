@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from portero.core.audit import Audit
 from portero.core.finding import Finding, Outcome, Severity
 from portero.core.sender import Judgement, Path, Sender
-from portero.core.simulation import Simulation
-from portero.core.step import Step
 from portero.core.text import Text, count
+
+if TYPE_CHECKING:
+    from portero.core.audit import Audit
+    from portero.core.simulation import Simulation
+    from portero.core.step import Step
 
 BLOCK = ("reject-direct-send",)
 # Nobody proved who they are on these ways in; an undetermined way may be one of them, and the report says so.
