@@ -21,7 +21,7 @@ from typing import TypeVar
 import httpx2
 import uvicorn
 
-from portero import app
+from portero.app.evidence import Case, Evidence, Inventory
 from portero.core.audit import Totals
 from portero.core.dns import Dns
 from portero.core.evidence import Origin
@@ -75,15 +75,15 @@ def a_sender(n: int) -> Sender:
     )  # fmt: skip
 
 
-def a_case(senders: int) -> app.Case:
+def a_case(senders: int) -> Case:
     """Make an organisation of that many senders."""
     random.seed(1)
-    evidence = app.Evidence(Tenant(), Dns(), (), (), Configuration("Large", ("contoso.com",)))
+    evidence = Evidence(Tenant(), Dns(), (), (), Configuration("Large", ("contoso.com",)))
     found = tuple(a_sender(n) for n in range(senders))
     total = sum(each.mails for each in found)
     settings = read_settings(evidence.tenant, ("contoso.com",))
     window = (NOW - timedelta(days=80), NOW)
-    return app.Case(evidence, app.Inventory(settings, found, (), Totals(total, 0, total), window, ()))
+    return Case(evidence, Inventory(settings, found, (), Totals(total, 0, total), window, ()))
 
 
 _Made = TypeVar("_Made")

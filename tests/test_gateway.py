@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from portero.app import Evidence, with_gateway
+from portero.app.evidence import Evidence
+from portero.app.gateway import with_gateway
 from portero.core.audit import Audit
 from portero.core.dns import Dns
 from portero.core.exchange.settings import InboundConnector, Settings, Tenant

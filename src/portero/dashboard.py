@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx2
 
-from portero.app import Case, Evidence, Inventory
+from portero.app.evidence import Case, Evidence, Inventory
 from portero.core.audit import Audit
 from portero.core.decision import Decision
 from portero.core.dns import Dns

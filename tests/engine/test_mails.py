@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from portero.app import Case
+from portero.app.evidence import Case
 from portero.core.flow import FlowKey
 from portero.engine.mails import read_mails
 from portero.wiring.sample import demo

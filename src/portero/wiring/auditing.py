@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from portero import app
+from portero.app import audits, trials
 from portero.core.audit import Audit
 from portero.core.controls import Control, UnknownControlError, parse_control
 from portero.core.finding import Profile
@@ -38,7 +38,7 @@ def audit(
     approved = configuration_of([baseline], progress) if baseline else None
     with gathered(paths, config, progress, asking, store=store) as (evidence, tables):
         held = replace(evidence, approved=approved)
-        return app.audit(held, tables, datetime.now(UTC), profile, progress, decisions)
+        return audits.audit(held, tables, datetime.now(UTC), profile, progress, decisions)
 
 
 def simulate(
@@ -54,7 +54,7 @@ def simulate(
     parsed = [control(text) for text in controls]
     decisions = decisions_of(paths, config)
     with gathered(paths, config, progress, asking, parsed, store=store) as (evidence, tables):
-        return app.what_if(evidence, tables, parsed, progress, decisions, datetime.now(UTC))
+        return trials.what_if(evidence, tables, parsed, progress, decisions, datetime.now(UTC))
 
 
 def try_scenarios(
@@ -66,14 +66,14 @@ def try_scenarios(
     progress: Progress,
     asking: Asking | None = None,
     store: Path | None = None,
-) -> app.Trial:
+) -> trials.Trial:
     """Read evidence and replay scenario files on it, each with these controls beside its own."""
     held = [load_scenario(each) for each in files]
     held = [replace(each, controls=(*each.controls, *controls)) for each in held]
     parsed = [control(text) for each in held for text in each.controls]
     decisions = decisions_of(paths, config)
     with gathered(paths, config, progress, asking, parsed, store=store) as (evidence, tables):
-        return app.try_scenarios(evidence, tables, held, progress, decisions, datetime.now(UTC))
+        return trials.try_scenarios(evidence, tables, held, progress, decisions, datetime.now(UTC))
 
 
 def draft_scenario(audit: Audit) -> str:
@@ -92,4 +92,4 @@ def control(text: str) -> Control:
 
 def start(audit: Audit, day: date) -> Audit:
     """Lay the plan out from a day on."""
-    return app.start(audit, day)
+    return audits.start(audit, day)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from portero import app
+from portero.app.inventory import inventory
 from portero.core.address import mailbox_key
 from portero.core.coverage import Effective, answers, coverage, found_for, groups_of, mailboxes
 from portero.core.drift import Drift, drift
@@ -24,7 +24,7 @@ def changes(before: Path, after: Sequence[Path], *, progress: Progress) -> tuple
     """Say what changed between two states of the configuration, and who is among those let in now."""
     earlier = configuration_of([before], progress)
     with gathered(after, None, progress) as (evidence, tables):
-        held = app.inventory(evidence, tables, progress)
+        held = inventory(evidence, tables, progress)
         return drift(earlier, evidence.tenant, held.senders)
 
 

@@ -57,11 +57,12 @@ def _tried(
 ) -> tuple[tuple[Decision, ...], tuple[Text, ...]]:
     """Give new acts as evidence supports them, and what they make of its senders; raises ConfigError as `decide` does."""
     # Loaded where there is evidence to read, and nowhere else.
-    from portero import app
+    from portero.app import decisions
+    from portero.app.inventory import inventory
     from portero.wiring.gathering import decisions_of, gathered
 
     past = decisions_of(paths, config)
     with gathered(paths, config, progress) as (evidence, tables):
-        return app.try_decisions(
-            evidence, app.inventory(evidence, tables, progress), past, lines, datetime.now(UTC)
+        return decisions.try_decisions(
+            evidence, inventory(evidence, tables, progress), past, lines, datetime.now(UTC)
         )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from portero import app
+from portero.app.inventory import inventory
 from portero.core.address import a_label
 from portero.core.domain import DomainReport, domain_posture, domain_report
 from portero.core.text import Text
@@ -34,7 +34,7 @@ def domains(
         postures = [domain_posture(evidence.dns, name, now, about.selectors) for name in about.domains]
         if not paths:
             return tuple(map(DomainReport, postures))
-        held = app.inventory(evidence, tables, progress)
+        held = inventory(evidence, tables, progress)
         return tuple(
             domain_report(each, held.senders, held.outside, held.settings, flatten=flatten)
             for each in postures

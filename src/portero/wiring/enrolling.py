@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
-from portero import app
+from portero.app import decisions
+from portero.app.inventory import inventory
 from portero.core import cmdb
 from portero.core.decision import Decision
 from portero.core.evidence import Origin
@@ -38,7 +39,7 @@ def enrol(
     past = decisions_of(evidence, config)
     now = datetime.now(UTC)
     with gathered(evidence, config, progress) as (held, tables):
-        senders = app.decided(held, app.inventory(held, tables, progress), past, now)
+        senders = decisions.decided(held, inventory(held, tables, progress), past, now)
     try:
         lines, skipped = cmdb.enrol(text, senders, base, otherwise=otherwise, skip_unmatched=skip_unmatched)
     except cmdb.UnreadableTableError as error:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from portero import app
+from portero.app.evidence import Evidence, Tables
+from portero.app.inventory import supposed_domains
 from portero.core.controls import Control, apply_controls
 from portero.core.decision import Decision
 from portero.core.dns import Dns, DnsAnswer, DnsZone
@@ -177,7 +178,7 @@ def gathered(
     mails: Sequence[Path] = (),
     letters: list[Document] | None = None,
     store: Path | None = None,
-) -> Iterator[tuple[app.Evidence, app.Tables]]:
+) -> Iterator[tuple[Evidence, Tables]]:
     """
     Read evidence.
 
@@ -215,7 +216,7 @@ def gathered(
             else:
                 reader.keep(found, source, keeping)
         tables.finish()
-        held_tables: app.Tables = HeldTables(tables, reader.names)
+        held_tables: Tables = HeldTables(tables, reader.names)
         if keeping is not None:
             keeping.settle(configuration.keep_days)
             held_tables = keeping
@@ -226,11 +227,11 @@ def gathered(
             from portero.wiring.asking import About, ask
 
             held = read_settings(tenant, configuration.accepted_domains).accepted_domains
-            own_domains = tuple(domain.name for domain in held) or app.supposed_domains(held_tables)[0]
+            own_domains = tuple(domain.name for domain in held) or supposed_domains(held_tables)[0]
             proposed = apply_controls(Settings(), tuple(controls)).spf_records
             meant = about or About(own_domains, proposed=proposed)
             reader.dns += ask(reader.dns, reader.zones, asking, meant, progress)
-        evidence = app.Evidence(
+        evidence = Evidence(
             tenant=tenant,
             dns=Dns(reader.dns, reader.zones),
             coverage=(*(keeping.coverage() if keeping else ()), *reader.coverage()),

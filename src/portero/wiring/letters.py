@@ -11,7 +11,8 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from portero import app
+from portero.app import knowledge
+from portero.app.evidence import Case
 from portero.core.evidence import Origin
 from portero.core.explain import Unread, Verdict
 from portero.core.limits import LIMITS, Limits
@@ -53,7 +54,7 @@ def explain(
     tasks = [task for name in messages for task in _handed_over(name)]
     wanted = [key for task in tasks for key in keys(task.octets or b"")] if evidence else []
     with gathered(evidence, config, progress) as (held, tables):
-        known = app.known(held, tables, own, wanted, progress)
+        known = knowledge.known(held, tables, own, wanted, progress)
     judge = Judge(known, model_of(model), _own_rules(rules))
     return list(judge_all(tasks, judge, 1))
 
@@ -87,7 +88,7 @@ def scan(
             if any(each.rows for each in held.coverage)
             else []
         )
-        known = app.known(held, tables, own, wanted, progress)
+        known = knowledge.known(held, tables, own, wanted, progress)
         passed_over = [gap for gap in held.gaps if gap.origin.line is None]
     for gap in passed_over[:_MOST_NAMED]:
         progress(Text("{document}: {reason}", document=gap.origin.document, reason=gap.reason))
@@ -113,14 +114,12 @@ def scan(
 _MOST_NAMED = 20
 
 
-def judge_handed(
-    case: app.Case, senders: Sequence[Sender], name: str, octets: bytes
-) -> list[Verdict | Unread]:
+def judge_handed(case: Case, senders: Sequence[Sender], name: str, octets: bytes) -> list[Verdict | Unread]:
     """Judge the mails of a file that somebody handed over, the first of them, by what a case knows."""
     with _messages_extra():
         from portero.opening.judge import Judge, judge_all
     tasks = islice(_letters(name, BytesIO(octets), LIMITS), _MOST_HANDED)
-    return list(judge_all(tasks, Judge(app.known_of(case, senders), model_of(None)), 1))
+    return list(judge_all(tasks, Judge(knowledge.known_of(case, senders), model_of(None)), 1))
 
 
 # So many mails of one file are judged while somebody waits; `portero scan` has no such bound.

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from portero import app
+from portero.app.evidence import Case
+from portero.app.inventory import inventory
 from portero.config import load_config
 from portero.core.text import Text
 from portero.engine.mails import keep_mails
@@ -25,16 +26,16 @@ if TYPE_CHECKING:
 Progress = Callable[[Text], None]
 
 
-def gather(paths: Sequence[Path], progress: Progress) -> app.Case:
+def gather(paths: Sequence[Path], progress: Progress) -> Case:
     """Read evidence and find the senders, for whoever asks later questions of them."""
     with gathered(paths, None, progress) as (evidence, tables):
-        return app.Case(evidence, app.inventory(evidence, tables, progress))
+        return Case(evidence, inventory(evidence, tables, progress))
 
 
-def gather_with_mails(paths: Sequence[Path], progress: Progress) -> tuple[app.Case, bytes]:
+def gather_with_mails(paths: Sequence[Path], progress: Progress) -> tuple[Case, bytes]:
     """Read evidence as `gather` does, and give its mails one by one too, as a Parquet file's octets."""
     with gathered(paths, None, progress) as (evidence, tables):
-        case = app.Case(evidence, app.inventory(evidence, tables, progress))
+        case = Case(evidence, inventory(evidence, tables, progress))
         # Without a store the tables are the engine's own.
         assert isinstance(tables, HeldTables)  # noqa: S101 - see above
         return case, keep_mails(tables.held, tables.names)

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pytest
 
-from portero.app import Case, Evidence, Inventory
+from portero.app.evidence import Case, Evidence, Inventory
 from portero.core.dns import Dns
 from portero.core.exchange.settings import Tenant, read_settings
 from portero.core.ledger import Run

@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
-from portero import app
+from portero.app import audits, decisions, trials
+from portero.app.evidence import Case
 from portero.core.acceptance import Rules
 from portero.core.audit import Audit
 from portero.core.changes import Change, changes
@@ -62,7 +63,7 @@ class View:
     """
 
     run: Run
-    case: app.Case
+    case: Case
     audit: Audit
     settled: bool
     acts: tuple[Decision, ...]
@@ -78,8 +79,8 @@ class View:
 @dataclass
 class _Open:
     # As it was read, and with what the organisation accepts and approved.
-    read: app.Case
-    case: app.Case
+    read: Case
+    case: Case
     run: Run
     lock: threading.Lock
     rules: Rules = field(default_factory=Rules)
@@ -133,7 +134,7 @@ class Cases:
         # Who was joined or set apart since is in none of them until the audit is drawn again.
         if alone is not None and len(alone.senders) == len(view.senders):
             return alone
-        app.need_object(view.case.evidence, controls)
+        trials.need_object(view.case.evidence, controls)
         mail = view.made.once("rehearsals", lambda: _Rehearsals(view))
         return view.rehearsed.once(texts, lambda: mail.of(controls))
 
@@ -146,7 +147,7 @@ class Cases:
 
     def fates(self, view: View, sender: Sender, controls: tuple[Control, ...]) -> Sequence[tuple[Flow, Fate]]:
         """Give what becomes of each way in which a sender sends. Raises ConfigError for a control without object."""
-        app.need_object(view.case.evidence, controls)
+        trials.need_object(view.case.evidence, controls)
         return view.made.once("rehearsals", lambda: _Rehearsals(view)).fates(sender, controls)
 
     def _opened(self, organisation: str, run: Run) -> _Open:
@@ -242,7 +243,7 @@ class Cases:
         now: datetime,
     ) -> None:
         started = time.perf_counter()
-        audit = app.conclude(
+        audit = audits.conclude(
             held.case.evidence, held.case.inventory, acts, now, Profile.STANDARD, lambda _: None
         )  # fmt: skip
         held.seconds = time.perf_counter() - started
@@ -292,7 +293,7 @@ class _Rehearsals:
         with self._lock:
             if self._replay is None:
                 self._replay = Replay(*self._mail)
-            return app.judge_posture(
+            return audits.judge_posture(
                 view.case.evidence, inventory, self._replay, view.audit.simulations[:-1], datetime.now(UTC), profile
             )  # fmt: skip
 
@@ -311,7 +312,7 @@ def _opening() -> OpeningError:
 def _patched(held: _Open, acts: tuple[Decision, ...], revisions: Mapping[str, int], now: datetime) -> View:
     """Give the last audit with what was decided since: judgements at once, plan and findings later."""
     assert held.view is not None  # noqa: S101 - the caller has seen it
-    senders = app.decided(held.case.evidence, held.case.inventory, acts, now)
+    senders = decisions.decided(held.case.evidence, held.case.inventory, acts, now)
     judged = {each.id: each for each in senders}
     simulations = tuple(
         replace(

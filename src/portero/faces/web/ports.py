@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from portero.app import Case
+from portero.app.evidence import Case
 from portero.core.acceptance import Acceptance, Kept, Rules
 from portero.core.access import Action, Role
 from portero.core.audit import Audit

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from portero.app import standing_controls
+from portero.app.audits import standing_controls
 from portero.core.access import Action
 from portero.core.controls import Control, UnknownControlError, parse_control
 from portero.core.sender import Judgement
