@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from portero.core.controls import apply_controls, parse_control
+from portero.core.exchange.attribution import seen_connectors
 from portero.core.exchange.settings import AcceptedDomain, InboundConnector, Settings
 from portero.core.sender import Judgement, Kind, Sender
-from portero.core.simulate import Replay, simulate
+from portero.core.simulate import Replay, decide, simulate
 from support.senders import OURS, a_sender, anonymous
 
 ERP = InboundConnector("ERP", "OnPremises", sender_domains=("*",), addresses=("198.51.100.7/32",))
@@ -45,6 +47,31 @@ some_flows = st.builds(
     direction=st.sampled_from(("incoming", "originating", None)),
     dmarc=st.sampled_from(({}, {"pass": 1}, {"fail": 1})),
 )
+# Ways of sending that differ in a little, whatever it is.
+A_LITTLE = (
+    {},
+    {"mail_from_domain": ""},
+    {"mail_from_domain": "", "ehlo": f"mail.{OURS}"},
+    {"mail_from_domain": None, "header_from": None, "sender": f"x@{OURS}"},
+    {"mail_from_domain": None, "header_from": None},
+    {"header_from": f"x@mail.{OURS}"},
+    {"header_from": "x@vendor.example"},
+    {"connector": "ERP"},
+    {"connector": "Unheard of"},
+    {"direction": "originating"},
+    {"direction": "originating", "header_from": f"y@{OURS}"},
+    {"dmarc": {"pass": 1}},
+    {"dmarc": {"fail": 1}},
+    {"dmarc": {"fail": 1}, "header_from": None, "sender": f"x@{OURS}"},
+    {"spf": {"pass": 1}},
+    {"spf": {"pass": 1}, "mail_from_domain": ""},
+    {"spf": {"pass": 1}, "mail_from_domain": "", "ehlo": f"mail.{OURS}"},
+    {"spf": {"fail": 1}},
+    {"spf": {"fail": 1}, "dkim": {"none": 1}},
+    {"spf": {"fail": 1}, "dkim": {"pass": 2}, "dkim_domains": {OURS: 2}},
+    {"spf": {"fail": 1}, "dkim": {"pass": 2}, "dkim_domains": {"vendor.example": 2}},
+    {"spf": {"fail": 1}, "dkim": {"pass": 2}, "dkim_domains": {OURS: 1, "vendor.example": 1}},
+)
 some_senders = st.lists(
     st.builds(
         lambda kind, flows: (kind, tuple(flows)), st.sampled_from(Kind), st.lists(some_flows, max_size=3)
@@ -70,6 +97,28 @@ def test_what_is_kept_between_replays_changes_no_answer(
     for texts in asked:
         controls = [parse_control(text) for text in texts]
         assert replay.of(controls) == simulate(senders, HELD, controls)
+
+
+@pytest.mark.parametrize("gateway", [True, False])
+@pytest.mark.parametrize("text", ["", *CONTROLS])
+def test_a_replay_of_all_mail_decides_on_each_way_of_sending_as_if_it_were_alone(
+    text: str, gateway: bool
+) -> None:
+    settings = replace(
+        HELD,
+        mx_at_microsoft=not gateway,
+        accepted_domains=(*HELD.accepted_domains, AcceptedDomain(f"mail.{OURS}", match_subdomains=None)),
+        smtp_auth_protocols={f"x@{OURS}": "basic", f"y@{OURS}": "oauth"},
+    )
+    flows = [anonymous(address, **each) for each in A_LITTLE for address in ("203.0.113.5", "203.0.113.6")]
+    controls = (parse_control(text),) if text else ()
+    changed, seen = apply_controls(settings, controls), seen_connectors(flows)
+
+    ((_, decisions),) = Replay(
+        [a_sender("s", Kind.UNKNOWN, Judgement.UNDECIDED, *flows)], settings
+    ).decisions(controls)
+
+    assert list(decisions) == [decide(flow, changed, seen) for flow in flows]
 
 
 @given(some_senders, some_controls, some_controls)

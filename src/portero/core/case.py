@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 
 from portero.core.evidence import Origin
 from portero.core.exchange.attribution import envelope_domain, through_gateway
 from portero.core.exchange.settings import Settings
-from portero.core.flow import OutsideFlow, merge_facts
+from portero.core.flow import OutsideFlow, calendar_week, merge_facts
 from portero.core.grouping import Placed
 from portero.core.naming import Ties
 from portero.core.sender import Judgement, Reason
@@ -105,15 +105,16 @@ class Case:
     def __init__(self, group: Sequence[Placed], context: Context) -> None:
         self.group, self.context = group, context
         self.facts = merge_facts(item.flow.facts for item in group)
-        self.origins = tuple(origin for origins in self.facts.origins.values() for origin in origins)[:5]
+        self.origins = tuple(islice(chain.from_iterable(self.facts.origins.values()), 5))
         self.paths = {item.path for item in group}
-        self.addresses = tuple(sorted({item.flow.key.client_ip for item in group if item.flow.key.client_ip}))
-        self.names = frozenset(item.name for item in group if item.name)
+        keys = [item.flow.key for item in group]
+        self.addresses = tuple(sorted({key.client_ip for key in keys if key.client_ip}))
+        self.names = frozenset([item.name for item in group if item.name])
         self.days = sorted(self.facts.days)
         # Three days round a Sunday lie in two calendar weeks, and are no two weeks of activity.
         lived = (self.days[-1] - self.days[0]).days // 7 + 1 if self.days else 0
-        self.weeks = min(lived, len({day.isocalendar()[:2] for day in self.days}))
-        self.gated = any(through_gateway(item.flow.key, context.settings) for item in group)
+        self.weeks = min(lived, len(set(map(calendar_week, self.days))))
+        self.gated = True in [through_gateway(key, context.settings) for key in keys]
         self.reasons = [_PRIOR]
         self.codes, self.odds = {"prior"}, WEIGHTS["prior"].value
         self.settled = self.copied = False

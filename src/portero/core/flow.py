@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from hashlib import md5
 from typing import TypeVar
 
@@ -214,6 +215,12 @@ def merge_facts(facts: Iterable[Facts]) -> Facts:
         pairs = [one.merge(other) for one, other in zip(rest[::2], rest[1::2], strict=False)]
         rest = pairs + rest[len(pairs) * 2 :]
     return rest[0]
+
+
+@lru_cache(maxsize=16384)
+def calendar_week(day: date) -> tuple[int, int]:
+    """Give the ISO year and week of a day; every flow is asked for the weeks of the same few days."""
+    return day.isocalendar()[:2]
 
 
 def merge_flows(flows: Iterable[Flow]) -> tuple[Flow, ...]:

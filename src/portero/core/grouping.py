@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import pairwise
+from itertools import chain, combinations, pairwise
 
 from portero.core.address import client_address, domain_of, neighbourhood, untagged, wide_network
 from portero.core.exchange.attribution import (
@@ -17,7 +17,7 @@ from portero.core.exchange.attribution import (
     through_gateway,
 )
 from portero.core.exchange.settings import Settings
-from portero.core.flow import Facts, Flow, merge_facts
+from portero.core.flow import Facts, Flow, calendar_week, merge_facts
 from portero.core.reported import is_reported
 from portero.core.sender import Path
 
@@ -87,19 +87,23 @@ def told_together(placed: Sequence[Placed], known: Callable[[Placed], bool]) -> 
 
     known:  tells whether configuration, network evidence or a published record speaks for the address.
     """
+    strangers = [
+        index
+        for index, item in enumerate(placed)
+        if is_reported(item.flow)
+        and item.path in {Path.DIRECT_SEND, Path.UNDETERMINED}
+        and item.authenticated is False
+        and not item.flow.facts.mails
+    ]
+    if len(strangers) <= _ONE_BY_ONE:
+        return list(placed)
     mails: Counter[str] = Counter()
     for item in placed:
         mails[item.place] += max(item.flow.facts.mails, sum(item.flow.facts.days.values()))
     found: dict[tuple[str, str], list[int]] = {}
-    for index, item in enumerate(placed):
-        if (
-            is_reported(item.flow)
-            and item.path in {Path.DIRECT_SEND, Path.UNDETERMINED}
-            and item.authenticated is False
-            and not item.flow.facts.mails
-            and mails[item.place] == 1
-            and not known(item)
-        ):
+    for index in strangers:
+        item = placed[index]
+        if mails[item.place] == 1 and not known(item):
             found.setdefault(_once(item), []).append(index)
     marked = {index for members in found.values() if len(members) > _ONE_BY_ONE for index in members}
     return [replace(item, once=True) if index in marked else item for index, item in enumerate(placed)]
@@ -160,7 +164,7 @@ def _steady(placed: Sequence[Placed], mailboxes: Collection[str]) -> frozenset[t
         if item.place and item.name and item.name not in mailboxes:
             key = item.place, item.name
             mails[key] += item.flow.facts.mails
-            weeks.setdefault(key, set()).update(day.isocalendar()[:2] for day in item.flow.facts.days)
+            weeks.setdefault(key, set()).update(map(calendar_week, item.flow.facts.days))
             if item.path is Path.FOREIGN_ENVELOPE or item.authenticated:
                 through.add(key)
     most: dict[str, int] = {}
@@ -186,8 +190,10 @@ def anchor(members: Iterable[Placed], settings: Settings, mailboxes: Collection[
     network over which a device roams.
     """
     members = tuple(members)
-    tokens = (token for item in members for token in _tokens(item, settings, mailboxes))
-    first = min((token for token in tokens if token[0] != "shape"), key=_lasting)
+    first = min(
+        {token for item in members for token in _tokens(item, settings, mailboxes, devices=False)},
+        key=_lasting,
+    )
     if first[0] != "passes" and (pools := {(item.pool, item.name) for item in members if item.pool}):
         first = ("pool", *min(pools))
     return "|".join(first)
@@ -197,7 +203,14 @@ def _lasting(token: tuple[str, ...]) -> tuple[bool, tuple[str, ...]]:
     return token[0] != "passes", token
 
 
-def _tokens(item: Placed, settings: Settings, mailboxes: Collection[str]) -> Iterator[tuple[str, ...]]:
+def _tokens(
+    item: Placed, settings: Settings, mailboxes: Collection[str], *, devices: bool = True
+) -> Iterator[tuple[str, ...]]:
+    """
+    Give what a flow shares with the others of its sender.
+
+    devices:  whether to give also what shows one host under several names; that is never all that a flow gives.
+    """
     key = item.flow.key
     if item.path is Path.INTERNAL:
         yield ("mailboxes", author_domain(key) or "")
@@ -225,7 +238,8 @@ def _tokens(item: Placed, settings: Settings, mailboxes: Collection[str]) -> Ite
             yield ("connector", name)
         else:
             yield ("connector", name, item.place, item.name)
-            yield from _device_tokens(item, name)
+            if devices:
+                yield from _device_tokens(item, name)
     elif item.path is Path.FOREIGN_ENVELOPE:
         yield (
             "envelope",
@@ -240,7 +254,8 @@ def _tokens(item: Placed, settings: Settings, mailboxes: Collection[str]) -> Ite
         # Where nobody saw an address, what a host calls itself is all that shows it to be another.
         apart = () if item.place else (_pass(item), key.ehlo or "")
         yield ("address", item.place, item.name, *(apart or ("",)))
-        yield from _device_tokens(item, "")
+        if devices:
+            yield from _device_tokens(item, "")
         if item.authenticated and item.name not in mailboxes and (proof := _proof(item)):
             # Only who holds the domain's key or stands in its SPF record passes as it, from whatever address. A person's
             # own mail passes by its key wherever a forwarder takes it.
@@ -286,16 +301,16 @@ def _join_moving(placed: Sequence[Placed], settings: Settings, links: _Links) ->
     moves meanwhile, and each of its addresses alone is used on other days than the copy's.
     """
     by_name: dict[tuple[str, str], list[int]] = {}
-    first_seen = [str(item.flow.facts.first_seen) for item in placed]
     for index, item in enumerate(placed):
         direct = item.path in {Path.DIRECT_SEND, Path.UNDETERMINED}
         if direct and item.place and item.name:
-            for network in {wide_network(_address(item)), neighbourhood(_address(item))}:
-                by_name.setdefault((item.name, network), []).append(index)
+            address = _address(item)
+            by_name.setdefault((item.name, wide_network(address)), []).append(index)
+            by_name.setdefault((item.name, neighbourhood(address)), []).append(index)
     for members in by_name.values():
         if len(members) < 2 or len(members) > 400:
             continue
-        members.sort(key=first_seen.__getitem__)
+        members.sort(key=lambda index: str(placed[index].flow.facts.first_seen))
         moving = _one_at_a_time([placed[index] for index in members])
         for before, after in pairwise(index for index, kept in zip(members, moving, strict=True) if kept):
             if _same_host(placed[before], placed[after], settings):
@@ -309,29 +324,30 @@ def _one_at_a_time(items: Sequence[Placed]) -> list[bool]:
     Of those that work from one neighbourhood while others do from another, for more than the day of the move, those
     that meet most others go first, and all of them where they meet as many.
     """
-    spans = [
-        (min(item.flow.facts.days, default=None), max(item.flow.facts.days, default=None)) for item in items
-    ]
-    near = [neighbourhood(_address(item)) for item in items]
-    met: dict[int, set[int]] = {number: set() for number in range(len(items))}
-    for one, (first, last) in enumerate(spans):
-        for other in range(one):
-            begun, ended = spans[other]
-            if near[one] == near[other] or not (first and last and begun and ended):
-                continue
-            if (min(last, ended) - max(first, begun)).days > 1:
-                met[one].add(other)
-                met[other].add(one)
+    # Who was there for no more than the day of a move meets nobody: most mail of an attack.
+    spans = {
+        number: (first, last)
+        for number, item in enumerate(items)
+        if (days := item.flow.facts.days) and ((last := max(days)) - (first := min(days))).days > 1
+    }
+    near = {number: neighbourhood(_address(items[number])) for number in spans}
+    met: dict[int, set[int]] = {number: set() for number in spans}
+    for (one, (first, last)), (other, (begun, ended)) in combinations(spans.items(), 2):
+        if near[one] != near[other] and (min(last, ended) - max(first, begun)).days > 1:
+            met[one].add(other)
+            met[other].add(one)
+    moved: set[int] = set()
     while most := max(map(len, met.values()), default=0):
         for gone in [number for number, others in met.items() if len(others) == most]:
+            moved.add(gone)
             for other in met.pop(gone):
                 met.get(other, set()).discard(gone)
-    return [number in met for number in range(len(items))]
+    return [number not in moved for number in range(len(items))]
 
 
 def _same_host(one: Placed, other: Placed, settings: Settings) -> bool:
     mine, theirs = one.flow, other.flow
-    if {_pass(one), _pass(other)} == {"pass", "fail"} or mine.key.ehlo != theirs.key.ehlo:
+    if mine.key.ehlo != theirs.key.ehlo or {_pass(one), _pass(other)} == {"pass", "fail"}:
         return False
     if len(set(mine.facts.days) & set(theirs.facts.days)) > 1:
         return False
@@ -372,12 +388,19 @@ def _roaming(placed: Sequence[Placed], mailboxes: Collection[str]) -> Iterator[t
             places = by_name.setdefault((item.name, wide_network(_address(item))), {})
             places.setdefault(item.place, []).append(index)
     for (_, network), places in by_name.items():
-        if _POOL <= len(places) <= 400:
+        if _POOL <= len(places) <= 400 and _with_shared_ehlos(placed, places.values()) >= _POOL:
             stays = _strangers_gone(_at_different_times([_stay(placed, items) for items in places.values()]))
             same = len(set().union(*(stay.ehlos for stay in stays))) < 2
             mixed = {"pass", "fail"} <= set().union(*(stay.results for stay in stays))
             if len(stays) >= _POOL and same and not mixed:
                 yield network, [index for stay in stays for index in stay.items]
+
+
+def _with_shared_ehlos(placed: Sequence[Placed], places: Iterable[Sequence[int]]) -> int:
+    """Count the places whose EHLOs others of them know: `_strangers_gone` leaves no more, and a campaign has few."""
+    ehlos = [{ehlo for index in items if (ehlo := placed[index].flow.key.ehlo)} for items in places]
+    shared = Counter(chain.from_iterable(ehlos))
+    return sum([all(shared[each] > 1 for each in held) for held in ehlos])
 
 
 def _stay(placed: Sequence[Placed], items: list[int]) -> _Stay:
@@ -392,9 +415,9 @@ def _at_different_times(stays: list[_Stay]) -> list[_Stay]:
     for number, stay in enumerate(stays):
         for day in stay.facts.days:
             of_day.setdefault(day, []).append(number)
-    order = sorted(of_day)
-    for number in range(len(stays)):
-        mine = [position for position, day in enumerate(order) if number in of_day[day]]
+    position = {day: number for number, day in enumerate(sorted(of_day))}
+    for stay in stays:
+        mine = sorted(position[day] for day in stay.facts.days)
         # Twice it returns after others were used: it is somebody's own address.
         if sum(later - earlier > 1 for earlier, later in pairwise(mine)) > 1:
             return []

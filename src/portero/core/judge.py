@@ -119,7 +119,7 @@ def _arranged(case: Case) -> None:
             case.settled = True
     elif case.paths == {Path.UNDETERMINED} and all(item.attribution.connector for item in case.group):
         case.add("connector-possible", case.group[0].attribution.why)
-    if not case.settled and all(map(case.signs_in, case.group)):
+    if not case.settled and case.context.settings.smtp_auth_clients and all(map(case.signs_in, case.group)):
         case.add("signed-in", Text("The mailbox signs in to SMTP AUTH from the same address."))
     uses = {case.context.network_use(address) for address in case.addresses}
     if len(uses) == 1 and (use := next(iter(uses))):
@@ -198,7 +198,8 @@ def _authentication(case: Case) -> None:
         _published(case)
     elif _signed_as_us(case):
         case.add("dkim-pass", Text("It carries the organisation's own DKIM signature."))
-    rows = [row for address in case.addresses for row in case.context.outside.get(address, ())]
+    reported = case.context.outside
+    rows = [row for address in case.addresses for row in reported.get(address, ())] if reported else []
     if any(row.aligned_spf or row.aligned_dkim for row in rows):
         case.add(
             "outside-pass",
@@ -491,8 +492,9 @@ def _unforged(case: Case) -> None:
 
 def _unplaced(case: Case) -> None:
     """Keep from accusing by words alone where no address is recorded: what several send under one name looks like one."""
-    shown = case.codes & (_FORGED | {"self-addressed", "burst", "short-lived"})
-    if not any(item.place for item in case.group) and not shown and case.odds > _ALMOST:
+    if case.odds <= _ALMOST or any(item.place for item in case.group):
+        return
+    if not case.codes & (_FORGED | {"self-addressed", "burst", "short-lived"}):
         case.bring_to(
             _ALMOST,
             "no-address",
@@ -502,7 +504,7 @@ def _unplaced(case: Case) -> None:
 
 def _one_mailing(case: Case) -> None:
     """Keep from accusing on haste alone: a survey or a warning to all is one mailing too."""
-    if case.codes & {"burst", "short-lived"} and not case.codes & _DECEIVES and case.odds > _ALMOST:
+    if case.odds > _ALMOST and case.codes & {"burst", "short-lived"} and not case.codes & _DECEIVES:
         case.bring_to(
             _ALMOST,
             "one-mailing",
@@ -556,11 +558,13 @@ def _misused(case: Case) -> None:
 
 def _borrowed(case: Case) -> None:
     """Keep from vouching, on behaviour alone, for mail under colleagues' names that fails: a patient spoofer has that too."""
+    if case.odds >= _ALMOST_SOUND or "as-mailbox" not in case.codes:
+        return
     # A list's regulars know whose posts they get, and who scans to himself what he gets; a spoofer has none, or one victim.
     regulars = {"same-people"} if len(case.names) >= _LIST_NAMES or case.mostly_to_itself else frozenset()
     vouched = case.codes & (_VOUCHES | regulars)
     failing = case.codes & (FAILING | {"outside-fail"})
-    if "as-mailbox" in case.codes and failing and not vouched and case.odds < _ALMOST_SOUND:
+    if failing and not vouched:
         case.bring_to(
             _ALMOST_SOUND,
             "borrowed-name",
@@ -581,7 +585,7 @@ def _copied(case: Case) -> None:
 def _little_seen(case: Case) -> None:
     """Keep from vouching on a few mails: behaviour needs more of them, and more time, before it speaks for anybody."""
     few = case.facts.mails < _FEW_MAILS and not case.codes & {"weeks-4", "weeks-8"}
-    if few and not case.codes & _VOUCHES and case.odds < _ALMOST_SOUND:
+    if case.odds < _ALMOST_SOUND and few and not case.codes & _VOUCHES:
         case.bring_to(
             _ALMOST_SOUND,
             "little-seen",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -21,6 +21,10 @@ _SWARM_ADDRESSES, _SWARM_NETWORKS = 6, 4
 _TELLING = 9
 # Who writes more is weighed by what it does itself.
 _SWARM_MAILS = 8
+
+# Who is no stranger, and through whom anybody's mail comes besides.
+_NO_STRANGER = ANCHORED | {"connector-doubtful"}
+_CARRIED = _NO_STRANGER | {"gateway"}
 
 # A name in use at more places than this is a service that sends from many addresses; no place of it is the original.
 _ROAMS_FROM = 4
@@ -50,11 +54,13 @@ def weigh_beside(case: Case, neighbours: Neighbours) -> None:
     if case.settled:
         return
     context = case.context
-    own = frozenset(item.place for item in case.group if item.place)
+    own = frozenset([item.place for item in case.group if item.place])
     failing = bool(case.codes & (FAILING | {"outside-fail"}))
     # A copy takes one name; who writes under many is a list, a forwarder or a follow-me scanner.
-    for name in sorted(case.names & neighbours.names.keys()) if len(case.names) <= _COPIED_AT_MOST else ():
-        held = neighbours.names[name]
+    for name in sorted(case.names) if len(case.names) <= _COPIED_AT_MOST else ():
+        held = neighbours.names.get(name)
+        if held is None:
+            continue
         # People write from many places; what their names over strange servers mean has a reason of its own.
         if name in context.mailboxes:
             continue
@@ -78,7 +84,7 @@ def weigh_beside(case: Case, neighbours: Neighbours) -> None:
                 "copies", Text("{name} has an established sender elsewhere, in another network.", name=name)
             )
         return
-    roams = max((neighbours.roaming.get(name, 0) for name in case.names), default=0)
+    roams = max([neighbours.roaming.get(name, 0) for name in case.names], default=0)
     if roams >= _ROAMS_FROM and not case.codes & AUTHENTICATED:
         case.add(
             "roams",
@@ -88,7 +94,7 @@ def weigh_beside(case: Case, neighbours: Neighbours) -> None:
                 number=roams,
             ),
         )
-    swarm = max((neighbours.swarms.get(mark, 0) for mark in _marks(case)), default=0)
+    swarm = max([neighbours.swarms.get(mark, 0) for mark in _marks(case)], default=0)
     if swarm:
         case.add(
             "swarm",
@@ -97,7 +103,7 @@ def weigh_beside(case: Case, neighbours: Neighbours) -> None:
                 number=swarm,
             ),
         )
-    if own and not case.gated and all(place in neighbours.addresses for place in own):
+    if own and not case.gated and own <= neighbours.addresses.keys():
         others = frozenset[str]().union(*(neighbours.addresses[place] for place in own)) - case.names
         if others:
             case.add("beside-established", Text("It shares its client address with an established sender."))
@@ -117,7 +123,7 @@ def find_neighbours(
     registered:  mail of senders that the register knows, whose names are established whatever their evidence.
     """
     coded = [
-        (case, frozenset(reason.code for reason in held), sum(reason.weight for reason in held))
+        (case, frozenset([reason.code for reason in held]), sum([reason.weight for reason in held]))
         for case, held in zip(cases, reasons, strict=True)
     ]
     sound = [
@@ -154,7 +160,7 @@ def _established(
     # Those with proof come first: beside them behaviour does not make a second original of the same name.
     for case, codes in sorted(sound, key=lambda each: not each[1] & ANCHORED):
         anchored, passes = bool(codes & ANCHORED), bool(codes & AUTHENTICATED)
-        places = frozenset(item.place for item in case.group if item.place)
+        places = frozenset([item.place for item in case.group if item.place])
         # Who writes under many names, without regulars, passes on what others write: none of these names is its own.
         for name in () if "many-names" in codes else sorted(case.names):
             if (len(everywhere[name]) > _ROAMS_FROM and not passes) or (name in vouched and not anchored):
@@ -170,13 +176,11 @@ def _established(
     return names, addresses, vouched
 
 
-def _marks(case: Case) -> Iterator[tuple[date, str]]:
+def _marks(case: Case) -> list[tuple[date, str]]:
     """Give the days and shapes by which a few mails of strangers may belong to one campaign."""
     if case.settled or case.gated or case.facts.mails > _SWARM_MAILS or len(case.days) != 1:
-        return
-    for shape in case.facts.shapes:
-        if len(shape) >= _TELLING:
-            yield case.days[0], shape
+        return []
+    return [(case.days[0], shape) for shape in case.facts.shapes if len(shape) >= _TELLING]
 
 
 def _swarms(
@@ -185,10 +189,10 @@ def _swarms(
     """Count, by day and subject, the addresses of strangers where they are many and lie far apart."""
     places: dict[tuple[date, str], set[str]] = {}
     for case, codes, _ in cases:
-        if codes & (ANCHORED | {"connector-doubtful"}):
+        if codes & _NO_STRANGER:
             continue
         for mark in _marks(case):
-            places.setdefault(mark, set()).update(item.place for item in case.group if item.place)
+            places.setdefault(mark, set()).update([item.place for item in case.group if item.place])
     return {
         mark: len(held)
         for mark, held in places.items()
@@ -203,7 +207,7 @@ def _roaming(cases: Sequence[tuple[Case, frozenset[str]]]) -> dict[str, int]:
     passing: set[str] = set()
     for case, codes in cases:
         names = {name for name in case.names if not name.startswith("@")}
-        if codes & (ANCHORED | {"gateway", "connector-doubtful"}):
+        if codes & _CARRIED:
             passing |= names
             continue
         for item in case.group:

@@ -14,7 +14,7 @@ from portero.core.plan_order import Closing, best_order
 from portero.core.plan_steps import Draft
 from portero.core.plan_ways import give_ways_in, needs
 from portero.core.sender import Kind, Path, Sender
-from portero.core.simulate import Replay
+from portero.core.simulate import Replay, most_refused_first
 from portero.core.simulation import Effect, SenderEffect, Simulation
 from portero.core.step import Step
 from portero.core.text import Text
@@ -77,8 +77,7 @@ def _settled(found: Simulation, moved: frozenset[str]) -> Simulation:
         else each
         for each in found.senders
     ]
-    effects.sort(key=lambda each: (-each.refused, -each.undetermined, -each.kept, each.sender))
-    return Simulation(found.controls, tuple(effects))
+    return Simulation(found.controls, tuple(most_refused_first(effects)))
 
 
 def replay_prefixes(steps: Sequence[Step], replay: Replay) -> list[PrefixReplay]:
@@ -244,9 +243,11 @@ def _closings(
             continue
         for number, flow in enumerate(sender.flows):
             by = frozenset(
-                each.control
-                for each, (_, decisions) in zip(closings, held, strict=True)
-                if replay.surely_refused(sender, flow, decisions[number])
+                [
+                    each.control
+                    for each, (_, decisions) in zip(closings, held, strict=True)
+                    if replay.surely_refused(sender, flow, decisions[number])
+                ]
             )
             if by:
                 abuse[by] = abuse.get(by, 0) + flow.facts.mails

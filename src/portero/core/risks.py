@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from portero.core.flow import calendar_week
 from portero.core.hosts import Host
 from portero.core.plan import plan_controls
 from portero.core.plan_steps import ADMINISTRATOR, DNS, NETWORK, SENDER_OWNER
@@ -395,9 +396,7 @@ class _Register:
         return Text("{names}", names=tuple(owners))
 
     def _steady(self, held: Sequence[str]) -> bool:
-        return all(
-            len({day.isocalendar()[:2] for day in self._senders[each].facts.days}) >= 4 for each in held
-        )
+        return all(len({calendar_week(day) for day in self._senders[each].facts.days}) >= 4 for each in held)
 
 
 def _by_sender(effects: Iterable[SenderEffect]) -> dict[str, SenderEffect]:

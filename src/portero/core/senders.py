@@ -174,13 +174,16 @@ def _sender(
 ) -> Sender:
     if entry is not None:
         reasons = (_word_of(entry),)
-    judgement, confidence = judgement_of(sum(reason.weight for reason in reasons))
+    judgement, confidence = judgement_of(sum([reason.weight for reason in reasons]))
     if entry is not None and entry.judgement == "undecided":
         judgement, confidence = Judgement.UNDECIDED, 0.5
     kind = _kind(members, facts, judgement, context)
-    addresses = sorted({item.flow.key.client_ip for item in members if item.flow.key.client_ip})
-    inside = [""] if any(item.path is Path.INTERNAL for item in members) else []
-    rows = [row for address in (*inside, *addresses) for row in outside.get(address, ())]
+    ways = [(item.flow.key, item.flow.facts.mails) for item in members]
+    addresses = sorted({key.client_ip for key, _ in ways if key.client_ip})
+    rows = []
+    if outside:
+        inside = [""] if any(item.path is Path.INTERNAL for item in members) else []
+        rows = [row for address in (*inside, *addresses) for row in outside.get(address, ())]
     if rows:
         written_as = {domain_of(item.name) for item in members if item.name}
         rows = [row for row in rows if row.header_from in written_as]
@@ -188,29 +191,19 @@ def _sender(
     if rows:
         witnesses[REPORTED] = sum(row.mails for row in rows)
     # How a summary's mail came in is assumed; where better witnesses saw some of it, their word stands for all.
-    known = [item for item in members if not envelope_domain(item.flow.key)[1]]
+    envelopes = [envelope_domain(key) for key, _ in ways]
+    known = [item for item, (_, assumed) in zip(members, envelopes, strict=True) if not assumed]
     paths = _ranked([(item.path.value, item.flow.facts.mails) for item in known or members])
     envelope = _ranked(
         [
-            (domain, item.flow.facts.mails)
-            for item in members
-            if (domain := envelope_domain(item.flow.key)[0]) is not None
+            (domain, mails)
+            for (_, mails), (domain, _) in zip(ways, envelopes, strict=True)
+            if domain is not None
         ]
     )
     named = [(item.name, item.flow.facts.mails) for item in members if item.name]
-    names = _ranked(named)
-    written = _ranked(
-        [
-            (name, item.flow.facts.mails)
-            for item in members
-            if (name := item.flow.key.header_from or item.flow.key.sender)
-        ]
-    )
-    through = [item for item in members if item.path is Path.CONNECTOR]
-    connector = next(
-        (item.attribution.connector.name for item in through if item.attribution.connector is not None),
-        next((item.flow.key.connector for item in through if item.flow.key.connector), None),
-    )
+    names, connector = _ranked(named), _connector(members)
+    written = _ranked([(name, mails) for key, mails in ways if (name := key.header_from or key.sender)])
     return Sender(
         id=_id(members, context, entry),
         label=_label(entry, kind, names, addresses, connector)
@@ -229,21 +222,29 @@ def _sender(
         client_networks=_networks(addresses),
         mail_from_domains=envelope,
         header_from_domains=_ranked([(domain_of(name), number) for name, number in named]),
-        header_from=tuple(name for name in written if not name.startswith("@")),
-        ehlo=_ranked([(item.flow.key.ehlo, item.flow.facts.mails) for item in members if item.flow.key.ehlo]),
+        header_from=tuple([name for name in written if not name.startswith("@")]),
+        ehlo=_ranked([(key.ehlo, mails) for key, mails in ways if key.ehlo]),
         mails=facts.mails,
-        outside=sum(row.mails for row in rows if not row.to_us),
+        outside=sum([row.mails for row in rows if not row.to_us]),
         witnesses=witnesses,
         recipients=facts.recipients.value,
         first_seen=facts.first_seen,
         last_seen=facts.last_seen,
         because=reasons,
-        flows=tuple(with_reports(item.flow, rows) if rows else item.flow for item in members),
+        flows=tuple([with_reports(item.flow, rows) if rows else item.flow for item in members]),
         facts=facts,
         owner=entry.owner if entry else None,
         purpose=entry.purpose if entry else None,
         criticality=entry.criticality if entry else None,
     )
+
+
+def _connector(members: Sequence[Placed]) -> str | None:
+    """Name the connector that takes a sender's mail; None where none does."""
+    through = [item for item in members if item.path is Path.CONNECTOR]
+    held = [item.attribution.connector.name for item in through if item.attribution.connector is not None]
+    named = [item.flow.key.connector for item in through if item.flow.key.connector]
+    return next(iter(held or named), None)
 
 
 def _known(item: Placed, context: Context) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
-from itertools import repeat
+from operator import attrgetter
 from typing import TypeVar
 
 from portero.core.controls import Control, apply_controls
@@ -66,6 +66,29 @@ class _Gates:
         self._author = bool(settings.policies) or records.changed
         self._enforced = settings.mail_rule is not None and settings.mail_rule.enforced
 
+    def decide_alike(
+        self, flows: Sequence[Flow], alike: Sequence[int], attributed: Sequence[Attribution]
+    ) -> list[Decision]:
+        """
+        Decide about many flows under unchanged records, of those that are alike and attributed alike only once.
+
+        alike:  the same number for flows that `_alike` gives the same of.
+        """
+        by_domains = not (self._partner or self._enforced or self._settings.spoof_pairs)
+        known: dict[tuple[int, int], Decision] = {}
+        decisions = []
+        for flow, number, attribution in zip(flows, alike, attributed, strict=True):
+            # Submission is asked by mailbox and address.
+            if not by_domains or (self._submission and attribution.by in {By.SUBMITTED, By.UNKNOWN}):
+                decisions.append(self.decide(flow, attribution, None))
+                continue
+            mark = number, id(attribution)
+            decision = known.get(mark)
+            if decision is None:
+                decision = known[mark] = self.decide(flow, attribution, None)
+            decisions.append(decision)
+        return decisions
+
     def decide(self, flow: Flow, attribution: Attribution, replayed: Replayed | None) -> Decision:
         """Decide about a flow, given what changed records make of it."""
         settings, records = self._settings, self._records
@@ -98,6 +121,23 @@ class _Gates:
         return answers[0] if answers else _unconcerned(attribution.why)
 
 
+def _alike(flow: Flow) -> Hashable:
+    """Give all that RejectDirectSend and DMARC look at in a flow besides its attribution; most campaigns share it."""
+    key, facts = flow.key, flow.facts
+    return (
+        envelope_domain(key),
+        author_domain(key),
+        key.header_from is None,
+        bool(key.connector),
+        # The null reverse-path stands for the EHLO.
+        None if key.mail_from_domain else key.ehlo,
+        tuple(facts.spf),
+        tuple(facts.dmarc),
+        tuple(facts.dkim.items()),
+        tuple(facts.dkim_domains.items()),
+    )
+
+
 def _by_author_policy(
     flow: Flow,
     attribution: Attribution,
@@ -122,6 +162,12 @@ def _by_author_policy(
 @lru_cache(maxsize=1024)
 def _unconcerned(why: Text) -> Decision:
     return kept(Text("None of the controls concerns it. {why}", why=why))
+
+
+def most_refused_first(effects: Iterable[SenderEffect]) -> list[SenderEffect]:
+    """Give effects in the order of a `Simulation`; by two sorts without a function of ours in them, a third of the time."""
+    by_sender = sorted(effects, key=attrgetter("sender"))
+    return sorted(by_sender, key=attrgetter("refused", "undetermined", "kept"), reverse=True)
 
 
 def simulate(
@@ -152,6 +198,8 @@ class Replay:
         self._flows = tuple(flow for sender in self.senders for flow in sender.flows)
         self._seen = seen_connectors(self._flows)
         self._foreign = foreign_envelopes(self.senders, settings)
+        numbers: dict[Hashable, int] = {}
+        self._alike = [numbers.setdefault(_alike(flow), len(numbers)) for flow in self._flows]
         self._answers: dict[tuple[str, ...], Simulation] = {}
         self._decided: dict[tuple[str, ...], _Decided] = {}
         # How each sender fared so far, for most fare under the next set of controls as under another one before.
@@ -203,8 +251,12 @@ class Replay:
                 if records.changed
                 else []
             )
-            decide_one = _Gates(changed, records).decide
-            decisions = list(map(decide_one, self._flows, attributed, replayed or repeat(None)))
+            gates = _Gates(changed, records)
+            decisions = (
+                list(map(gates.decide, self._flows, attributed, replayed))
+                if records.changed
+                else gates.decide_alike(self._flows, self._alike, attributed)
+            )
             rule = changed.mail_rule
             caught = (
                 [
@@ -219,20 +271,17 @@ class Replay:
 
     def _replayed(self, texts: tuple[str, ...], decided: _Decided) -> Simulation:
         start, effects = 0, []
+        records_or_rule = bool(decided.replayed or decided.caught)
         for sender, fates in zip(self.senders, self._fates, strict=True):
             end = start + len(sender.flows)
-            mine, replayed = decided.decisions[start:end], decided.replayed[start:end]
+            mine = decided.decisions[start:end]
+            if records_or_rule:
+                alone = _sender_effect(sender, mine, decided.replayed[start:end], self._foreign)
+                effects.append(_with_caught(alone, sender, decided.caught[start:end]))
+            else:
+                effects.append(self._fate(sender, mine, fates))
             start = end
-            if replayed or decided.caught:
-                alone = _sender_effect(sender, mine, replayed, self._foreign)
-                effects.append(_with_caught(alone, sender, decided.caught[end - len(mine) : end]))
-                continue
-            effect = next((each for decisions, each in fates if decisions == mine), None)
-            if effect is None:
-                effect = _sender_effect(sender, mine, (), self._foreign)
-                fates.append((mine, effect))
-            effects.append(effect)
-        effects.sort(key=lambda each: (-each.refused, -each.undetermined, -each.kept, each.sender))
+        effects = most_refused_first(effects)
         changed = decided.records.changed
         elsewhere = _elsewhere(self.senders, self._outside, decided.records) if changed else ()
         commands = tuple(
@@ -240,6 +289,16 @@ class Replay:
             for each in (*rule_changes(decided.settings), *pair_changes(decided.settings))
         )
         return Simulation(texts, tuple(effects), elsewhere, bool(decided.caught), commands)
+
+    def _fate(
+        self, sender: Sender, decisions: list[Decision], fates: list[tuple[Sequence[Decision], SenderEffect]]
+    ) -> SenderEffect:
+        for held, effect in fates:
+            if held == decisions:
+                return effect
+        found = _sender_effect(sender, decisions, (), self._foreign)
+        fates.append((decisions, found))
+        return found
 
     def _attribute(self, changed: Settings, records: Records) -> list[Attribution]:
         """Attribute every flow; the last answer serves again while the ways in are the same."""
@@ -367,6 +426,8 @@ def _sender_effect(
     replayed: Sequence[Replayed | None],
     foreign: ForeignEnvelopes,
 ) -> SenderEffect:
+    if len(decisions) == 1 and not replayed and (mails := sender.flows[0].facts.mails):
+        return _only_effect(sender, decisions[0], mails, foreign)
     counted = {Effect.REFUSED: 0, Effect.UNDETERMINED: 0, Effect.KEPT: 0}
     reply: str | None = None
     answers: list[tuple[Decision, int]] = []
@@ -389,6 +450,23 @@ def _sender_effect(
         reply=reply,
         because=_leading(answers, present[0] if present else Effect.UNDETERMINED),
         turns=_turned(sender, replayed) if replayed else (),
+    )
+
+
+def _only_effect(sender: Sender, decision: Decision, mails: int, foreign: ForeignEnvelopes) -> SenderEffect:
+    """Give the effect on a sender of one flow, as most of an attack are."""
+    if decision.effect is Effect.REFUSED and foreign.cover(sender, sender.flows[0]):
+        decision = _PERHAPS_FOREIGN
+    effect = decision.effect
+    return SenderEffect(
+        sender.id,
+        effect,
+        mails if effect is Effect.REFUSED else 0,
+        mails if effect is Effect.KEPT else 0,
+        mails if effect is Effect.UNDETERMINED else 0,
+        sender.judgement,
+        decision.reply or None,
+        decision.why,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from datetime import date
 from enum import StrEnum
 from itertools import pairwise
 
-from portero.core.address import neighbourhood, wide_network
+from portero.core.address import NetworkMap, neighbourhood, parse_network, wide_network
 from portero.core.case import ANCHORED
 from portero.core.exchange.attribution import EXCHANGE_NETWORKS, within
 from portero.core.flow import Flow
@@ -38,8 +37,8 @@ _BY_KIND = {
     Kind.MAILBOX: Way.AUTHENTICATED,
 }
 # Never the address by which the service sees a client, whatever a header said.
-_INNER = tuple(
-    ipaddress.ip_network(text)
+_INNER = NetworkMap(
+    (parse_network(text), text)
     for text in (
         "10.0.0.0/8",
         "172.16.0.0/12",
@@ -173,9 +172,7 @@ def listable(address: str) -> bool:
     Tell whether a connector can list an address: IPv4, one by which the internet knows a client, and not one of those
     from which every tenant of Exchange Online sends.
     """
-    parsed = ipaddress.ip_address(address)
-    inner = any(parsed in network for network in _INNER)
-    return parsed.version == 4 and not inner and not within(address, EXCHANGE_NETWORKS)
+    return ":" not in address and address not in _INNER and not within(address, EXCHANGE_NETWORKS)
 
 
 def _own_address(address: str | None, neighbours: Neighbours) -> bool:

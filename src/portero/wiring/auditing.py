@@ -18,7 +18,7 @@ from portero.core.text import Text
 from portero.errors import ConfigError
 from portero.faces.desk import Asking
 from portero.scenario_file import load_scenario, scenario_toml
-from portero.wiring.gathering import configuration_of, decisions_of, gathered
+from portero.wiring.gathering import configuration_of, decisions_of, gathered, without_collector
 
 Progress = Callable[[Text], None]
 
@@ -36,7 +36,7 @@ def audit(
     """Read evidence and audit it, against an approved state where one is given; with a store, all that is kept there too."""
     decisions = decisions_of(paths, config)
     approved = configuration_of([baseline], progress) if baseline else None
-    with gathered(paths, config, progress, asking, store=store) as (evidence, tables):
+    with gathered(paths, config, progress, asking, store=store) as (evidence, tables), without_collector():
         held = replace(evidence, approved=approved)
         return audits.audit(held, tables, datetime.now(UTC), profile, progress, decisions)
 
@@ -53,7 +53,10 @@ def simulate(
     """Read evidence and replay the controls together on it."""
     parsed = [control(text) for text in controls]
     decisions = decisions_of(paths, config)
-    with gathered(paths, config, progress, asking, parsed, store=store) as (evidence, tables):
+    with (
+        gathered(paths, config, progress, asking, parsed, store=store) as (evidence, tables),
+        without_collector(),
+    ):
         return trials.what_if(evidence, tables, parsed, progress, decisions, datetime.now(UTC))
 
 
@@ -72,7 +75,10 @@ def try_scenarios(
     held = [replace(each, controls=(*each.controls, *controls)) for each in held]
     parsed = [control(text) for each in held for text in each.controls]
     decisions = decisions_of(paths, config)
-    with gathered(paths, config, progress, asking, parsed, store=store) as (evidence, tables):
+    with (
+        gathered(paths, config, progress, asking, parsed, store=store) as (evidence, tables),
+        without_collector(),
+    ):
         return trials.try_scenarios(evidence, tables, held, progress, decisions, datetime.now(UTC))
 
 

@@ -168,6 +168,18 @@ COLLECT_EVERY = (200_000, 50, 100)
 
 
 @contextmanager
+def without_collector() -> Iterator[None]:
+    """Judge without the collector of circles: a twentieth of the time even at that pace, and judging makes none."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
+@contextmanager
 def gathered(
     paths: Sequence[Path],
     config: Path | None,

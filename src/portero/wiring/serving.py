@@ -15,7 +15,7 @@ from portero.errors import ConfigError
 from portero.faces.desk import ServeOptions
 from portero.serve_file import RelayPlace, load_serve_file
 from portero.toml_file import find_config
-from portero.wiring.gathering import HeldTables, gathered
+from portero.wiring.gathering import HeldTables, gathered, without_collector
 from portero.wiring.letters import judge_handed
 from portero.wiring.relaying import relay
 from portero.wiring.results import files
@@ -28,7 +28,7 @@ Progress = Callable[[Text], None]
 
 def gather(paths: Sequence[Path], progress: Progress) -> Case:
     """Read evidence and find the senders, for whoever asks later questions of them."""
-    with gathered(paths, None, progress) as (evidence, tables):
+    with gathered(paths, None, progress) as (evidence, tables), without_collector():
         return Case(evidence, inventory(evidence, tables, progress))
 
 

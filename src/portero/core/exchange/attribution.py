@@ -37,6 +37,7 @@ EXCHANGE_NETWORKS = (
 )
 # Between its own servers, which a trace shows where a hop hides the client. Source: reference data-formats 2, IP cells.
 _HOPS = ("2603:1000::/24",)
+_SERVERS = (*EXCHANGE_NETWORKS, *_HOPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +223,7 @@ def within(address: str | None, ranges: tuple[str, ...]) -> bool:
 
 def of_exchange(address: str | None) -> bool:
     """Tell whether a client address is one of Exchange Online's own servers, which names no client."""
-    return within(address, (*EXCHANGE_NETWORKS, *_HOPS))
+    return address in networks(_SERVERS) if address else False
 
 
 def _holds(held: InboundConnector, address: str | None) -> bool:
