@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,11 +17,12 @@ from starlette.testclient import TestClient
 
 from portero.core.access import Action
 from portero.core.decision import RECORD, Decision
+from portero.core.ledger import Job, JobState, Run, Upload
 from portero.core.reopening import basis_of
 from portero.core.sender import Judgement
 from portero.decision_log import record
 from portero.faces.web.application import create
-from portero.faces.web.evidence_files import safe_name
+from portero.faces.web.evidence_files import expire, safe_name
 from portero.faces.web.guard import Guard
 from portero.faces.web.limits import Limit
 
@@ -399,6 +401,48 @@ def test_a_file_that_was_called_off_leaves_nothing(api: TestClient, house: Any) 
     assert api.get(f"{base(house)}/uploads/{made['id']}").status_code == 404
     assert api.post(f"{base(house)}/runs", json={"batch": made["batch"]}).status_code == 404
     assert house.state.trail(house.ours)[0].action == "upload.remove"
+
+
+def handed_over(house: Any, batch: str, name: str, age: timedelta) -> Path:
+    """Have a file in a batch whose last octet came so long ago."""
+    then = NOW - age
+    upload = Upload(f"u-{batch}{name}", house.ours, batch, name, 3, 3, "Ana", then)
+    house.state.put_upload(upload)
+    path: Path = house.desk.evidence / house.ours / batch / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"abc")
+    os.utime(path, (then.timestamp(), then.timestamp()))
+    return path
+
+
+def test_a_file_that_nobody_reads_is_deleted_after_a_week(api: TestClient, house: Any) -> None:
+    old, longer = timedelta(days=7, minutes=1), timedelta(days=40)
+    abandoned = [handed_over(house, "b-1", name, age) for name, age in (("a.csv", longer), ("b.csv", old))]
+    fresh = handed_over(house, "b-2", "a.csv", timedelta(days=6))
+    resumed = [handed_over(house, "b-3", "a.csv", longer), handed_over(house, "b-3", "b.csv", longer)]
+    os.utime(resumed[1], (NOW.timestamp(), NOW.timestamp()))
+    read = handed_over(house, "b-4", "a.csv", longer)
+    run = Run("r-read", house.ours, NOW, "Ana", (f"elsewhere/{house.ours}/b-4",), 1, 1, NOW, NOW)
+    house.state.add_run(run, b"", NOW)
+
+    assert api.post(f"{base(house)}/uploads", json={"name": "new.csv", "size": 6}).status_code == 201
+
+    assert not abandoned[0].parent.exists()
+    assert not house.state.uploads(house.ours, "b-1")
+    assert all(each.exists() for each in (fresh, *resumed, read))
+    said = {(each.who, each.action, each.subject) for each in house.state.trail(house.ours)[:2]}
+    assert said == {("portero", "upload.expire", "a.csv"), ("portero", "upload.expire", "b.csv")}
+
+
+def test_while_a_job_may_read_them_no_files_are_deleted(house: Any) -> None:
+    waiting = handed_over(house, "b-1", "a.csv", timedelta(days=40))
+    job = Job("j-1", house.ours, "audit", JobState.WAITING, "Ana", NOW, {})
+    house.state.put_job(job)
+    expire(house.state, house.desk.evidence, NOW)
+    assert waiting.exists()
+    house.state.put_job(replace(job, state=JobState.FAILED))
+    expire(house.state, house.desk.evidence, NOW)
+    assert not waiting.exists()
 
 
 def test_the_files_of_the_audit_are_handed_out(api: TestClient, house: Any) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 from starlette.testclient import TestClient
 
 from portero.core.access import Role
+from portero.faces.web.made import Made
+from portero.faces.web.pages.shape import shape_of
 from portero.wiring.sample import demo
 from portero.wiring.serving import gather_with_mails
 
@@ -68,3 +71,31 @@ def test_mails_that_were_not_kept_are_not_said_to_be_none(house: Any) -> None:
     held = reader.get(f"{base(house)}/senders/{sender}/mails").json()
     assert held["number"] is None
     assert held["ways"]
+
+
+class Machine:
+    """A sender of the name that all have, which knows how often somebody looked at its mail."""
+
+    header_from, client_networks, flows, ehlo = (), (), (), ("localhost",)
+    looks = 0
+
+    def __init__(self, n: int) -> None:
+        self.id, self.n = f"s-{n}", n
+
+    @property
+    def mails(self) -> int:
+        Machine.looks += 1
+        return self.n
+
+
+def test_a_name_that_all_senders_share_costs_a_page_no_look_at_them_all() -> None:
+    held: Any = {f"s-{n}": Machine(n) for n in range(3000)}
+    view: Any = SimpleNamespace(senders=held, acts=(), made=Made(9))
+    shape_of(held["s-7"], view)
+    before = Machine.looks
+    found = shape_of(held["s-2990"], view)
+    assert Machine.looks - before < 100
+    assert [each.id for each in found.others[:10]] == [
+        "s-2999", "s-2998", "s-2997", "s-2996", "s-2995", "s-2994", "s-2993", "s-2992", "s-2991", "s-2989",
+    ]  # fmt: skip
+    assert len(found.others) == 50

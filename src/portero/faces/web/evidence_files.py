@@ -7,7 +7,7 @@ import re
 import secrets
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from portero.faces.web.ports import State
 
 MOST_OCTETS = 20 << 30
 MOST_FILES = 5000
+# How long a file waits to be read. Nobody goes on with an upload after so long, and evidence is not for keeping.
+UNREAD = timedelta(days=7)
 _BATCH = re.compile(r"b-[0-9a-f]{16}")
 
 
@@ -95,6 +97,23 @@ def forget(state: State, evidence: Path, upload: Upload) -> None:
     (folder / upload.name).unlink(missing_ok=True)
     with suppress(OSError):
         folder.rmdir()
+
+
+def expire(state: State, evidence: Path, now: datetime) -> None:
+    """Delete files that no run has read and whose batch nobody has touched for a week; the trail names each."""
+    for organisation, batch in state.unread_batches(now - UNREAD):
+        folder = folder_of(evidence, organisation, batch)
+        touched = [datetime.fromtimestamp(each.stat().st_mtime, UTC) for each in _files(folder)]
+        if touched and max(touched) > now - UNREAD:
+            continue
+        for each in state.uploads(organisation, batch):
+            gone = {"size": each.size, "received": each.received}
+            state.note(organisation, "portero", now, "upload.expire", each.name, gone)
+            forget(state, evidence, each)
+
+
+def _files(folder: Path) -> list[Path]:
+    return [each for each in folder.iterdir() if each.is_file()] if folder.is_dir() else []
 
 
 def safe_name(name: str) -> str:

@@ -21,6 +21,7 @@ from portero.faces.web import reading
 from portero.faces.web.application import create
 from portero.faces.web.cases import Cases
 from portero.faces.web.desk import WebDesk
+from portero.faces.web.evidence_files import expire
 from portero.faces.web.guard import Door
 from portero.faces.web.jobs import Jobs
 from portero.faces.web.oidc import SignIn
@@ -116,6 +117,7 @@ def serve(
     desk = WebDesk(state, work, Cases(state, work), Jobs(state), uploads, serving.sign_in, serving.relays)
     owner = state.person("local", "owner", say_plain(Text("Local owner")), now(), owner=True)
     first = _first(state, owner, name)
+    expire(state, uploads, now())
     names = {name for each in state.organisations() for name in (each.id, each.name)}
     for relay in serving.relays:
         if relay.organisation is not None and relay.organisation not in names:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import PurePath
 from typing import Any
 
-from sqlalchemy import Engine, Row, delete, insert, select, update
+from sqlalchemy import Engine, Row, delete, func, insert, select, update
 
 from portero.core.ledger import Job, JobState, Run, Upload
 from portero.store.state import tables
@@ -131,6 +132,32 @@ class EvidenceState:
         query = select(table).where(table.c.organisation == organisation, table.c.id == upload)
         with self._engine.begin() as connection:
             return _upload(one(connection, query))
+
+    def unread_batches(self, before: datetime) -> tuple[tuple[str, str], ...]:
+        """
+        Give batches of files, each with its organisation, that were announced before a time and no run has read.
+
+        None of an organisation in which a job waits or is under way: it may read them.
+        """
+        table, jobs, runs = tables.uploads, tables.jobs, tables.runs
+        going = select(jobs.c.organisation).where(
+            jobs.c.state.in_([JobState.WAITING.value, JobState.RUNNING.value])
+        )
+        old = (
+            select(table.c.organisation, table.c.batch)
+            .where(table.c.organisation.not_in(going))
+            .group_by(table.c.organisation, table.c.batch)
+            .having(func.max(table.c.created_at) < before)
+            .order_by(table.c.organisation, table.c.batch)
+        )
+        with self._engine.begin() as connection:
+            found = [(row[0], row[1]) for row in connection.execute(old)]
+            if not found:
+                return ()
+            # A run names the folders it read, and a batch's folder bears its name wherever the data lie.
+            places = connection.execute(select(runs.c.places)).scalars()
+            read = {PurePath(place).name for held in places for place in held}
+        return tuple((organisation, batch) for organisation, batch in found if batch not in read)
 
     def remove_upload(self, organisation: str, upload: str) -> None:
         """Forget a file that was announced."""

@@ -267,6 +267,7 @@ def announce(entered: Uploader, wanted: out.AnnounceUpload) -> object:
     batch = wanted.batch or evidence_files.new_batch()
     if len(entered.desk.state.uploads(organisation, batch)) >= evidence_files.MOST_FILES:
         raise UnknownEntryError
+    evidence_files.expire(entered.desk.state, entered.desk.evidence, now())
     return evidence_files.announce(
         entered.desk.state, organisation, batch, wanted.name, wanted.size, entered.name, now()
     )

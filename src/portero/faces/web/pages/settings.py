@@ -12,6 +12,7 @@ from portero.core.access import Action, Role
 from portero.core.ledger import Person, UnknownEntryError
 from portero.faces.render import LANGUAGES
 from portero.faces.web.pages.frame import Entered, enter, enter_to_change, field
+from portero.faces.web.trail import told
 from portero.faces.web.view import page
 from portero.faces.web.visitor import THEMES, ForbiddenError, desk_of, now, own_address, proven, visitor
 
@@ -145,7 +146,8 @@ def trail(request: Request, organisation: str) -> HTMLResponse:
         entered.organisation.id, int(before) if before.isdigit() and len(before) < 12 else None
     )
     return page(
-        request, "trail.html", entered.who, entered.organisation, entries=entries,
+        request, "trail.html", entered.who, entered.organisation,
+        lines=[told(each, entered.who.renderer) for each in entries],
         base=f"/o/{entered.organisation.id}/trail",
     )  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from heapq import merge
 
 from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
@@ -51,8 +52,6 @@ class Shape:
 
 def shape_of(sender: Sender, view: View) -> Shape:
     """Find what can be done to a sender's shape."""
-    known = _by_mark(view)
-    others = {each.id: each for mark in _marks(sender) for each in known[mark] if each.id != sender.id}
     addresses = sorted({flow.key.client_ip for flow in sender.flows if flow.key.client_ip})
     networks = sender.client_networks if len(sender.client_networks) > 1 else ()
     kinds = {
@@ -69,10 +68,27 @@ def shape_of(sender: Sender, view: View) -> Shape:
     ]
     held = dict.fromkeys(each.act for each in view.acts if each.sender == sender.id and each.act in _SAID)
     return Shape(
-        tuple(sorted(others.values(), key=lambda each: (-each.mails, each.id))[:_OFFERED]),
+        _alike(sender, view),
         tuple(parts),
         tuple(held),
     )
+
+
+def _alike(sender: Sender, view: View) -> tuple[Sender, ...]:
+    """Give those that share a mark with a sender, most mail first, as many as are offered."""
+    known = _by_mark(view)
+    found: dict[str, Sender] = {}
+    # All senders there are may call themselves by one name, so no more of them are looked at than it takes.
+    for each in merge(*(known[mark] for mark in _marks(sender)), key=_busiest_first):
+        if each.id != sender.id:
+            found[each.id] = each
+        if len(found) == _OFFERED:
+            break
+    return tuple(found.values())
+
+
+def _busiest_first(sender: Sender) -> tuple[int, str]:
+    return (-sender.mails, sender.id)
 
 
 def _marks(sender: Sender) -> set[str]:
@@ -82,7 +98,7 @@ def _marks(sender: Sender) -> set[str]:
 def _by_mark(view: View) -> Mapping[str, Sequence[Sender]]:
     def make() -> Mapping[str, Sequence[Sender]]:
         found: dict[str, list[Sender]] = {}
-        for each in view.senders.values():
+        for each in sorted(view.senders.values(), key=_busiest_first):
             for mark in _marks(each):
                 found.setdefault(mark, []).append(each)
         return found
