@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 from starlette.testclient import TestClient
@@ -96,7 +98,11 @@ def test_the_strict_thresholds_are_another_profile_s(house: Any) -> None:
     assert strict != standard
     assert reader.get(api(house, "findings"), params={"profile": "lax"}).status_code == 422
     text = reader.get(f"/o/{house.ours}/findings", params={"profile": "strict"}).text
-    assert "?profile=strict" in text
+    assert f"/o/{house.ours}/files/findings.csv?profile=strict" in text
+    for path in (f"/o/{house.ours}/files/findings.csv", api(house, "files/findings.csv")):
+        for given, wanted in (({"profile": "strict"}, strict), ({}, standard)):
+            table = reader.get(path, params=given).content.decode("utf-8-sig")
+            assert {row["id"]: row["because"] for row in csv.DictReader(StringIO(table))} == wanted
 
 
 def test_what_is_no_longer_as_approved_is_drift(house: Any, csrf_of: Csrf, sample_case: bytes) -> None:

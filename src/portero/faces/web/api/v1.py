@@ -15,6 +15,7 @@ from starlette.responses import StreamingResponse
 from portero.core.access import Action
 from portero.core.controls import UnknownControlError, parse_control
 from portero.core.decision import Act, Decision
+from portero.core.finding import Profile
 from portero.core.ledger import Job, JobState, StepMark, StepState, UnknownEntryError
 from portero.core.reopening import basis_of
 from portero.core.text import Text
@@ -400,9 +401,15 @@ def trail(entered: Administrator, before: Annotated[int | None, Query(ge=1, le=2
     response_class=Response,
     responses={200: {"content": {"application/octet-stream": {}}}},
 )
-def file(entered: Reader, name: Annotated[str, Path(max_length=80)]) -> Response:
-    """Give one of the files that `portero audit` writes, or the decisions in force as `portero.decisions.jsonl`."""
-    return handed_out(entered, name)
+def file(
+    entered: Reader, name: Annotated[str, Path(max_length=80)], profile: Profile = Profile.STANDARD
+) -> Response:
+    """
+    Give one of the files that `portero audit` writes, or the decisions in force as `portero.decisions.jsonl`.
+
+    Findings in it are by the thresholds of `profile`.
+    """
+    return handed_out(entered, name, profile)
 
 
 @ROUTER.get("/organisations/{organisation}/audit", response_class=Response)

@@ -19,7 +19,7 @@ from portero.core.text import Text
 from portero.errors import ConfigError
 from portero.faces.render import Renderer
 from portero.faces.web.cases import View
-from portero.faces.web.pages.frame import Entered, enter_to_change, field, look
+from portero.faces.web.pages.frame import Entered, enter_to_change, field, look, profile_of
 from portero.faces.web.view import fragment, page
 from portero.faces.web.visitor import now
 
@@ -32,7 +32,7 @@ _SHOWN = 50
 def findings(request: Request, organisation: str) -> HTMLResponse:
     """Show the findings by the thresholds of a profile, all or those of one outcome, and what drifted."""
     entered, view = look(request, organisation)
-    profile = _profile(request)
+    profile = profile_of(request)
     asked = request.query_params.get("outcome", "")
     wanted = next((each for each in Outcome if each.value == asked), None)
     held = entered.desk.cases.findings(view, profile)
@@ -60,7 +60,7 @@ def findings(request: Request, organisation: str) -> HTMLResponse:
 def one(request: Request, organisation: str, finding: str) -> HTMLResponse:
     """Show one finding whole, with what is accepted of it."""
     entered, view = look(request, organisation)
-    profile = _profile(request)
+    profile = profile_of(request)
     found = next((each for each in entered.desk.cases.findings(view, profile) if each.id == finding), None)
     if found is None:
         raise UnknownEntryError
@@ -157,10 +157,6 @@ def drifted(view: View) -> Sequence[Drift] | None:
     if approved is None or not exported(view):
         return None
     return view.made.once("drift", lambda: drift(approved, view.case.evidence.tenant, view.audit.senders))
-
-
-def _profile(request: Request) -> Profile:
-    return Profile.STRICT if request.query_params.get("profile") == Profile.STRICT else Profile.STANDARD
 
 
 def shown(

@@ -12,6 +12,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from portero.core.access import Action
+from portero.core.finding import Profile
 from portero.core.ledger import Organisation
 from portero.core.text import Text
 from portero.faces.web.cases import View
@@ -110,6 +111,11 @@ def number_of(request: Request, name: str, most: int) -> int:
     """Give a number from 1 to `most` that the address names; 0 where it names none."""
     value = request.query_params.get(name, "")
     return min(int(value), most) if value.isdigit() and len(value) < 9 else 0
+
+
+def profile_of(request: Request) -> Profile:
+    """Give the profile whose thresholds an address names; the standard one for any other word."""
+    return Profile.STRICT if request.query_params.get("profile") == Profile.STRICT else Profile.STANDARD
 
 
 def done(request: Request, entered: Entered, back: str, said: Text, undo: str | None) -> Response:

@@ -10,11 +10,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from portero.core.access import Action
 from portero.core.decision import RECORD
+from portero.core.finding import Profile
 from portero.core.ledger import StepMark, StepState, UnknownEntryError
 from portero.core.step import Step
 from portero.faces.web.cases import View
 from portero.faces.web.pages import verification
-from portero.faces.web.pages.frame import Entered, enter, enter_to_change, field, look, number_of
+from portero.faces.web.pages.frame import Entered, enter, enter_to_change, field, look, number_of, profile_of
 from portero.faces.web.steps import STATES, key_of, moved, progress, waves
 from portero.faces.web.view import page
 from portero.faces.web.visitor import now
@@ -157,15 +158,21 @@ async def mark(request: Request, organisation: str, key: str) -> Response:
 @ROUTER.get("/o/{organisation}/files/{name}")
 def download(request: Request, organisation: str, name: str) -> Response:
     """Give one of the files that `portero audit` writes, made from the audit as it is now, or the decisions in force."""
-    return handed_out(enter(request, organisation), name)
+    return handed_out(enter(request, organisation), name, profile_of(request))
 
 
-def handed_out(entered: Entered, name: str) -> Response:
-    """Answer with a file as an attachment; raises UnknownEntryError for another name."""
+def handed_out(entered: Entered, name: str, profile: Profile) -> Response:
+    """
+    Answer with a file as an attachment; raises UnknownEntryError for another name.
+
+    profile:  by whose thresholds the findings are; the plan follows the standard ones.
+    """
     if name == RECORD:
         held = entered.desk.state.decisions(entered.organisation.id)
         return _file(name, entered.desk.work.record(held))
-    made = entered.desk.work.export(entered.view().audit, entered.who.renderer.lang)
+    view = entered.view()
+    audit = replace(view.audit, findings=entered.desk.cases.findings(view, profile))
+    made = entered.desk.work.export(audit, entered.who.renderer.lang)
     if name not in made:
         raise UnknownEntryError
     return _file(name, made[name])
