@@ -227,9 +227,10 @@ def _finish(process: subprocess.Popen[str], folder: Path) -> None:
                 break
             if left < least:
                 least, end = left, time.monotonic() + 60
-    assert not reader.count(), "what was answered 250 still waits"
-    os.kill(child, signal.SIGTERM)
+    left = reader.messages()
+    os.kill(child, signal.SIGTERM if not left else signal.SIGKILL)
     assert _died(process, 30)
+    assert not left, f"what was answered 250 still waits: {left[:5]}"
 
 
 def _load(port: int, seed: int, total: Count, stop: threading.Event) -> None:

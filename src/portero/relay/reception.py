@@ -259,7 +259,6 @@ class Reception:
 
         def stored(error: Exception | None) -> None:
             if error is not None:
-                intake.abandon()
                 self.tally.refuse("spool")
                 done(DISK_FAILED)
                 return

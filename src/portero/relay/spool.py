@@ -74,6 +74,7 @@ class _Batch:
     unlink: list[int] = field(default_factory=list)
     kept: dict[str, str] = field(default_factory=dict)
     put_done: list[Done] = field(default_factory=list)
+    put_records: list[dict[str, object]] = field(default_factory=list)
     done: list[Done] = field(default_factory=list)
     records: list[dict[str, object]] = field(default_factory=list)
     calls: list[tuple[Callable[[sqlite3.Connection], Any], Callable[[Any, Exception | None], None]]] = field(
@@ -157,8 +158,8 @@ class Spool:
         """
         Keep a message; `done` gets None once it is durable, or the error.
 
-        content:  dot-stuffed, or None where it was written to `path_of`.
-        record:   its audit record.
+        content:  dot-stuffed, or None where it was written to `path_of`: that file is the spool's from now on.
+        record:   its audit record, written where the message was taken.
         """
         self._hand(("put", envelope, content, done, record))
 
@@ -225,7 +226,9 @@ class Spool:
             # What a failed commit has left is tried again even when nobody writes.
             try:
                 items = self._work.get(
-                    timeout=_REST_SECONDS if self._left.removals or self._left.updates else None
+                    timeout=_REST_SECONDS
+                    if self._left.removals or self._left.updates or self._left.unlink
+                    else None
                 )
             except queue.Empty:
                 items = []
@@ -249,7 +252,7 @@ class Spool:
         if kind == "put":
             _, envelope, content, done, record = item
             if record is not None:
-                batch.records.append(record)
+                batch.put_records.append(record)
             batch.rows.append((envelope.id, envelope.state, envelope.due_at, envelope.to_json(), content))
             batch.put_done.append(done)
             if content is None:
@@ -288,10 +291,11 @@ class Spool:
             self._write(batch)
         except (sqlite3.Error, OSError) as refused:
             error = refused
-            self._give_back(batch)
-        for number in batch.unlink if error is None else ():
-            with suppress(OSError):
-                self.path_of(number).unlink()
+            self._give_back(batch, refused)
+        else:
+            batch.records += batch.put_records
+        if error is None:
+            self._unlink(batch.unlink)
         self.commits += 1
         self._record(batch.records)
         # Answers to `put` tell the clients; what is to be tried again keeps its `done` until it was.
@@ -312,6 +316,11 @@ class Spool:
                 self._connection.rollback()
                 result, failure = None, refused
             self._tell(answer, result, failure)
+
+    def _unlink(self, numbers: list[int]) -> None:
+        for number in numbers:
+            with suppress(OSError):
+                self.path_of(number).unlink()
 
     def _tell(self, function: Callable[..., object], *words: object) -> None:
         # The thread that answers may be gone already when the last commit ends.
@@ -362,8 +371,14 @@ class Spool:
             finally:
                 os.close(descriptor)
 
-    def _give_back(self, batch: _Batch) -> None:
-        """After a refusal: the new messages were never taken; the marks of old ones are tried again."""
+    def _give_back(self, batch: _Batch, error: Exception) -> None:
+        """
+        After a refusal: the new messages were never taken; the marks of old ones are tried again.
+
+        Where the sync failed, the rows may stand in the log until the next commit writes over them, and a process that is
+        killed before finds them at its start. Until then their files stay: the message arrives though nobody promised
+        it. Of a full disk the log holds no end, and the room is wanted.
+        """
         self._resting_until = time.monotonic() + _REST_SECONDS
         self.refused += len(batch.rows)
         for row in batch.rows:
@@ -373,6 +388,13 @@ class Spool:
         self._left.removals = batch.removals
         self._left.unlink = batch.unlink
         self._left.kept = batch.kept
+        if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) != sqlite3.SQLITE_FULL:
+            self._left.unlink += batch.files
+            if batch.files:
+                # A commit with nothing to write would write over nothing.
+                self._left.kept["settled"] = f"{batch.files[-1]:x}"
+        else:
+            self._unlink(batch.files)
         self._left.done = batch.done
 
     def _alter(self, connection: sqlite3.Connection, change: Change, number: int) -> str:
