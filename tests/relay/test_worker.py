@@ -1,4 +1,4 @@
-"""The worker: a message that brings out a fault of ours waits by itself, and the others go."""
+"""The worker: a message that brings out a fault of ours waits by itself, the others go, and the end is an end."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
+
+import pytest
 
 from portero.relay.envelope import Envelope, Fate, Recipient
 from portero.relay.outcome import Kind, Outcome
@@ -98,3 +100,25 @@ def test_a_message_that_brings_out_a_fault_does_not_rest_the_way(tmp_path: Path)
     assert "a fault of ours" in waiting.recipients[0].reply
     assert waiting.due_at > 130.0
     assert not down
+
+
+@pytest.mark.parametrize("turns", range(5))
+def test_it_ends_though_it_was_woken_a_moment_before(tmp_path: Path, turns: int) -> None:
+    """As where somebody lets a message go and stops the relay: the wake and the end meet after any number of turns."""
+    (tmp_path / "relay.toml").write_text(
+        CONFIG.format(folder=tmp_path, listener="", device="", port=25, way="", more="")
+    )
+    settings = load_settings(tmp_path / "relay.toml")
+
+    async def run() -> None:
+        office = PostOffice(settings, transports(), Kit("relay.test", Tokens()), Store(0), None)  # type: ignore[arg-type]  # nothing is read from disk
+        office.start()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        office.altered([1])
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(30):
+            await office.stop()
+
+    asyncio.run(run())

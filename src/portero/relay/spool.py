@@ -24,8 +24,6 @@ BODIES = "bodies"
 _LOCK = "lock"
 # One commit takes what waits, up to this: more would only make the first of them wait for the last.
 _BATCH = 500
-# After the disk has refused a write the spool is tried again so much later.
-_REST_SECONDS = 2.0
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS message(
@@ -94,6 +92,9 @@ class Spool:
     a promise. A message that is finished may be sent once more where the process dies before its removal commits.
     Raises SpoolBusy where another process has it, ConfigError where the folder cannot be used.
     """
+
+    # After the disk has refused a write it is tried again so much later.
+    rest_seconds = 2.0
 
     def __init__(
         self,
@@ -226,7 +227,7 @@ class Spool:
             # What a failed commit has left is tried again even when nobody writes.
             try:
                 items = self._work.get(
-                    timeout=_REST_SECONDS
+                    timeout=self.rest_seconds
                     if self._left.removals or self._left.updates or self._left.unlink
                     else None
                 )
@@ -379,7 +380,7 @@ class Spool:
         killed before finds them at its start. Until then their files stay: the message arrives though nobody promised
         it. Of a full disk the log holds no end, and the room is wanted.
         """
-        self._resting_until = time.monotonic() + _REST_SECONDS
+        self._resting_until = time.monotonic() + self.rest_seconds
         self.refused += len(batch.rows)
         for row in batch.rows:
             self._counts[str(row[1])] -= 1

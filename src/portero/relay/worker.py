@@ -307,8 +307,11 @@ class PostOffice:
                     known = number in self._held or number in self._gone or number in self._changing
                     if not known and self.room(0):
                         self._hold(Entry(envelope, None, "waiting"))
+            # Not wait_for: up to Python 3.11 it forgets a cancellation that comes together with the wake, and `stop` waits
+            # for ever. Source: github.com/python/cpython/issues/86296
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), _POLL_SECONDS)
+                async with asyncio.timeout(_POLL_SECONDS):
+                    await self._wake.wait()
             self._wake.clear()
 
     def _hold(self, entry: Entry) -> None:
