@@ -38,6 +38,14 @@ _MAILS_AT_ONCE, _MAILS_AT_ONCE_STORING = 200_000, 450_000
 _WORDS = frozenset(
     {"witness", "connector", "direction", "outcome", "threat", "spf", "dkim", "dmarc", "compauth"}
 )
+# Texts that rows repeat are held once, and in the rows by number; columns of one kind share their numbers, and so compare.
+NUMBERED = {
+    "sender": "people",
+    "mail_from": "people",
+    "header_from": "people",
+    "recipients": "lists",
+    "client_ip": "clients",
+}
 # Batches of fewer rows are joined up to this many: the engine pays for each batch it scans.
 _SMALL_ROWS = 8_192
 _JOINED_ROWS = 65_536
@@ -55,12 +63,14 @@ class _Part:
 
     name:     of the table in the engine that holds what was spilled; with ``_held`` of what is read where it lies.
     small:    batches that wait to be joined.
+    numbered: how many of the held batches have numbers for texts; the first ones.
     """
 
     name: str
     columns: tuple[str, ...]
     held: list[pa.RecordBatch] = field(default_factory=list)
     small: list[pa.RecordBatch] = field(default_factory=list)
+    numbered: int = 0
     stored: bool = False
 
     def join(self) -> None:
@@ -100,6 +110,8 @@ class EvidenceTables:
         # Nothing in evidence may make the engine read another file or the network.
         self.connection.execute("SET enable_external_access = false")
         self._parts: dict[tuple[str, tuple[str, ...], bool], _Part] = {}
+        # The different texts by their numbers; the empty one is always number 0.
+        self._texts = dict.fromkeys(NUMBERED.values(), pa.array([""], pa.string()))
         self._limit, self._octets, self._storing = held, 0, False
         self._with_addresses: set[int] = set()
         self._without_addresses: set[int] = set()
@@ -115,13 +127,13 @@ class EvidenceTables:
         small = rows.num_rows < _SMALL_ROWS
         part = self._parts.setdefault((table, columns, small), _Part(f"{table}_{len(self._parts)}", columns))
         number = pa.repeat(pa.scalar(document, pa.int32()), rows.num_rows)
+        coded = () if small else _WORDS | NUMBERED.keys() if table == "mail_rows" else _WORDS
         arrays = [
-            rows.column(name).dictionary_encode() if name in _WORDS and not small else rows.column(name)
-            for name in known
+            rows.column(name).dictionary_encode() if name in coded else rows.column(name) for name in known
         ]
         batch = pa.RecordBatch.from_arrays([number, *arrays], names=list(columns))
         if table == "mail_rows":
-            self._look_for_addresses(document, batch)
+            self._look_for_addresses(document, rows)
             self._without_ids |= bool(rows.column("network_message_id").null_count)
         if small:
             part.small.append(batch)
@@ -133,9 +145,10 @@ class EvidenceTables:
         if self._octets > self._limit:
             self._store()
 
-    def _look_for_addresses(self, document: int, batch: pa.RecordBatch) -> None:
-        if "client_ip" in batch.schema.names and document not in self._with_addresses:
-            found = pc.any(pc.not_equal(batch.column("client_ip"), "")).as_py()
+    def _look_for_addresses(self, document: int, rows: pa.RecordBatch) -> None:
+        addresses = rows.column("client_ip")
+        if addresses.null_count < len(addresses) and document not in self._with_addresses:
+            found = pc.any(pc.not_equal(addresses, "")).as_py()
             (self._with_addresses if found else self._without_addresses).add(document)
 
     def finish(self) -> None:
@@ -144,17 +157,26 @@ class EvidenceTables:
 
         The Message-ID is there for rows without Exchange's own id and for sessions that show only it, and is a seventh of
         all octets: where there are neither it goes.
+
+        Of mail there are two views: ``numbered_rows`` has numbers for the texts of `NUMBERED`, as ``sender_no``, whose
+        texts are in ``people_written``, ``lists_written`` and ``clients_written`` (``no``, ``written``); ``mail_rows`` has
+        the texts.
         """
         sessions = any(table == "session_rows" for table, _, _ in self._parts)
         for (table, _, _), part in self._parts.items():
             part.join()
             if table == "mail_rows" and not self._without_ids and not sessions:
                 part.forget("message_id")
+        self._number()
+        for part in self._parts.values():
             if part.held:
                 self.connection.register(f"{part.name}_held", pa.Table.from_batches(part.held))
         self.connection.execute("SET lock_configuration = true")
         # What reading took for a while is needed no more, and the fold needs room.
         pa.default_memory_pool().release_unused()
+        for kind, texts in self._texts.items():
+            numbers = pa.arange(0, len(texts)).cast(pa.int32())
+            self.connection.register(f"{kind}_written", pa.table({"no": numbers, "written": texts}))
         for table in TABLES:
             pieces = [
                 self._piece(table, part, source)
@@ -163,37 +185,78 @@ class EvidenceTables:
                 for source in ([part.name] if part.stored else [])
                 + ([f"{part.name}_held"] if part.held else [])
             ]
-            nothing = ", ".join(f"CAST(NULL AS {_TYPES[each.type]}) AS {each.name}" for each in TABLES[table])
+            nothing = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in _columns(table).items())
             rows = " UNION ALL ".join(pieces) or f"SELECT {nothing} WHERE FALSE"
-            self.connection.execute(f"CREATE OR REPLACE TEMP VIEW {table} AS {rows}")
+            view = "numbered_rows" if table == "mail_rows" else table
+            self.connection.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS {rows}")
+        self.connection.execute(f"CREATE OR REPLACE TEMP VIEW mail_rows AS {self._written()}")
 
     def _piece(self, table: str, part: _Part, source: str) -> str:
         """Write the query that gives a part's rows with all of the table's columns."""
         lost = sorted(self._without_addresses - self._with_addresses) if table == "mail_rows" else []
         columns = []
-        for each in TABLES[table]:
-            if each.name not in part.columns:
-                columns.append(f"CAST(NULL AS {_TYPES[each.type]}) AS {each.name}")
-            elif each.name == "client_ip" and lost:
+        for shown, kind in _columns(table).items():
+            name = shown.removesuffix("_no")
+            if name not in part.columns:
+                columns.append(f"CAST(NULL AS {kind}) AS {shown}")
+            elif shown == "client_ip_no" and lost:
                 # A summary shows mail from inside by an empty address. Where all of a document's addresses are empty
                 # the export lost them, and to read that as "from inside" would call every stranger one of ours.
                 told = "direction IS NOT NULL OR" if "direction" in part.columns else ""
                 numbers = ", ".join(map(str, lost))
                 columns.append(
-                    f"CASE WHEN {told} client_ip <> '' OR document NOT IN ({numbers}) THEN client_ip END AS client_ip"
+                    f"CASE WHEN {told} client_ip > 0 OR document NOT IN ({numbers}) THEN client_ip END AS client_ip_no"
                 )
             else:
-                columns.append(each.name)
+                columns.append(name if name == shown else f"{name} AS {shown}")
         return f"SELECT {', '.join(columns)} FROM {source}"
+
+    def _written(self) -> str:
+        """Write the query that gives the rows of mail with their texts."""
+        known, columns, joins = self.known("mail_rows"), [], ""
+        for each in TABLES["mail_rows"]:
+            kind = NUMBERED.get(each.name)
+            if kind and each.name in known:
+                columns.append(f"t_{each.name}.written AS {each.name}")
+                joins += f" LEFT JOIN {kind}_written t_{each.name} ON r.{each.name}_no = t_{each.name}.no"
+            else:
+                columns.append(f"CAST(NULL AS VARCHAR) AS {each.name}" if kind else f"r.{each.name}")
+        return f"SELECT {', '.join(columns)} FROM numbered_rows r{joins}"
+
+    def _number(self) -> None:
+        """Put numbers for the texts of `NUMBERED` into the held rows that have none; a text keeps its number."""
+        parts = [part for (table, _, _), part in self._parts.items() if table == "mail_rows"]
+        for kind, known in self._texts.items():
+            places = [
+                (part, order, name)
+                for part in parts
+                for order in range(part.numbered, len(part.held))
+                for name in part.columns
+                if NUMBERED.get(name) == kind
+            ]
+            # What was known comes first, and so keeps its numbers.
+            chunks = [pa.DictionaryArray.from_arrays(pa.array([0], pa.int32()), known)]
+            for part, order, name in places:
+                column = part.held[order].column(name)
+                chunks.append(column if pa.types.is_dictionary(column.type) else column.dictionary_encode())
+            coded = pa.chunked_array(chunks).unify_dictionaries()
+            self._texts[kind] = coded.chunk(0).dictionary
+            for (part, order, name), chunk in zip(places, coded.chunks[1:], strict=True):
+                rows = part.held[order]
+                part.held[order] = rows.set_column(part.columns.index(name), name, chunk.indices)
+        for part in parts:
+            part.numbered = len(part.held)
 
     def _store(self) -> None:
         """Hand over to the engine what is kept beside it, so that it can spill."""
-        for (table, _, _), part in self._parts.items():
+        for part in self._parts.values():
             part.join()
+        self._number()
+        for (table, _, _), part in self._parts.items():
             if not part.held:
                 continue
             if not part.stored:
-                types = {each.name: _TYPES[each.type] for each in TABLES[table]}
+                types = {name.removesuffix("_no"): kind for name, kind in _columns(table).items()}
                 columns = ", ".join(f"{name} {types[name]}" for name in part.columns)
                 self.connection.execute(f"CREATE TABLE {part.name} ({columns})")
                 part.stored = True
@@ -203,6 +266,7 @@ class EvidenceTables:
                 self.connection.register("incoming", pa.Table.from_batches(some))
                 self.connection.execute(f"INSERT INTO {part.name} SELECT * FROM incoming")
                 self.connection.unregister("incoming")
+            part.numbered = 0
         if not self._storing:
             self._storing, self._limit = True, min(self._limit, _HELD_LATER_OCTETS)
             self.connection.execute(f"SET memory_limit = '{_STORING_MEMORY}'")
@@ -232,6 +296,10 @@ class EvidenceTables:
         found = self.connection.sql(query).to_arrow_table().column(0)
         return found.combine_chunks() if found.num_chunks != 1 else found.chunk(0)
 
+    def texts(self, kind: str) -> pa.Array:
+        """Give the different texts of a kind of `NUMBERED` by their numbers; the first is empty."""
+        return self._texts[kind]
+
     def fill(self, table: str, columns: dict[str, pa.Array], *, more: bool = False) -> None:
         """Make a temporary table of columns that were worked out outside the engine, or add more rows to it."""
         self.connection.register("incoming", pa.table(columns))
@@ -243,7 +311,7 @@ class EvidenceTables:
         """Give, for each document, how many rows it gave and the earliest and latest time in them (aware UTC)."""
         found: dict[int, tuple[int, datetime | None, datetime | None]] = {}
         for query in (
-            "SELECT document, count(*), min(observed_at), max(observed_at) FROM mail_rows GROUP BY document",
+            "SELECT document, count(*), min(observed_at), max(observed_at) FROM numbered_rows GROUP BY document",
             "SELECT document, count(*), min(begin_at), max(end_at) FROM report_rows GROUP BY document",
             "SELECT document, count(*), min(observed_at), max(observed_at) FROM session_rows GROUP BY document",
             "SELECT document, count(*), min(observed_at), max(observed_at) FROM host_rows GROUP BY document",
@@ -315,6 +383,18 @@ WITH counted AS (
 )
 SELECT name FROM counted WHERE name <> '' AND number * 2 > (SELECT sum(number) FROM counted)
 """
+
+
+def _columns(table: str) -> dict[str, str]:
+    """Give a table's columns and their types in the engine."""
+    if table != "mail_rows":
+        return {each.name: _TYPES[each.type] for each in TABLES[table]}
+    return {
+        f"{each.name}_no" if each.name in NUMBERED else each.name: (
+            "INTEGER" if each.name in NUMBERED else _TYPES[each.type]
+        )
+        for each in TABLES[table]
+    }
 
 
 def aware(moment: datetime | None) -> datetime | None:

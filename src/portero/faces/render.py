@@ -102,6 +102,8 @@ class Renderer:
                ``line``, ``port``, ``code``, ``status``, ``year`` and ``step`` are identifiers and are not grouped;
                ``command``, ``commands`` and ``records`` keep their lines.
         """
+        if type(value) is str and name not in _COMMANDS:  # most values are
+            return plain(value)
         if isinstance(value, Text):
             return self.text(value)
         if isinstance(value, Enum):

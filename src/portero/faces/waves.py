@@ -72,7 +72,8 @@ def _rows(audit: Audit, steps: Mapping[int, Step], renderer: Renderer) -> Iterat
 
 
 def _labels(senders: Sequence[str], audit: Audit, renderer: Renderer) -> list[str]:
-    known = {each.id: renderer.text(each.label) for each in audit.senders}
+    asked = frozenset(senders)
+    known = {each.id: renderer.text(each.label) for each in audit.senders if each.id in asked}
     return [known.get(each, each) for each in senders]
 
 
