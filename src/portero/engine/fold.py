@@ -72,16 +72,18 @@ def fold(tables: EvidenceTables, settings: Settings, documents: Sequence[str]) -
     run = tables.connection.execute
     lost = bool(tables.rows(queries.lost())[0][0])
     bare = lost and bool(tables.rows(queries.bare())[0][0])
+    run(queries.people())
+    run(queries.clients())
     if lost:
         run(queries.ids())
     if bare:
         run(queries.met())
     run(queries.keyed(lost=lost, bare=bare))
-    run(queries.names())
     _own_names(tables, queries, settings)
-    run(queries.own_written())
+    run(queries.own_people())
     run(queries.ours())
-    _receivers(tables, queries)
+    _receivers(tables)
+    run(queries.members())
     run(queries.kept())
     ours = cast("int", tables.rows("SELECT count(*) FROM ours")[0][0])
     parts = min(16, 1 + ours // tables.mails_at_once)
@@ -91,9 +93,10 @@ def fold(tables: EvidenceTables, settings: Settings, documents: Sequence[str]) -
     apart = bool(queries.told_apart and tables.rows(queries.differing()))
     run(queries.named(apart=apart))
     run("DROP TABLE mails")
-    run(queries.flows())
+    run(queries.ways())
     run(queries.flowed())
     run("DROP TABLE named")
+    run(queries.flows())
     gathered = _facts(tables, queries, documents, parts)
     flows = tuple(_flow(row, gathered, queries.witnesses) for row in tables.rows(queries.flow_rows()))
     total, rows = (int(cast("int", number)) for number in tables.rows(queries.totals())[0])
@@ -111,7 +114,7 @@ def fold(tables: EvidenceTables, settings: Settings, documents: Sequence[str]) -
 
 def _queries(tables: EvidenceTables) -> Queries:
     witnesses = tables.rows(
-        "SELECT DISTINCT witness FROM mail_rows WHERE witness IS NOT NULL ORDER BY witness"
+        "SELECT DISTINCT witness FROM numbered_rows WHERE witness IS NOT NULL ORDER BY witness"
     )
     return Queries(tables.known("mail_rows"), tuple(str(row[0]) for row in witnesses))
 
@@ -129,21 +132,20 @@ def _own_names(tables: EvidenceTables, queries: Queries, settings: Settings) -> 
     tables.fill("labels", {"written": pa.array(others, pa.string()), "label": labels})
 
 
-def _receivers(tables: EvidenceTables, queries: Queries) -> None:
+def _receivers(tables: EvidenceTables) -> None:
     """
     Take the different lists of recipients apart once, outside the engine: portable SQL has no lists.
 
     ``lists`` tells of each list whether somebody inside, and somebody outside, is on it; ``receivers`` who is.
     """
-    everything = tables.column(queries.recipients())
+    everything = tables.texts("lists")
     accepted = tables.column("SELECT name FROM accepted_names")
-    for start in range(0, max(1, len(everything)), _LISTS_AT_ONCE):
-        _take_apart(tables, everything.slice(start, _LISTS_AT_ONCE), accepted, more=start > 0)
+    for start in range(0, len(everything), _LISTS_AT_ONCE):
+        _take_apart(tables, everything.slice(start, _LISTS_AT_ONCE), start, accepted)
 
 
-def _take_apart(tables: EvidenceTables, written: pa.Array, accepted: pa.Array, *, more: bool) -> None:
-    low = pc.utf8_lower(written)
-    people = pc.split_pattern(low, ";")
+def _take_apart(tables: EvidenceTables, written: pa.Array, start: int, accepted: pa.Array) -> None:
+    people = pc.split_pattern(pc.utf8_lower(written), ";")
     owner, recipient = pc.list_parent_indices(people), pc.list_flatten(people)
     filled = pc.not_equal(recipient, "")
     owner, recipient = owner.filter(filled), recipient.filter(filled)
@@ -154,20 +156,20 @@ def _take_apart(tables: EvidenceTables, written: pa.Array, accepted: pa.Array, *
     def listed(which: pa.Array) -> pa.Array:
         return pc.cast(pc.is_in(pa.arange(0, size), value_set=owner.filter(which)), pa.int32())
 
-    tables.fill(
-        "lists",
-        {"written": written, "low": low, "inside": listed(inside), "outside": listed(pc.invert(inside))},
-        more=more,
-    )
-    tables.fill("receivers", {"written": written.take(owner), "recipient": recipient}, more=more)
+    def number(order: pa.Array) -> pa.Array:
+        return pc.cast(pc.add(order, start), pa.int32())
+
+    numbers = number(pa.arange(0, size))
+    told = {"no": numbers, "inside": listed(inside), "outside": listed(pc.invert(inside))}
+    tables.fill("lists", told, more=start > 0)
+    tables.fill("receivers", {"list_no": number(owner), "recipient": recipient}, more=start > 0)
 
 
 def _addresses(tables: EvidenceTables, queries: Queries) -> None:
-    written = [str(row[0]) for row in tables.rows(queries.addresses_written())]
-    canonical = [client_address(text) for text in written]
-    tables.fill(
-        "addresses", {"written": pa.array(written, pa.string()), "address": pa.array(canonical, pa.string())}
-    )
+    written = tables.rows(queries.addresses_written())
+    ranks = pa.array([rank for rank, _ in written], pa.int64())
+    canonical = pa.array([client_address(str(text)) for _, text in written], pa.string())
+    tables.fill("addresses", {"rank": ranks, "address": canonical})
 
 
 def _facts(tables: EvidenceTables, queries: Queries, documents: Sequence[str], parts: int) -> _Gathered:

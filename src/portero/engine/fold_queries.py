@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from portero.engine.evidence_tables import DOMAIN
+from portero.engine.evidence_tables import DOMAIN, NUMBERED
 
 # Only constants of this package are put into queries; what evidence says travels in tables.
 # ruff: noqa: S608
@@ -22,7 +22,7 @@ _GREATEST = (
 _NUMBERS = frozenset({"size_octets"})
 _ENHANCED = "message-trace-enhanced"
 # Rows of what the admin centre downloads and of tables with unknown headings, where they show nothing to join them by.
-_BARE = """r.network_message_id IS NULL AND coalesce(r.message_id, '') = '' AND coalesce(r.client_ip, '') = ''
+_BARE = """r.network_message_id IS NULL AND coalesce(r.message_id, '') = '' AND coalesce(r.client_ip_no, 0) = 0
     AND r.witness IN ('message-trace-summary', 'unknown-table')"""
 # What makes two mails the same way of sending, in the order of FlowKey.
 KEYS = ("client_ip", "mail_from_domain", "header_from", "sender", "ehlo", "connector", "direction")
@@ -58,28 +58,32 @@ class Queries:
 
     def lost(self) -> str:
         """Count the rows that do not carry Exchange's own id."""
-        return "SELECT count(*) FROM mail_rows WHERE network_message_id IS NULL"
+        return "SELECT count(*) FROM numbered_rows WHERE network_message_id IS NULL"
 
     def ids(self) -> str:
         """Give the id of the one mail that carries a Message-ID, for the rows that show only that."""
         return """
 CREATE TEMP TABLE ids AS
-SELECT r.message_id, min(r.network_message_id) AS mail FROM mail_rows r JOIN (
-    SELECT DISTINCT message_id FROM mail_rows WHERE network_message_id IS NULL AND message_id <> ''
+SELECT r.message_id, min(r.network_message_id) AS mail FROM numbered_rows r JOIN (
+    SELECT DISTINCT message_id FROM numbered_rows WHERE network_message_id IS NULL AND message_id <> ''
 ) l ON r.message_id = l.message_id
 WHERE r.network_message_id IS NOT NULL GROUP BY r.message_id"""
 
     def bare(self) -> str:
         """Count the rows of summaries that show neither an id nor how the mail came."""
-        return f"SELECT count(*) FROM mail_rows r WHERE {_BARE}"
+        return f"SELECT count(*) FROM numbered_rows r WHERE {_BARE}"
 
     def met(self) -> str:
-        """Give the senders whose mails other rows show by id."""
+        """Give the senders whose mails other rows show by id, in whatever case they are written."""
         parts = " UNION ".join(
-            f"SELECT DISTINCT lower(r.{name}) AS low FROM mail_rows r WHERE r.{name} <> '' AND NOT ({_BARE})"
+            f"SELECT DISTINCT r.{name}_no AS no FROM numbered_rows r WHERE r.{name}_no > 0 AND NOT ({_BARE})"
             for name in self.addresses
         )
-        return f"CREATE TEMP TABLE met AS {parts or 'SELECT CAST(NULL AS VARCHAR) AS low'}"
+        return f"""
+CREATE TEMP TABLE met AS
+SELECT no FROM people WHERE low_no IN (
+    SELECT p.low_no FROM people p JOIN ({parts or "SELECT CAST(NULL AS INTEGER) AS no"}) m ON p.no = m.no
+)"""
 
     def keyed(self, *, lost: bool, bare: bool = False) -> str:
         """
@@ -92,47 +96,60 @@ WHERE r.network_message_id IS NOT NULL GROUP BY r.message_id"""
                are passed over for senders whose mails others show, for they may be the same mails.
         """
         if not lost:
-            return "CREATE TEMP VIEW keyed AS SELECT r.*, r.network_message_id AS mail FROM mail_rows r"
+            return "CREATE TEMP VIEW keyed AS SELECT r.*, r.network_message_id AS mail FROM numbered_rows r"
         return """
 CREATE TEMP VIEW keyed AS
 SELECT r.*, CASE WHEN r.network_message_id IS NOT NULL THEN r.network_message_id
     WHEN i.mail IS NOT NULL THEN i.mail
     WHEN r.message_id <> '' THEN concat('m:', r.message_id)
-    WHEN r.observed_at IS NOT NULL THEN concat('w:', coalesce(r.sender, r.mail_from, ''), '|', coalesce(r.subject, ''),
+    WHEN r.observed_at IS NOT NULL THEN concat('w:', coalesce(s.written, f.written, ''), '|', coalesce(r.subject, ''),
         '|', CAST(date_trunc('second', r.observed_at) AS VARCHAR))
     ELSE concat('r:', CAST(r.document AS VARCHAR), ':', CAST(r.line AS VARCHAR)) END AS mail
-FROM mail_rows r
+FROM numbered_rows r LEFT JOIN people s ON r.sender_no = s.no LEFT JOIN people f ON r.mail_from_no = f.no
 LEFT JOIN ids i ON CASE WHEN r.network_message_id IS NULL THEN r.message_id END = i.message_id""" + (
             f"""
-LEFT JOIN met b ON lower(r.sender) = b.low
-WHERE b.low IS NULL OR NOT ({_BARE})"""
+LEFT JOIN met b ON r.sender_no = b.no
+WHERE b.no IS NULL OR NOT ({_BARE})"""
             if bare
             else ""
         )
 
-    def names(self) -> str:
-        """Take the different senders apart once: in lower case, and their domain as written."""
-        columns = " UNION ".join(
-            f"SELECT DISTINCT {name} AS written FROM mail_rows" for name in self.addresses
-        )
-        columns = columns or "SELECT CAST(NULL AS VARCHAR) AS written"
+    def people(self) -> str:
+        """
+        Take the different senders apart once.
+
+        rank:    of two texts the greater has the greater; the empty one has 0.
+        low_no:  stands for the text in lower case, ``low``: the same for all that differ in case only.
+        domain:  what follows the last "@", in lower case; ``domain_no`` stands for it.
+        """
         return f"""
-CREATE TEMP TABLE names AS
-SELECT n.written, lower(n.written) AS low, {DOMAIN.format("n.written")} AS domain FROM ({columns}) n
-WHERE n.written <> ''"""
+CREATE TEMP TABLE people AS
+SELECT p.no, p.written, p.low, p.domain, row_number() OVER (ORDER BY p.written) - 1 AS rank,
+    min(p.no) OVER (PARTITION BY p.low) AS low_no, min(p.no) OVER (PARTITION BY p.domain) AS domain_no
+FROM (
+    SELECT w.no, w.written, lower(w.written) AS low, {DOMAIN.format("w.written")} AS domain FROM people_written w
+) p"""
+
+    def clients(self) -> str:
+        """Give every client address its rank; see `people`."""
+        return """
+CREATE TEMP TABLE clients AS
+SELECT no, written, row_number() OVER (ORDER BY written) - 1 AS rank FROM clients_written"""
 
     def domains(self) -> str:
         """Give the different domains of senders, and those that DMARC reports name."""
-        return "SELECT domain FROM names UNION SELECT lower(header_from) AS domain FROM report_rows"
+        return "SELECT domain FROM people UNION SELECT lower(header_from) AS domain FROM report_rows"
 
-    def own_written(self) -> str:
+    def own_people(self) -> str:
         """Give the senders whose domain is ours."""
-        return "CREATE TEMP TABLE own_written AS SELECT written FROM names WHERE domain IN (SELECT name FROM own_names)"
+        return """
+CREATE TEMP TABLE own_people AS
+SELECT no FROM people WHERE written <> '' AND domain IN (SELECT name FROM own_names)"""
 
     def ours(self) -> str:
         """Give the mails that name us in P1 or P2 by any witness."""
         parts = " UNION ".join(
-            f"SELECT DISTINCT mail FROM keyed WHERE {name} IN (SELECT written FROM own_written)"
+            f"SELECT DISTINCT mail FROM keyed WHERE {name}_no IN (SELECT no FROM own_people)"
             for name in self.addresses
         )
         return f"CREATE TEMP TABLE ours AS {parts or 'SELECT mail FROM keyed WHERE FALSE'}"
@@ -142,9 +159,11 @@ WHERE n.written <> ''"""
         # Groups go to disk where they are too many for the engine's memory; a count of different values does not.
         return "SELECT count(*), coalesce(sum(number), 0) FROM (SELECT count(*) AS number FROM keyed GROUP BY mail) mails"
 
-    def recipients(self) -> str:
-        """Give the different lists of recipients."""
-        return "SELECT DISTINCT recipients FROM mail_rows WHERE recipients <> ''"
+    def members(self) -> str:
+        """Give of each list of recipients the senders that are on it."""
+        return """
+CREATE TEMP TABLE members AS
+SELECT DISTINCT r.list_no, p.low_no FROM receivers r JOIN people p ON r.recipient = p.low"""
 
     def kept(self) -> str:
         """
@@ -155,8 +174,8 @@ WHERE n.written <> ''"""
         """
         return f"""
 CREATE TEMP TABLE kept AS
-SELECT document, min(observed_at) AS since FROM mail_rows
-WHERE witness = '{_ENHANCED}' AND client_ip <> '' GROUP BY document"""
+SELECT document, min(observed_at) AS since FROM numbered_rows
+WHERE witness = '{_ENHANCED}' AND client_ip_no > 0 GROUP BY document"""
 
     @property
     def told_apart(self) -> bool:
@@ -170,31 +189,33 @@ WHERE witness = '{_ENHANCED}' AND client_ip <> '' GROUP BY document"""
         part, parts:  which of how many parts, told by the last character of the mail's key.
 
         ``first_N`` is the first row of the N-th witness, null where it did not see the mail; ``visible`` and
-        ``envelope`` are the senders by the Enhanced summary and by others.
+        ``envelope`` are the senders by the Enhanced summary and by others. Of senders and client addresses there is the rank.
         """
         columns = ["min(r.observed_at) AS observed_at", "min(r.direction) AS direction"]
         joins = ""
         for name in _GREATEST:
-            value = f"r.{name}"
-            if name == "client_ip" and _ENHANCED in self.witnesses:
-                joins = " LEFT JOIN kept a ON r.document = a.document"
-                value = (
-                    f"CASE WHEN r.client_ip = '' AND r.witness = '{_ENHANCED}' AND (a.since IS NULL "
-                    "OR r.observed_at IS NULL OR r.observed_at < a.since) THEN NULL ELSE r.client_ip END"
-                )
-            if name in self.known:
-                columns.append(f"max({value}) AS {name}")
-            else:
-                columns.append(f"CAST(NULL AS {'BIGINT' if name in _NUMBERS else 'VARCHAR'}) AS {name}")
+            kind = "BIGINT" if name in NUMBERED or name in _NUMBERS else "VARCHAR"
+            columns.append(
+                f"max({self._value(name)}) AS {name}"
+                if name in self.known
+                else f"CAST(NULL AS {kind}) AS {name}"
+            )
+        joins += "".join(
+            f" LEFT JOIN people p_{name} ON r.{name}_no = p_{name}.no" for name in self.addresses
+        )
+        if "client_ip" in self.known:
+            joins += " LEFT JOIN clients c ON r.client_ip_no = c.no"
+            if _ENHANCED in self.witnesses:
+                joins += " LEFT JOIN kept a ON r.document = a.document"
         if self.told_apart:
             columns += [
-                f"max(CASE WHEN r.witness = '{_ENHANCED}' THEN r.sender END) AS visible",
+                f"max(CASE WHEN r.witness = '{_ENHANCED}' THEN p_sender.rank END) AS visible",
                 self._traced(f"r.witness <> '{_ENHANCED}'") + " AS envelope",
             ]
         else:
-            columns.append(f"{self._traced('r.sender IS NOT NULL')} AS sender")
+            columns.append(f"{self._traced('r.sender_no IS NOT NULL')} AS sender")
         if self._unsure:
-            joins += " LEFT JOIN own_written o ON r.sender = o.written"
+            joins += " LEFT JOIN own_people o ON r.sender_no = o.no"
         columns.append(
             "CASE WHEN max(CASE WHEN r.outcome = 'delivered' THEN 1 ELSE 0 END) = 1 THEN 'delivered' "
             "ELSE max(r.outcome) END AS outcome"
@@ -210,7 +231,10 @@ WHERE witness = '{_ENHANCED}' AND client_ip <> '' GROUP BY document"""
                 "max(l.outside) AS outside",
                 f"max(CASE WHEN {self._self_addressed()} THEN 1 ELSE 0 END) AS self_addressed",
             ]
-            joins += " LEFT JOIN lists l ON r.recipients = l.written"
+            joins += " LEFT JOIN lists l ON r.recipients_no = l.no" + "".join(
+                f" LEFT JOIN members m_{name} ON r.recipients_no = m_{name}.list_no AND p_{name}.low_no = m_{name}.low_no"
+                for name in self.addresses
+            )
         else:
             columns += [
                 f"CAST(NULL AS INTEGER) AS {name}" for name in ("inside", "outside", "self_addressed")
@@ -228,29 +252,40 @@ WHERE r.mail IN (SELECT mail FROM ours{these}) GROUP BY r.mail"""
 
     def _traced(self, these: str) -> str:
         """Write the sender that some rows show; of two the own one, for the mail may have it as either."""
-        shown = f"max(CASE WHEN {these} THEN r.sender END)"
+        if "sender" not in self.known:
+            return "CAST(NULL AS BIGINT)"
+        shown = f"max(CASE WHEN {these} THEN p_sender.rank END)"
         if not self._unsure:
             return shown
-        return f"coalesce(max(CASE WHEN {these} AND o.written IS NOT NULL THEN r.sender END), {shown})"
+        return f"coalesce(max(CASE WHEN {these} AND o.no IS NOT NULL THEN p_sender.rank END), {shown})"
+
+    def _value(self, name: str) -> str:
+        """Write what a row says of a field of `_GREATEST`."""
+        if name in ADDRESSES:
+            return f"p_{name}.rank"
+        if name == "client_ip" and _ENHANCED in self.witnesses:
+            return (
+                f"CASE WHEN r.client_ip_no = 0 AND r.witness = '{_ENHANCED}' AND (a.since IS NULL "
+                "OR r.observed_at IS NULL OR r.observed_at < a.since) THEN NULL ELSE c.rank END"
+            )
+        return "c.rank" if name == "client_ip" else f"r.{name}"
 
     def differing(self) -> str:
         """Find a mail whose summaries name different senders."""
-        return "SELECT 1 FROM mails WHERE lower(visible) <> lower(envelope) AND visible <> '' LIMIT 1"
+        return """
+SELECT 1 FROM mails m JOIN people v ON m.visible = v.rank JOIN people e ON m.envelope = e.rank
+WHERE v.low_no <> e.low_no AND v.written <> '' LIMIT 1"""
 
     def _self_addressed(self) -> str:
         """Tell, of a row, whether its sender is among its recipients."""
-        tests = []
-        for name in self.addresses:
-            # The plain comparison settles most rows, and costs least.
-            tests.append(f"r.recipients = r.{name}")
-            tests.append(
-                f"position(concat(';', lower(r.{name}), ';') IN concat(';', l.low, ';')) > 0 AND r.{name} <> ''"
-            )
-        return " OR ".join(f"({each})" for each in tests) or "FALSE"
+        tests = [f"(m_{name}.list_no IS NOT NULL AND r.{name}_no > 0)" for name in self.addresses]
+        return " OR ".join(tests) or "FALSE"
 
     def addresses_written(self) -> str:
-        """Give the different client addresses as written."""
-        return "SELECT DISTINCT client_ip FROM mails WHERE client_ip <> ''"
+        """Give the different client addresses of mails: rank, and as written."""
+        return (
+            "SELECT rank, written FROM clients WHERE written <> '' AND rank IN (SELECT client_ip FROM mails)"
+        )
 
     def named(self, *, apart: bool) -> str:
         """
@@ -268,83 +303,86 @@ WHERE r.mail IN (SELECT mail FROM ours{these}) GROUP BY r.mail"""
         mail_from, header_from = "m.mail_from", "m.header_from"
         if apart:
             told = (
-                "m.visible <> '' AND m.envelope IS NOT NULL AND m.mail_from IS NULL AND m.header_from IS NULL"
+                "m.visible > 0 AND m.envelope IS NOT NULL AND m.mail_from IS NULL AND m.header_from IS NULL"
             )
             mail_from = f"CASE WHEN {told} THEN m.envelope ELSE m.mail_from END"
             header_from = f"CASE WHEN {told} THEN m.visible ELSE m.header_from END"
-        joins = []
-        p1 = p2 = p2_domain = traced = traced_domain = "CAST(NULL AS VARCHAR)"
-        if apart or "mail_from" in self.known:
-            joins.append(
-                "LEFT JOIN names f ON c.mail_from = f.written LEFT JOIN labels p ON f.domain = p.written"
-            )
-            p1 = "CASE WHEN c.mail_from IS NOT NULL THEN coalesce(p.label, f.domain, '') END"
-        if apart or "header_from" in self.known:
-            joins.append("LEFT JOIN names h ON c.header_from = h.written")
-            p2 = "CASE WHEN c.header_from IS NOT NULL THEN coalesce(h.low, '') END"
-            p2_domain = "coalesce(h.domain, '')"
-        if "sender" in self.known:
-            joins.append("LEFT JOIN names s ON c.sender = s.written")
-            traced = "CASE WHEN c.sender IS NOT NULL THEN coalesce(s.low, '') END"
-            traced_domain = "coalesce(s.domain, '')"
-        address = "c.client_ip"
-        if "client_ip" in self.known:
-            joins.append("LEFT JOIN addresses a ON c.client_ip = a.written")
-            address = "CASE WHEN c.client_ip = '' THEN '' ELSE a.address END"
-        firsts = "".join(f", n.first_{n}" for n in range(len(self.witnesses)))
+        firsts = "".join(f", c.first_{n}" for n in range(len(self.witnesses)))
         return f"""
 CREATE TEMP TABLE named AS
-SELECT n.mail, n.observed_at, n.outcome, n.threat, n.spf, n.dkim, n.dmarc, n.compauth, n.dkim_domain, n.ptr,
-    n.subject, n.display_name, n.size_octets, n.inside, n.outside, n.self_addressed{firsts},
-    n.mailbox, coalesce(n.p2, n.traced) AS author,
-    n.address AS k_client_ip, n.p1 AS k_mail_from_domain,
-    CASE WHEN n.mailbox AND n.p2 IS NOT NULL THEN concat('@', n.p2_domain) ELSE n.p2 END AS k_header_from,
-    CASE WHEN n.p1 IS NOT NULL AND n.p2 IS NOT NULL THEN NULL
-        WHEN n.mailbox AND n.traced IS NOT NULL THEN concat('@', n.traced_domain) ELSE n.traced END AS k_sender,
-    CASE WHEN n.mailbox THEN NULL ELSE lower(nullif(n.ehlo, '')) END AS k_ehlo,
-    n.connector AS k_connector, n.direction AS k_direction
+SELECT c.mail, c.observed_at, c.outcome, c.threat, c.spf, c.dkim, c.dmarc, c.compauth, c.dkim_domain, c.ptr,
+    c.subject, c.display_name, c.size_octets, c.inside, c.outside, c.self_addressed{firsts},
+    c.mailbox, coalesce(h.low_no, s.low_no) AS author_no,
+    c.client_ip AS w_client_ip, f.domain_no AS w_mail_from_domain,
+    CASE WHEN c.mailbox THEN -1 - h.domain_no ELSE h.low_no END AS w_header_from,
+    CASE WHEN f.no IS NOT NULL AND h.no IS NOT NULL THEN NULL
+        WHEN c.mailbox THEN -1 - s.domain_no ELSE s.low_no END AS w_sender,
+    CASE WHEN c.mailbox THEN NULL ELSE lower(nullif(c.ehlo, '')) END AS w_ehlo,
+    c.connector AS w_connector, c.direction AS w_direction
 FROM (
-    SELECT c.*, {address} AS address, {p1} AS p1, {p2} AS p2, {traced} AS traced, {p2_domain} AS p2_domain,
-        {traced_domain} AS traced_domain
-    FROM (
-        SELECT m.mail, m.observed_at, m.outcome, m.threat, m.spf, m.dkim, m.dmarc,
-            trim(concat(m.compauth, ' ', coalesce(m.compauth_reason, ''))) AS compauth, m.dkim_domain, m.ptr, m.subject,
-            m.display_name, m.size_octets, m.inside, m.outside, m.self_addressed{firsts.replace("n.", "m.")},
-            m.client_ip, m.ehlo, m.connector, m.direction,
-            {sender} AS sender, {mail_from} AS mail_from, {header_from} AS header_from,
-            coalesce(coalesce(m.client_ip, '') = ''
-                AND coalesce(m.direction, CASE WHEN m.client_ip = '' THEN 'originating' END) = 'originating'
-                AND coalesce(m.connector, '') = '', FALSE) AS mailbox
-        FROM mails m
-    ) c {" ".join(joins)}
-) n"""
+    SELECT m.mail, m.observed_at, m.outcome, m.threat, m.spf, m.dkim, m.dmarc,
+        trim(concat(m.compauth, ' ', coalesce(m.compauth_reason, ''))) AS compauth, m.dkim_domain, m.ptr, m.subject,
+        m.display_name, m.size_octets, m.inside, m.outside, m.self_addressed{firsts.replace("c.", "m.")},
+        m.client_ip, m.ehlo, m.connector, m.direction,
+        {sender} AS sender, {mail_from} AS mail_from, {header_from} AS header_from,
+        coalesce(coalesce(m.client_ip, 0) = 0
+            AND coalesce(m.direction, CASE WHEN m.client_ip = 0 THEN 'originating' END) = 'originating'
+            AND coalesce(m.connector, '') = '', FALSE) AS mailbox
+    FROM mails m
+) c LEFT JOIN people f ON c.mail_from = f.rank LEFT JOIN people h ON c.header_from = h.rank
+LEFT JOIN people s ON c.sender = s.rank"""
 
-    def flows(self) -> str:
-        """Number the ways of sending in a fixed order, with what adds up."""
-        keys = ", ".join(f"k_{name}" for name in KEYS)
-        order = ", ".join(f"g.k_{name} NULLS FIRST" for name in KEYS)
-        seen = "".join(f", count(first_{n}) AS seen_{n}" for n in range(len(self.witnesses)))
+    def ways(self) -> str:
+        """
+        Write out the keys of the ways of sending, and number these in a fixed order.
+
+        Numbers tell more apart than texts do, such as an address that is written in two ways: several rows of ``ways`` may
+        be one flow.
+        """
+        keys = ", ".join(f"w_{name}" for name in KEYS)
+        order = ", ".join(f"t.k_{name} NULLS FIRST" for name in KEYS)
         return f"""
-CREATE TEMP TABLE flows AS
-SELECT row_number() OVER (ORDER BY {order}) AS flow, g.* FROM (
-    SELECT {keys}, count(*) AS mails, min(observed_at) AS first_seen, max(observed_at) AS last_seen,
-        coalesce(sum(size_octets), 0) AS octets, coalesce(sum(inside), 0) AS inside,
-        coalesce(sum(outside), 0) AS outside, coalesce(sum(self_addressed), 0) AS self_addressed{seen}
-    FROM named GROUP BY {keys}
-) g"""
+CREATE TEMP TABLE ways AS
+SELECT dense_rank() OVER (ORDER BY {order}) AS flow, t.* FROM (
+    SELECT w.*, CASE WHEN w.w_client_ip = 0 THEN '' ELSE a.address END AS k_client_ip,
+        CASE WHEN f.no IS NOT NULL THEN coalesce(l.label, f.domain) END AS k_mail_from_domain,
+        CASE WHEN w.w_header_from < 0 THEN concat('@', h.domain) ELSE h.low END AS k_header_from,
+        CASE WHEN w.w_sender < 0 THEN concat('@', s.domain) ELSE s.low END AS k_sender,
+        w.w_ehlo AS k_ehlo, w.w_connector AS k_connector, w.w_direction AS k_direction
+    FROM (SELECT DISTINCT {keys} FROM named) w
+    LEFT JOIN addresses a ON w.w_client_ip = a.rank
+    LEFT JOIN people f ON w.w_mail_from_domain = f.no LEFT JOIN labels l ON f.domain = l.written
+    LEFT JOIN people h ON CASE WHEN w.w_header_from < 0 THEN -1 - w.w_header_from ELSE w.w_header_from END = h.no
+    LEFT JOIN people s ON CASE WHEN w.w_sender < 0 THEN -1 - w.w_sender ELSE w.w_sender END = s.no
+) t"""
 
     def flowed(self) -> str:
         """Give every mail the number of its way of sending."""
-        same = " AND ".join(f"n.k_{name} IS NOT DISTINCT FROM f.k_{name}" for name in KEYS)
-        return f"CREATE TEMP TABLE flowed AS SELECT f.flow, n.* FROM named n JOIN flows f ON {same}"
+        same = " AND ".join(f"n.w_{name} IS NOT DISTINCT FROM w.w_{name}" for name in KEYS)
+        firsts = "".join(f", n.first_{n}" for n in range(len(self.witnesses)))
+        return f"""
+CREATE TEMP TABLE flowed AS
+SELECT w.flow, n.mail, n.observed_at, n.outcome, n.threat, n.spf, n.dkim, n.dmarc, n.compauth, n.dkim_domain, n.ptr,
+    n.subject, n.display_name, n.size_octets, n.inside, n.outside, n.self_addressed, n.mailbox, n.author_no{firsts}
+FROM named n JOIN ways w ON {same}"""
+
+    def flows(self) -> str:
+        """Give each way of sending its keys once."""
+        keys = ", ".join(f"k_{name}" for name in KEYS)
+        return f"CREATE TEMP TABLE flows AS SELECT DISTINCT flow, {keys} FROM ways"
 
     def flow_rows(self) -> str:
-        """Give the ways of sending."""
-        keys = ", ".join(f"k_{name}" for name in KEYS)
-        seen = "".join(f", seen_{n}" for n in range(len(self.witnesses)))
+        """Give the ways of sending, with what adds up."""
+        keys = ", ".join(f"f.k_{name}" for name in KEYS)
+        seen = "".join(f", count(first_{n}) AS seen_{n}" for n in range(len(self.witnesses)))
+        shown = "".join(f", g.seen_{n}" for n in range(len(self.witnesses)))
         return f"""
-SELECT flow, {keys}, mails, first_seen, last_seen, octets, inside, outside, self_addressed{seen}
-FROM flows ORDER BY flow"""
+SELECT g.flow, {keys}, g.mails, g.first_seen, g.last_seen, g.octets, g.inside, g.outside, g.self_addressed{shown} FROM (
+    SELECT flow, count(*) AS mails, min(observed_at) AS first_seen, max(observed_at) AS last_seen,
+        coalesce(sum(size_octets), 0) AS octets, coalesce(sum(inside), 0) AS inside,
+        coalesce(sum(outside), 0) AS outside, coalesce(sum(self_addressed), 0) AS self_addressed{seen}
+    FROM flowed GROUP BY flow
+) g JOIN flows f ON g.flow = f.flow ORDER BY g.flow"""
 
     def counted(self, field: str) -> str | None:
         """Count mails by the values of a text; None where no witness fills it."""
@@ -402,13 +440,14 @@ SELECT flow, {value}, mails, substring(hash, 1, 15) AS short, position FROM (
         these = f" AND {_part('r.mail', part, parts)} AND {_part('f.mail', part, parts)}" if parts > 1 else ""
         return f"""
 {"INSERT INTO reached_lists" if part else "CREATE TEMP TABLE reached_lists AS"}
-SELECT DISTINCT f.flow, r.recipients FROM keyed r JOIN flowed f ON r.mail = f.mail WHERE r.recipients <> ''{these}"""
+SELECT DISTINCT f.flow, r.recipients_no AS list_no FROM keyed r JOIN flowed f ON r.mail = f.mail
+WHERE r.recipients_no > 0{these}"""
 
     def reached(self) -> str:
         """Give the different recipients of each flow."""
         return """
 CREATE TEMP TABLE reached AS
-SELECT DISTINCT p.flow, t.recipient FROM reached_lists p JOIN receivers t ON p.recipients = t.written"""
+SELECT DISTINCT p.flow, t.recipient FROM reached_lists p JOIN receivers t ON p.list_no = t.list_no"""
 
     def recipients_sampled(self, size: int) -> str:
         """Give of each flow the smallest hashes of its recipients."""
@@ -429,22 +468,26 @@ SELECT flow, short FROM (
         envelope = [name for name in ("mail_from", "sender") if name in self.known]
         if not {"client_ip", "connector"} & self.known or not envelope:
             return "SELECT CAST(NULL AS VARCHAR) AS client_ip, 0 AS domains, '' AS connector WHERE FALSE"
-        written = "coalesce(" + ", ".join(f"nullif(r.{name}, '')" for name in envelope) + ")"
+        written = "coalesce(" + ", ".join(f"nullif(r.{name}_no, 0)" for name in envelope) + ")"
         return f"""
-SELECT d.client_ip, count(DISTINCT n.domain) AS domains, max(d.connector) AS connector FROM (
-    SELECT DISTINCT coalesce(r.client_ip, '') AS client_ip, {written} AS written, coalesce(r.connector, '') AS connector
-    FROM keyed r
-    WHERE (r.connector <> '' OR (r.client_ip <> '' AND coalesce(r.direction, 'incoming') = 'incoming'))
-        AND r.mail NOT IN (SELECT mail FROM ours)
-) d LEFT JOIN names n ON d.written = n.written
-GROUP BY d.client_ip, CASE WHEN d.client_ip = '' THEN d.connector END
-ORDER BY domains DESC, d.client_ip, connector LIMIT {size}"""
+SELECT c.written AS client_ip, g.domains, g.connector FROM (
+    SELECT d.client_no, count(DISTINCT p.domain) AS domains, max(d.connector) AS connector FROM (
+        SELECT DISTINCT coalesce(r.client_ip_no, 0) AS client_no, {written} AS no, coalesce(r.connector, '') AS connector
+        FROM keyed r
+        WHERE (r.connector <> '' OR (r.client_ip_no > 0 AND coalesce(r.direction, 'incoming') = 'incoming'))
+            AND r.mail NOT IN (SELECT mail FROM ours)
+    ) d LEFT JOIN people p ON d.no = p.no
+    GROUP BY d.client_no, CASE WHEN d.client_no = 0 THEN d.connector END
+) g JOIN clients c ON g.client_no = c.no
+ORDER BY domains DESC, client_ip, connector LIMIT {size}"""
 
     def mailboxes(self) -> str:
         """Give whose own mailbox it is that mail from elsewhere claims to be from."""
         return """
-SELECT DISTINCT author FROM flowed
-WHERE mailbox AND author IN (SELECT author FROM flowed WHERE NOT mailbox) ORDER BY author"""
+SELECT p.low FROM people p JOIN (
+    SELECT DISTINCT author_no FROM flowed
+    WHERE mailbox AND author_no IN (SELECT author_no FROM flowed WHERE NOT mailbox)
+) a ON p.no = a.author_no ORDER BY p.low"""
 
     def outside(self) -> str:
         """Give what DMARC reports say of mail in our name; each report once, however often it was handed over."""

@@ -28,10 +28,15 @@ def keep_mails(tables: EvidenceTables, documents: Sequence[str]) -> bytes:
 
     documents:  names by the documents' numbers.
     """
-    found = tables.rows("SELECT DISTINCT witness FROM mail_rows WHERE witness IS NOT NULL")
+    found = tables.rows("SELECT DISTINCT witness FROM numbered_rows WHERE witness IS NOT NULL")
     places = ", ".join(f"first_{n}" for n in range(len(found))) or "CAST(NULL AS BIGINT)"
-    keys = ", ".join(f"k_{name}" for name in KEYS)
-    query = f"SELECT {keys}, {', '.join(_SHOWN)}, coalesce({places}) AS place FROM flowed ORDER BY k_client_ip, observed_at"  # noqa: S608 - names of this package
+    keys = ", ".join(f"f.k_{name}" for name in KEYS)
+    # The names are of this package.
+    query = (
+        f"SELECT {keys}, m.observed_at, p.low AS author, m.subject, m.outcome, m.size_octets, coalesce({places}) AS place"  # noqa: S608
+        " FROM flowed m JOIN flows f ON m.flow = f.flow LEFT JOIN people p ON m.author_no = p.no"
+        " ORDER BY k_client_ip, observed_at"
+    )
     rows = tables.connection.sql(query).to_arrow_table()
     place = rows.column("place")
     number = pc.shift_right(place, LINE_BITS)
