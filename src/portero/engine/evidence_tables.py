@@ -33,19 +33,22 @@ _HELD_OCTETS = 600_000_000
 _HELD_LATER_OCTETS = 100_000_000
 _STORING_MEMORY = "1000MB"
 # Mails whose groups the engine holds at once: a text in a group does not go to its folder.
-_MAILS_AT_ONCE, _MAILS_AT_ONCE_STORING = 600_000, 450_000
+_MAILS_AT_ONCE, _MAILS_AT_ONCE_STORING = 200_000, 450_000
 # Columns of few different words are held as numbers of words, in long batches.
 _WORDS = frozenset(
     {"witness", "connector", "direction", "outcome", "threat", "spf", "dkim", "dmarc", "compauth"}
 )
 # Texts that rows repeat are held once, and in the rows by number; columns of one kind share their numbers, and so compare.
 NUMBERED = {
+    "network_message_id": "ids",
     "sender": "people",
     "mail_from": "people",
     "header_from": "people",
     "recipients": "lists",
     "client_ip": "clients",
 }
+# Within a batch hardly any two rows share an id.
+_REPEATED = (_WORDS | NUMBERED.keys()) - {"network_message_id"}
 # Batches of fewer rows are joined up to this many: the engine pays for each batch it scans.
 _SMALL_ROWS = 8_192
 _JOINED_ROWS = 65_536
@@ -127,14 +130,14 @@ class EvidenceTables:
         small = rows.num_rows < _SMALL_ROWS
         part = self._parts.setdefault((table, columns, small), _Part(f"{table}_{len(self._parts)}", columns))
         number = pa.repeat(pa.scalar(document, pa.int32()), rows.num_rows)
-        coded = () if small else _WORDS | NUMBERED.keys() if table == "mail_rows" else _WORDS
+        coded = frozenset[str]() if small else _REPEATED if table == "mail_rows" else _WORDS
         arrays = [
             rows.column(name).dictionary_encode() if name in coded else rows.column(name) for name in known
         ]
         batch = pa.RecordBatch.from_arrays([number, *arrays], names=list(columns))
         if table == "mail_rows":
             self._look_for_addresses(document, rows)
-            self._without_ids |= bool(rows.column("network_message_id").null_count)
+            self._without_ids = self._without_ids or _lacks_ids(rows)
         if small:
             part.small.append(batch)
             if sum(each.num_rows for each in part.small) >= _JOINED_ROWS:
@@ -159,8 +162,8 @@ class EvidenceTables:
         all octets: where there are neither it goes.
 
         Of mail there are two views: ``numbered_rows`` has numbers for the texts of `NUMBERED`, as ``sender_no``, whose
-        texts are in ``people_written``, ``lists_written`` and ``clients_written`` (``no``, ``written``); ``mail_rows`` has
-        the texts.
+        texts are in ``ids_written``, ``people_written``, ``lists_written`` and ``clients_written`` (``no``, ``written``);
+        ``mail_rows`` has the texts. In neither is there an empty network message id.
         """
         sessions = any(table == "session_rows" for table, _, _ in self._parts)
         for (table, _, _), part in self._parts.items():
@@ -207,6 +210,8 @@ class EvidenceTables:
                 columns.append(
                     f"CASE WHEN {told} client_ip > 0 OR document NOT IN ({numbers}) THEN client_ip END AS client_ip_no"
                 )
+            elif name == "network_message_id":
+                columns.append(f"nullif(network_message_id, 0) AS {shown}")
             else:
                 columns.append(name if name == shown else f"{name} AS {shown}")
         return f"SELECT {', '.join(columns)} FROM {source}"
@@ -234,12 +239,13 @@ class EvidenceTables:
                 for name in part.columns
                 if NUMBERED.get(name) == kind
             ]
+            columns = [part.held[order].column(name) for part, order, name in places]
             # What was known comes first, and so keeps its numbers.
-            chunks = [pa.DictionaryArray.from_arrays(pa.array([0], pa.int32()), known)]
-            for part, order, name in places:
-                column = part.held[order].column(name)
-                chunks.append(column if pa.types.is_dictionary(column.type) else column.dictionary_encode())
-            coded = pa.chunked_array(chunks).unify_dictionaries()
+            if kind == "ids":
+                coded = pa.chunked_array([known, *columns]).dictionary_encode()
+            else:
+                first = pa.DictionaryArray.from_arrays(pa.array([0], pa.int32()), known)
+                coded = pa.chunked_array([first, *map(_dictionary, columns)]).unify_dictionaries()
             self._texts[kind] = coded.chunk(0).dictionary
             for (part, order, name), chunk in zip(places, coded.chunks[1:], strict=True):
                 rows = part.held[order]
@@ -395,6 +401,16 @@ def _columns(table: str) -> dict[str, str]:
         )
         for each in TABLES[table]
     }
+
+
+def _dictionary(column: pa.Array) -> pa.DictionaryArray:
+    return column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+
+
+def _lacks_ids(rows: pa.RecordBatch) -> bool:
+    """Tell whether some row of mail does not show Exchange's own id."""
+    ids = rows.column("network_message_id")
+    return bool(ids.null_count) or bool(pc.any(pc.equal(ids, "")).as_py())
 
 
 def aware(moment: datetime | None) -> datetime | None:

@@ -76,6 +76,7 @@ def fold(tables: EvidenceTables, settings: Settings, documents: Sequence[str]) -
     run(queries.clients())
     if lost:
         run(queries.ids())
+        run(queries.other_keys())
     if bare:
         run(queries.met())
     run(queries.keyed(lost=lost, bare=bare))

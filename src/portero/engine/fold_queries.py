@@ -22,8 +22,18 @@ _GREATEST = (
 _NUMBERS = frozenset({"size_octets"})
 _ENHANCED = "message-trace-enhanced"
 # Rows of what the admin centre downloads and of tables with unknown headings, where they show nothing to join them by.
-_BARE = """r.network_message_id IS NULL AND coalesce(r.message_id, '') = '' AND coalesce(r.client_ip_no, 0) = 0
+_BARE = """r.network_message_id_no IS NULL AND coalesce(r.message_id, '') = '' AND coalesce(r.client_ip_no, 0) = 0
     AND r.witness IN ('message-trace-summary', 'unknown-table')"""
+# Every row, beside the one mail that carries its Message-ID where it shows only that.
+_LOST = """
+FROM numbered_rows r LEFT JOIN people s ON r.sender_no = s.no LEFT JOIN people f ON r.mail_from_no = f.no
+LEFT JOIN same_ids i ON CASE WHEN r.network_message_id_no IS NULL THEN r.message_id END = i.message_id"""
+# The key of a row's mail, where no id stands for it.
+_OTHER_KEY = """CASE WHEN r.network_message_id_no IS NOT NULL OR i.mail IS NOT NULL THEN NULL
+    WHEN r.message_id <> '' THEN concat('m:', r.message_id)
+    WHEN r.observed_at IS NOT NULL THEN concat('w:', coalesce(s.written, f.written, ''), '|', coalesce(r.subject, ''),
+        '|', CAST(date_trunc('second', r.observed_at) AS VARCHAR))
+    ELSE concat('r:', CAST(r.document AS VARCHAR), ':', CAST(r.line AS VARCHAR)) END"""
 # What makes two mails the same way of sending, in the order of FlowKey.
 KEYS = ("client_ip", "mail_from_domain", "header_from", "sender", "ehlo", "connector", "direction")
 # Texts of which a flow counts the mails, by the field of Facts.
@@ -58,16 +68,18 @@ class Queries:
 
     def lost(self) -> str:
         """Count the rows that do not carry Exchange's own id."""
-        return "SELECT count(*) FROM numbered_rows WHERE network_message_id IS NULL"
+        return "SELECT count(*) FROM numbered_rows WHERE network_message_id_no IS NULL"
 
     def ids(self) -> str:
         """Give the id of the one mail that carries a Message-ID, for the rows that show only that."""
         return """
-CREATE TEMP TABLE ids AS
-SELECT r.message_id, min(r.network_message_id) AS mail FROM numbered_rows r JOIN (
-    SELECT DISTINCT message_id FROM numbered_rows WHERE network_message_id IS NULL AND message_id <> ''
-) l ON r.message_id = l.message_id
-WHERE r.network_message_id IS NOT NULL GROUP BY r.message_id"""
+CREATE TEMP TABLE same_ids AS
+SELECT m.message_id, w.no AS mail FROM (
+    SELECT r.message_id, min(i.written) AS id FROM numbered_rows r JOIN (
+        SELECT DISTINCT message_id FROM numbered_rows WHERE network_message_id_no IS NULL AND message_id <> ''
+    ) l ON r.message_id = l.message_id JOIN ids_written i ON r.network_message_id_no = i.no
+    GROUP BY r.message_id
+) m JOIN ids_written w ON m.id = w.written"""
 
     def bare(self) -> str:
         """Count the rows of summaries that show neither an id nor how the mail came."""
@@ -96,23 +108,26 @@ SELECT no FROM people WHERE low_no IN (
                are passed over for senders whose mails others show, for they may be the same mails.
         """
         if not lost:
-            return "CREATE TEMP VIEW keyed AS SELECT r.*, r.network_message_id AS mail FROM numbered_rows r"
-        return """
+            return (
+                "CREATE TEMP VIEW keyed AS SELECT r.*, r.network_message_id_no AS mail FROM numbered_rows r"
+            )
+        return f"""
 CREATE TEMP VIEW keyed AS
-SELECT r.*, CASE WHEN r.network_message_id IS NOT NULL THEN r.network_message_id
-    WHEN i.mail IS NOT NULL THEN i.mail
-    WHEN r.message_id <> '' THEN concat('m:', r.message_id)
-    WHEN r.observed_at IS NOT NULL THEN concat('w:', coalesce(s.written, f.written, ''), '|', coalesce(r.subject, ''),
-        '|', CAST(date_trunc('second', r.observed_at) AS VARCHAR))
-    ELSE concat('r:', CAST(r.document AS VARCHAR), ':', CAST(r.line AS VARCHAR)) END AS mail
-FROM numbered_rows r LEFT JOIN people s ON r.sender_no = s.no LEFT JOIN people f ON r.mail_from_no = f.no
-LEFT JOIN ids i ON CASE WHEN r.network_message_id IS NULL THEN r.message_id END = i.message_id""" + (
+SELECT r.*, coalesce(r.network_message_id_no, i.mail, k.no) AS mail
+{_LOST} LEFT JOIN other_keys k ON {_OTHER_KEY} = k.key""" + (
             f"""
 LEFT JOIN met b ON r.sender_no = b.no
 WHERE b.no IS NULL OR NOT ({_BARE})"""
             if bare
             else ""
         )
+
+    def other_keys(self) -> str:
+        """Number the keys of rows that no id stands for; ids have the positive numbers."""
+        return f"""
+CREATE TEMP TABLE other_keys AS
+SELECT k.key, -row_number() OVER (ORDER BY k.key) AS no FROM (SELECT DISTINCT {_OTHER_KEY} AS key {_LOST}) k
+WHERE k.key IS NOT NULL"""
 
     def people(self) -> str:
         """
@@ -186,7 +201,7 @@ WHERE witness = '{_ENHANCED}' AND client_ip_no > 0 GROUP BY document"""
         """
         Join the witnesses of each mail that is ours; of a part of them, for what is grouped must fit into memory.
 
-        part, parts:  which of how many parts, told by the last character of the mail's key.
+        part, parts:  which of how many parts, told by the mail's number.
 
         ``first_N`` is the first row of the N-th witness, null where it did not see the mail; ``visible`` and
         ``envelope`` are the senders by the Enhanced summary and by others. Of senders and client addresses there is the rank.
@@ -509,6 +524,5 @@ ORDER BY 1, 2, 3, 4, 5, 13"""
 
 
 def _part(mail: str, part: int, parts: int) -> str:
-    """Write the test for one of so many parts of the mails, by the last character of their keys."""
-    digit = f"position(substring({mail}, length({mail}), 1) IN '0123456789abcdef')"
-    return f"{digit} % {parts} = {part}"
+    """Write the test for one of so many parts of the mails, by their numbers."""
+    return f"abs({mail}) % {parts} = {part}"
