@@ -421,6 +421,9 @@ def aware(moment: datetime | None) -> datetime | None:
 @contextmanager
 def evidence_tables(memory: str = "450MB", held: int = _HELD_OCTETS) -> Iterator[EvidenceTables]:
     """Open evidence tables whose spill folder is gone afterwards; see `EvidenceTables`."""
+    # Arrow's own allocator gives the memory of each block back and asks for it anew, and a sixth of all processor time was
+    # the kernel's.
+    pa.set_memory_pool(pa.system_memory_pool())
     with tempfile.TemporaryDirectory(prefix="portero-") as folder:
         tables = EvidenceTables(folder, memory, held)
         try:
