@@ -267,3 +267,25 @@ def test_mails_joined_part_by_part_are_the_same(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(fold_module, "_LISTS_AT_ONCE", 2)
     assert folded(rows) == whole
     assert whole.totals.ours == 20
+
+
+def test_an_empty_id_is_none() -> None:
+    """Cells that an export left empty do not make one mail of all of them."""
+    rows = [
+        _row("message-trace-v2", network_message_id="", message_id=f"m{n}", sender="scan@contoso.example")
+        for n in range(3)
+    ]
+    found = folded(rows)
+    assert found.totals.ours == 3
+    assert folded(rows, rows, held=0, sizes=1).totals.ours == 3
+
+
+def test_an_address_in_two_writings_is_one_way_of_sending() -> None:
+    rows = [
+        {**_row("message-trace-v2", sender=sender, client_ip=address), "network_message_id": f"id-{n}"}
+        for n, (sender, address) in enumerate(
+            [("Scan@contoso.example", "[192.0.2.1]"), ("scan@Contoso.example", "192.0.2.1")]
+        )
+    ]
+    [flow] = folded(rows).flows
+    assert (flow.key.client_ip, flow.key.sender, flow.facts.mails) == ("192.0.2.1", "scan@contoso.example", 2)
