@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portero.core.evidence import Origin
 from portero.core.sender import DecidedBy, Judgement
 from portero.core.text import Text, count
 from portero.faces.labels import FIELDS, LABELS, certainty
-from portero.faces.render import Renderer, plain
+from portero.faces.render import Renderer, by_document, plain
 
 EN, ES, HTML = Renderer("en"), Renderer("es"), Renderer("es", html=True)
 
@@ -174,3 +175,8 @@ def test_commands_keep_their_lines_and_nothing_else_that_is_obeyed() -> None:
 def test_another_language_is_refused() -> None:
     with pytest.raises(ValueError, match="'fr'"):
         Renderer("fr")
+
+
+def test_places_are_told_by_document_with_their_lines_in_order() -> None:
+    places = [Origin("a.csv", 9), Origin("b.json"), Origin("a.csv", 2)]
+    assert by_document(places) == (("a.csv", [9, 2]), ("b.json", []))

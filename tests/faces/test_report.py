@@ -21,9 +21,9 @@ from portero.faces.render import Renderer
 from portero.faces.report.page import MOST_SENDERS, render_report
 from portero.faces.report.summary import summarise
 
-VOID = {"meta", "input", "br", "hr", "img", "link"}
+VOID = {"meta", "input", "br", "hr", "img", "link", "wbr"}
 ALLOWED_TAGS = {
-    "html", "head", "meta", "title", "style", "body", "a", "svg", "defs", "pattern", "rect", "circle", "header", "div",
+    "html", "head", "meta", "title", "style", "body", "a", "wbr", "svg", "defs", "pattern", "rect", "circle", "header", "div",
     "p", "strong", "span", "h1", "h2", "h3", "nav", "main", "section", "ul", "ol", "li", "dl", "dt", "dd", "code", "bdi",
     "figure", "figcaption", "g", "text", "line", "path", "details", "summary", "table", "caption", "thead", "tbody",
     "tfoot", "tr", "th", "td", "label", "input", "i", "footer", "script",

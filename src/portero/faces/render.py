@@ -201,6 +201,16 @@ class Renderer:
         return tuple(plain(str(origin)) for origin in origins)
 
 
+def by_document(origins: Iterable[Origin]) -> Sequence[tuple[str, Sequence[int]]]:
+    """Give the places behind a statement as readers look for them: each document once, with its lines in their order."""
+    found: dict[str, list[int]] = {}
+    for each in origins:
+        lines = found.setdefault(each.document, [])
+        if each.line is not None:
+            lines.append(each.line)
+    return tuple(found.items())
+
+
 def _catalogue(lang: str) -> gettext.NullTranslations:
     if lang == "en":
         return gettext.NullTranslations()

@@ -18,7 +18,7 @@ from portero.core.finding import Finding, Outcome, Severity
 from portero.core.hosts import unregistered
 from portero.core.sender import Judgement, Reason, Sender
 from portero.core.simulation import Effect, SenderEffect, Simulation
-from portero.faces.render import Renderer, plain
+from portero.faces.render import Renderer, by_document, plain
 from portero.faces.report.charts import ORDER, covered, over_time, stretches, through, ways
 from portero.faces.report.summary import BLOCK, UNPROVEN, block_of, summarise
 
@@ -116,6 +116,8 @@ def _environment(renderer: Renderer) -> Environment:
         moment=renderer.time,
         certainty=renderer.certainty,
         evidence=_evidence,
+        named=_named,
+        by_document=by_document,
         weight=lambda weight: renderer.number(weight, 1, signed=True),
     )
     return environment
@@ -124,6 +126,11 @@ def _environment(renderer: Renderer) -> Environment:
 def _evidence(value: object) -> Markup:
     """Set evidence apart: inert, cut at a length, and isolated so that its writing direction moves nothing else."""
     return Markup("<bdi>{}</bdi>").format(plain(str(value), _LONGEST))
+
+
+def _named(label: str) -> Markup:
+    """Set a sender's name apart as evidence; where it is too long for its line, the line ends after an at sign."""
+    return Markup(str(_evidence(label)).replace("@", "@<wbr>"))  # noqa: S704 - escaped before
 
 
 def _cut(sentence: str) -> str:

@@ -19,7 +19,7 @@ from portero.core import text as sentences
 from portero.core.access import Action
 from portero.core.ledger import Organisation
 from portero.core.text import Text
-from portero.faces.render import LANGUAGES, Renderer, plain
+from portero.faces.render import LANGUAGES, Renderer, by_document, plain
 from portero.faces.web.visitor import THEMES, Visitor, desk_of, language_of, theme_of
 
 _LONGEST = 240
@@ -58,7 +58,8 @@ def _environment(lang: str) -> Environment:
         instant=lambda text: renderer.time(datetime.fromisoformat(text)),
         certainty=renderer.certainty,
         evidence=evidence,
-        origins=renderer.origins,
+        named=named,
+        by_document=by_document,
         cap=lambda text: text[:1].upper() + text[1:],
         weight=lambda weight: renderer.number(weight, 1, signed=True),
     )
@@ -68,6 +69,11 @@ def _environment(lang: str) -> Environment:
 def evidence(value: object) -> Markup:
     """Set evidence apart: inert, cut at a length, and isolated so that its writing direction moves nothing else."""
     return Markup("<bdi>{}</bdi>").format(plain(str(value), _LONGEST))
+
+
+def named(label: str) -> Markup:
+    """Set a sender's name apart as evidence; where it is too long for its line, the line ends after an at sign."""
+    return Markup(str(evidence(label)).replace("@", "@<wbr>"))  # noqa: S704 - escaped before
 
 
 @lru_cache
