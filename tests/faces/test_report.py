@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from base64 import b64encode
 from dataclasses import replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -16,6 +17,8 @@ from types import ModuleType
 import pytest
 
 from portero.core.audit import Audit, Totals
+from portero.core.evidence import Coverage
+from portero.core.text import Text
 from portero.faces.audit_json import audit_document
 from portero.faces.render import Renderer
 from portero.faces.report.page import MOST_SENDERS, render_report
@@ -207,3 +210,18 @@ def test_chromium_opens_it_and_refuses_foreign_script(sample: ModuleType, tmp_pa
     assert '<button type="button">' in done.stdout
     assert "Content Security Policy" not in done.stderr
     assert "alert" not in "".join(Page(done.stdout).scripts)
+
+
+def test_documents_are_folded_under_their_kind_and_their_notes_are_not(audit: Audit) -> None:
+    day = datetime(2026, 11, 1, tzinfo=UTC)
+    read = [Coverage(f"report-{n}.xml", "dmarc-aggregate", 2, day, day) for n in range(150)]
+    note = (Text("The export may be cut."),)
+    cut = [Coverage(f"trace-{n}.csv", "message-trace-v2", 1000, day, day, note) for n in range(20)]
+    text = render_report(replace(audit, coverage=(*read, *cut)))
+    open_part = re.sub(r"<details.*?</details>", "", text, flags=re.DOTALL)
+    assert "150 documents: dmarc-aggregate" in text
+    assert "report-7.xml" in text
+    assert "report-7.xml" not in open_part
+    assert open_part.count("The export may be cut.") == 1
+    assert "trace-3.csv" in open_part
+    assert "50 more documents stand in audit.json." in text

@@ -202,29 +202,6 @@ def _effects(block: Simulation | None) -> dict[str, tuple[int, int, int]]:
     return {each.sender: (each.refused, each.undetermined, each.kept) for each in block.senders}
 
 
-def covered(audit: Audit, renderer: Renderer, most: int) -> Markup | None:
-    """Draw which stretch of time each of the first `most` documents with times covers; None where none has any."""
-    timed = [
-        (each.document, _utc(each.first), _utc(each.last))
-        for each in audit.coverage
-        if each.first and each.last
-    ]
-    if not timed:
-        return None
-    start, end = min(first for _, first, _ in timed), max(last for _, _, last in timed)
-    length = max((end - start).total_seconds(), 1.0)
-
-    def at(moment: datetime) -> float:
-        return (moment - start).total_seconds() / length
-
-    rows = [
-        svg.Span(plain(name, _LONGEST_NAME), at(first), at(last), f"{plain(name, 200)}: {renderer.time(first)} – {renderer.time(last)}")
-        for name, first, last in timed[:most]
-    ]  # fmt: skip
-    ticks = [(part / 4, renderer.date((start + (end - start) * part / 4).date())) for part in range(4)]
-    return svg.spans(rows, ticks, renderer.text(Text("Time that each document covers")))
-
-
 @dataclass(frozen=True, slots=True)
 class Covered:
     """

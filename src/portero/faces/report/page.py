@@ -14,12 +14,14 @@ from markupsafe import Markup
 
 from portero.core import text as sentences
 from portero.core.audit import Audit
+from portero.core.evidence import Coverage
 from portero.core.finding import Finding, Outcome, Severity
 from portero.core.hosts import unregistered
 from portero.core.sender import Judgement, Reason, Sender
 from portero.core.simulation import Effect, SenderEffect, Simulation
+from portero.core.text import Text
 from portero.faces.render import Renderer, by_document, plain
-from portero.faces.report.charts import ORDER, covered, over_time, stretches, through, ways
+from portero.faces.report.charts import ORDER, by_day, by_kind, over_time, stretches, through, ways
 from portero.faces.report.summary import BLOCK, UNPROVEN, block_of, summarise
 
 T = TypeVar("T")
@@ -34,7 +36,6 @@ MOST_GAPS = 100
 MOST_HOSTS = 100
 MOST_RISKS = 100
 MOST_DOCUMENTS = 100
-MOST_SPANS = 30
 MOST_LISTED = 12
 # Characters of one piece of evidence that are shown.
 _LONGEST = 240
@@ -54,6 +55,7 @@ def render_report(audit: Audit, lang: str = "en") -> str:
     summary = summarise(audit)
     parts = stretches(audit.senders)
     block = block_of(audit)
+    kinds = by_kind(audit.coverage)
     numbered = {each.id: index for index, each in enumerate(audit.senders[:MOST_SENDERS], 1)}
     return _environment(renderer).get_template("report.html").render(
         audit=audit,
@@ -76,7 +78,9 @@ def render_report(audit: Audit, lang: str = "en") -> str:
         proven=sum(each.mails for each in audit.senders if each.path not in UNPROVEN),
         time_chart=over_time(parts, renderer) if parts else None,
         flow_chart=through(audit, renderer),
-        span_chart=covered(audit, renderer, MOST_SPANS),
+        kinds=kinds,
+        day_chart=by_day(kinds, renderer),
+        noted=_noted(audit.coverage),
         judgements=ORDER,
         strongest=strongest,
         commands=_commands,
@@ -143,6 +147,15 @@ def _own_file(name: str) -> str:
 
 def _rest(items: Iterable[T], most: int) -> int:
     return max(0, len(tuple(items)) - most)
+
+
+def _noted(coverage: Iterable[Coverage]) -> dict[Text, list[str]]:
+    """Give what is to be said of documents, each sentence once with those that it is about."""
+    found: dict[Text, list[str]] = {}
+    for each in coverage:
+        for note in each.notes:
+            found.setdefault(note, []).append(each.document)
+    return found
 
 
 def _questions(senders: Iterable[Sender]) -> list[tuple[Sender, float]]:

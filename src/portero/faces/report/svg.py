@@ -159,23 +159,6 @@ def flow(nodes: Sequence[Node], links: Sequence[Link], name: str) -> Markup:
     return _figure(width, round(height) + 4, name, parts)
 
 
-def spans(rows: Sequence[Span], ticks: Sequence[tuple[float, str]], name: str) -> Markup:
-    """Draw which stretch of the time line each row covers; `ticks` name positions on it."""
-    width, left, row = 960, 300, 22
-    length = width - left - 10
-    bottom = len(rows) * row + 6
-    parts = _time_line(ticks, left, length, bottom)
-    for index, each in enumerate(rows):
-        y = index * row + 4
-        parts.append(
-            Markup('<g><title>{}</title><text class="node end" x="{}" y="{}">{}</text><rect class="span" x="{}" y="{}" width="{}" height="12" rx="2"/></g>').format(
-                each.title, left - 10, y + 11, each.name, _px(left + each.start * length), y,
-                _px(max(3, (each.end - each.start) * length)),
-            )
-        )  # fmt: skip
-    return _figure(width, bottom + 22, name, parts)
-
-
 def lanes(
     rows: Sequence[tuple[str, Sequence[Span]]], ticks: Sequence[tuple[float, str]], name: str
 ) -> Markup:
