@@ -1,5 +1,6 @@
 """Where DMARC reports are the only evidence, they tell whose domain it is, who sends in its name, and what nobody knows."""
 
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
@@ -111,10 +112,15 @@ def test_single_reports_too_many_to_look_at_are_shown_together_and_judged_as_one
         (together.judgement, together.confidence)
     }
     assert together.judgement.value == "undecided"
-    assert {flow.key.client_ip for flow in together.flows} == {*addresses}
-    assert {origin.line for flow in together.flows for origin in flow.facts.origins["dmarc-aggregate"]} == {
-        *range(1, 151)
-    }
+    assert together.crowd == together.client_addresses == tuple(sorted(addresses))
+    assert all(
+        any(ip_address(each) in ip_network(net) for net in together.client_networks) for each in addresses
+    )
+    # The way of sending that it shows is the first one's, and what stands for all of them is counted of all.
+    (example,) = together.flows
+    assert example.key.client_ip == min(addresses)
+    assert example.facts.witnessed == {"dmarc-aggregate": 1}
+    assert [origin.line for origin in together.facts.origins["dmarc-aggregate"]] == [1, 2, 3, 4, 5]
     assert "each reported once by others" in ENGLISH.text(together.label)
     assert "does not make them one sender" in ENGLISH.text(together.because[-1].text)
 
@@ -132,8 +138,8 @@ def test_who_writes_again_or_is_known_keeps_a_place_of_its_own(evidence):
     crowd(evidence, 120, [("203.0.113.7", 2), *((address, 1) for address in alone[1:])])
     report(evidence, 1, records=[("203.0.113.8", 1)])
     senders = audited(evidence).senders
-    assert sorted(len(each.flows) for each in senders) == [1, 1, 1, 1, 120]
-    assert {each.flows[0].key.client_ip for each in senders if len(each.flows) == 1} == {*alone}
+    assert sorted(len(each.client_addresses) for each in senders) == [1, 1, 1, 1, 120]
+    assert {each.flows[0].key.client_ip for each in senders if not each.crowd} == {*alone}
     assert sum(each.outside for each in senders) == 120 + 2 + 2 + 1 + 1
 
 

@@ -234,7 +234,7 @@ def _fits(row: Row, sender: Sender) -> bool:
     if value := row.cells.get(Column.ID):
         found.append(value == sender.id)
     if value := row.cells.get(Column.ADDRESS):
-        held = {flow.key.client_ip for flow in sender.flows if flow.key.client_ip}
+        held = {*sender.client_addresses}
         if host is not None:
             held.add(host.address)
         if held:

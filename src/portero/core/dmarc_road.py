@@ -121,9 +121,9 @@ def _count(name: str, senders: Sequence[Sender], rows: Iterable[OutsideFlow], se
             held[key] = held.get(key, 0) + mails
 
     for sender in senders:
+        for address in sender.client_addresses:
+            place.setdefault(address, sender)
         for flow in sender.flows:
-            if flow.key.client_ip:
-                place.setdefault(flow.key.client_ip, sender)
             author = author_domain(flow.key)
             if not sender.legitimate or author is None or not is_at_or_below(author, name):
                 continue

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from hashlib import md5
+from heapq import nsmallest
 from typing import TypeVar
 
 from portero.core.evidence import Origin
@@ -242,7 +243,7 @@ def merge_outside(rows: Iterable[OutsideFlow]) -> tuple[OutsideFlow, ...]:
 
 
 def _both(one: OutsideFlow, other: OutsideFlow) -> OutsideFlow:
-    origins = tuple(sorted({*one.origins, *other.origins}, key=_origin_order)[:ORIGINS_KEPT])
+    origins = first_origins((*one.origins, *other.origins))
     return OutsideFlow(
         source_ip=one.source_ip,
         header_from=one.header_from,
@@ -296,10 +297,13 @@ def _join(
 ) -> Mapping[str, tuple[Origin, ...]]:
     joined = dict(left)
     for witness, origins in right.items():
-        joined[witness] = tuple(
-            sorted({*joined.get(witness, ()), *origins}, key=_origin_order)[:ORIGINS_KEPT]
-        )
+        joined[witness] = first_origins((*joined.get(witness, ()), *origins))
     return joined
+
+
+def first_origins(origins: Iterable[Origin]) -> tuple[Origin, ...]:
+    """Give the sample of origins that a reader is shown, the same for every engine and every split."""
+    return tuple(nsmallest(ORIGINS_KEPT, set(origins), key=_origin_order))
 
 
 def _origin_order(origin: Origin) -> tuple[str, int]:

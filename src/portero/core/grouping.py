@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain, combinations, pairwise
@@ -27,8 +27,6 @@ _NAMELESS = ("localhost", "[127.", "127.", "win-", "desktop-", "localhost.locald
 
 # From so many mails in so many weeks on, a name at an address is somebody of its own.
 _STEADY_MAILS, _STEADY_WEEKS = 8, 3
-# More single addresses than this nobody looks at one by one.
-_ONE_BY_ONE = 100
 # A place with less than a quarter of the mails that its name sends elsewhere is not that name's home.
 _HOME = 4
 
@@ -43,7 +41,7 @@ class Placed:
     place:  the client address as one place: the address for IPv4, its /64 for IPv6, "" where none is known, or only one
             of Exchange Online's own servers.
     pool:   the network over which one device was found to roam; "" for everything else.
-    once:   one of so many that others reported once each that they are told together; see `told_together`.
+    once:   one of so many that others reported once each that they are told together; see `find_crowds`.
     """
 
     flow: Flow
@@ -78,38 +76,8 @@ def nameless(ehlo: str | None) -> bool:
     return (text.count(".") > 2 or ":" in text) and client_address(text) is not None
 
 
-def told_together(placed: Sequence[Placed], known: Callable[[Placed], bool]) -> list[Placed]:
-    """
-    Mark what others reported once each where it is too much to be looked at one by one: it is shown as one.
-
-    That is mail that never came here and failed, one from an address in all, by its domains; whoever writes again, passes,
-    or is known keeps a place of its own.
-
-    known:  tells whether configuration, network evidence or a published record speaks for the address.
-    """
-    strangers = [
-        index
-        for index, item in enumerate(placed)
-        if is_reported(item.flow)
-        and item.path in {Path.DIRECT_SEND, Path.UNDETERMINED}
-        and item.authenticated is False
-        and not item.flow.facts.mails
-    ]
-    if len(strangers) <= _ONE_BY_ONE:
-        return list(placed)
-    mails: Counter[str] = Counter()
-    for item in placed:
-        mails[item.place] += max(item.flow.facts.mails, sum(item.flow.facts.days.values()))
-    found: dict[tuple[str, str], list[int]] = {}
-    for index in strangers:
-        item = placed[index]
-        if mails[item.place] == 1 and not known(item):
-            found.setdefault(_once(item), []).append(index)
-    marked = {index for members in found.values() if len(members) > _ONE_BY_ONE for index in members}
-    return [replace(item, once=True) if index in marked else item for index, item in enumerate(placed)]
-
-
-def _once(item: Placed) -> tuple[str, str]:
+def once_by(item: Placed) -> tuple[str, str]:
+    """Give by what reported mail is told together: whose name it bears, and whose envelope."""
     return item.name, _organisation(envelope_domain(item.flow.key)[0] or "")
 
 
@@ -217,7 +185,7 @@ def _tokens(
     elif item.path is Path.AUTHENTICATED:
         yield ("submission", item.name)
     elif item.once:
-        yield ("reported once", *_once(item))
+        yield ("reported once", *once_by(item))
     elif is_reported(item.flow) and item.path is not Path.FOREIGN_ENVELOPE:
         # A report names no mailbox: its sources are one party where they pass with the same domains.
         envelope = _organisation(envelope_domain(key)[0] or "")

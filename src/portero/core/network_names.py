@@ -86,9 +86,11 @@ def _named(sender: Sender, maps: Sequence[NetworkMap]) -> Sender:
     found: Counter[str] = Counter()
     origins: dict[Origin, None] = {}
     seen = [(flow.key.client_ip or "", flow.facts.mails) for flow in sender.flows]
-    # Of what only others reported there are no flows, but the addresses.
+    # Of a crowd the flows are examples.
     single = (each.partition("/") for each in sender.client_networks)
-    for address, mails in seen or [(first, 1) for first, _, size in single if size in {"32", "128"}]:
+    for address, mails in ([] if sender.crowd else seen) or [
+        (first, 1) for first, _, size in single if size in {"32", "128"}
+    ]:
         for each in maps:
             if name := each.name_of(address):
                 found[name] += mails

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -23,23 +23,38 @@ def reported_flows(outside: Sequence[OutsideFlow], flows: Sequence[Flow]) -> tup
     """
     traced = {flow.key.client_ip for flow in flows if flow.key.client_ip}
     days = {(flow.key.client_ip, day) for flow in flows if flow.key.client_ip for day in flow.facts.days}
-    addressless = [flow.facts for flow in flows if flow.key.client_ip is None]
+    here = counted_here(flows)
     held: dict[FlowKey, list[Facts]] = {}
     for row in outside:
         left = {day: number for day, number in row.days.items() if (row.source_ip, day) not in days}
         if row.source_ip in traced and not (row.to_us and left):
             continue
-        key = FlowKey(
-            client_ip=row.source_ip,
-            mail_from_domain=row.envelope,
-            header_from=f"@{row.header_from}",
-            direction="incoming" if row.source_ip else "originating",
-        )
-        facts = _facts(row, left, counts=row.to_us and not _hidden(row, addressless))
-        if not row.source_ip:
-            facts = replace(facts, days={}, dmarc={}, dkim_domains={})
-        held.setdefault(key, []).append(facts)
+        flow = reported_flow(row, left, counts=here(row))
+        held.setdefault(flow.key, []).append(flow.facts)
     return tuple(Flow(key, merge_facts(facts)) for key, facts in sorted(held.items(), key=_order))
+
+
+def counted_here(flows: Iterable[Flow]) -> Callable[[OutsideFlow], bool]:
+    """Give what tells whether reported mail reached this tenant, and none that a trace holds without its address is it."""
+    addressless = [flow.facts for flow in flows if flow.key.client_ip is None]
+    return lambda row: row.to_us and not _hidden(row, addressless)
+
+
+def reported_flow(row: OutsideFlow, days: Mapping[date, int], *, counts: bool) -> Flow:
+    """
+    Make a flow of reported mail.
+
+    days:    its mails by day that no trace shows.
+    counts:  whether it counts as mail of this tenant.
+    """
+    key = FlowKey(
+        client_ip=row.source_ip,
+        mail_from_domain=row.envelope,
+        header_from=f"@{row.header_from}",
+        direction="incoming" if row.source_ip else "originating",
+    )
+    facts = _facts(row, days, counts=counts)
+    return Flow(key, facts if row.source_ip else replace(facts, days={}, dmarc={}, dkim_domains={}))
 
 
 def with_reports(flow: Flow, outside: Iterable[OutsideFlow]) -> Flow:

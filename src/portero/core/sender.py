@@ -118,7 +118,8 @@ class Sender:
     witnesses:   mails by source, each source's own count.
     because:     the prior and the reasons; their weights add up to the judgement's log odds of abuse.
     flows:       the ways of sending that were found to be this sender.
-    facts:       the flows' facts merged.
+    facts:       the flows' facts merged; a crowd's are of all its mail.
+    crowd:       client addresses of what others reported once each, of which the flows are examples; () for all else.
     ruling:      what somebody decided about it, in force or not; None where nobody did.
     service:     name of the sending service that its mail comes through, where the catalogue knows it.
     owner:       who answers for it, purpose: what its mail is for, both as people said; None where nobody did.
@@ -148,12 +149,20 @@ class Sender:
     because: tuple[Reason, ...]
     flows: tuple[Flow, ...] = ()
     facts: Facts = field(default_factory=Facts)
+    crowd: tuple[str, ...] = ()
     owner: str | None = None
     purpose: str | None = None
     criticality: Criticality | None = None
     tie: Tie | None = None
     service: str | None = None
     ruling: Ruling | None = None
+
+    @property
+    def client_addresses(self) -> tuple[str, ...]:
+        """Give all its client addresses, in order."""
+        return tuple(
+            sorted({*self.crowd, *(flow.key.client_ip for flow in self.flows if flow.key.client_ip)})
+        )
 
     @property
     def to_decide(self) -> bool:

@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from portero.core.address import domain_of, exact_network, neighbourhood
 from portero.core.case import Case, Context, judgement_of, lenders
+from portero.core.crowd import find_crowds
 from portero.core.exchange.attribution import (
     attribute,
     envelope_domain,
@@ -18,7 +19,7 @@ from portero.core.exchange.attribution import (
 )
 from portero.core.exchange.outbound import left_by_exchange
 from portero.core.flow import Facts, Flow, OutsideFlow, by_address, merge_facts
-from portero.core.grouping import Placed, anchor, group, told_together
+from portero.core.grouping import Placed, anchor, group
 from portero.core.judge import look_at, weigh
 from portero.core.neighbours import find_neighbours
 from portero.core.register import Configuration, Criticality, RegisterEntry
@@ -40,26 +41,34 @@ def find_senders(
     settings = context.settings
     outside = _from_inside(outside, context)
     seen = seen_connectors(flows)
-    placed = []
-    for flow in (*flows, *reported_flows(outside, flows)):
+
+    def place(flow: Flow) -> Placed:
         attribution = attribute(flow, settings, seen)
-        placed.append(Placed(flow, attribution, path_of(flow, settings, attribution)))
+        return Placed(flow, attribution, path_of(flow, settings, attribution))
+
+    one_by_one, crowds = find_crowds(
+        outside, flows, place, lambda item: _known(item, context) or _is_registered(item, configuration)
+    )
+    placed = [place(flow) for flow in (*flows, *reported_flows(one_by_one, flows))]
     entries, rest = _registered(placed, configuration)
-    rest = told_together(rest, lambda item: _known(item, context))
     groups = group(rest, settings, context.mailboxes)
-    # Of what is told together one is looked at, for all are alike: that they are many speaks against none of them.
-    cases = [look_at(each[:1] if each[0].once else each, context) for each in groups]
+    cases = [look_at(each, context) for each in groups]
+    # Of a crowd one is looked at, for all are alike: that they are many speaks against none of them.
+    apart = [look_at(each.examples[:1], context) for each in crowds]
     known = [item for _, members in entries for item in members]
-    neighbours = find_neighbours(cases, [weigh(case) for case in cases], known)
-    rows = by_address(outside)
-    found = []
-    for part, case in zip(groups, cases, strict=True):
-        reasons = weigh(case, neighbours)
-        facts = case.facts
-        if part[0].once:
-            reasons = (*reasons, _told_together(part))
-            facts = merge_facts(item.flow.facts for item in part)
-        found.append(_sender(part, facts, reasons, context, rows, None))
+    everyone = [*cases, *apart]
+    neighbours = find_neighbours(everyone, [weigh(case) for case in everyone], known)
+    rows = by_address(one_by_one)
+    found = [
+        _sender(part, case.facts, weigh(case, neighbours), context, rows, None)
+        for part, case in zip(groups, cases, strict=True)
+    ]
+    for crowd, case in zip(crowds, apart, strict=True):
+        reasons = (*weigh(case, neighbours), _told_together(crowd.addresses))
+        held = by_address(crowd.rows)
+        found.append(
+            _sender(crowd.examples, crowd.facts, reasons, context, held, None, crowd=crowd.addresses)
+        )
     for entry, members in entries:
         facts = merge_facts(item.flow.facts for item in members)
         found.append(_sender(tuple(members), facts, (), context, rows, entry))
@@ -123,10 +132,16 @@ def join_senders(
     for flow in flows:
         attribution = attribute(flow, context.settings, seen)
         members.append(Placed(flow, attribution, path_of(flow, context.settings, attribution)))
-    facts = merge_facts(flow.facts for flow in flows)
+    crowd = tuple(sorted({address for each in senders for address in each.crowd}))
+    facts = merge_facts(
+        facts
+        for each in senders
+        for facts in ((each.facts,) if each.crowd else [flow.facts for flow in each.flows])
+    )
     # Which service it is is found anew, for all of its mail.
     because = tuple(each for each in worst.because if each.code != "service-named")
-    made = _sender(tuple(members), facts, because, context, by_address(_from_inside(outside, context)), None)
+    rows = by_address(_from_inside(outside, context))
+    made = _sender(tuple(members), facts, because, context, rows, None, crowd=crowd)
     return replace(
         made,
         id=identity,
@@ -171,6 +186,8 @@ def _sender(
     context: Context,
     outside: Mapping[str, tuple[OutsideFlow, ...]],
     entry: RegisterEntry | None,
+    *,
+    crowd: tuple[str, ...] = (),
 ) -> Sender:
     if entry is not None:
         reasons = (_word_of(entry),)
@@ -179,7 +196,7 @@ def _sender(
         judgement, confidence = Judgement.UNDECIDED, 0.5
     kind = _kind(members, facts, judgement, context)
     ways = [(item.flow.key, item.flow.facts.mails) for item in members]
-    addresses = sorted({key.client_ip for key, _ in ways if key.client_ip})
+    addresses = sorted({*crowd, *(key.client_ip for key, _ in ways if key.client_ip)})
     rows = []
     if outside:
         inside = [""] if any(item.path is Path.INTERNAL for item in members) else []
@@ -233,6 +250,7 @@ def _sender(
         because=reasons,
         flows=tuple([with_reports(item.flow, rows) if rows else item.flow for item in members]),
         facts=facts,
+        crowd=crowd,
         owner=entry.owner if entry else None,
         purpose=entry.purpose if entry else None,
         criticality=entry.criticality if entry else None,
@@ -261,11 +279,15 @@ def _known(item: Placed, context: Context) -> bool:
     )
 
 
-def _told_together(members: Sequence[Placed]) -> Reason:
+def _is_registered(item: Placed, configuration: Configuration) -> bool:
+    return any(entry.matches(item.flow.key) for entry in configuration.register)
+
+
+def _told_together(addresses: Sequence[str]) -> Reason:
     text = Text(
         "Others reported one mail from each of {number} addresses, and each failed. They are so many that they are shown "
         "together; that does not make them one sender, and the weights are those of one alone.",
-        number=len(members),
+        number=len(addresses),
     )
     return Reason("reported-once", text, 0.0)
 

@@ -339,9 +339,8 @@ def _elsewhere(
     """Give what changed records turn at other people's receivers, by sender; ``""`` stands for nobody known."""
     place: dict[str, str] = {}
     for sender in senders:
-        for flow in sender.flows:
-            if flow.key.client_ip:
-                place.setdefault(flow.key.client_ip, sender.id)
+        for address in sender.client_addresses:
+            place.setdefault(address, sender.id)
     counted: dict[str, Counter[tuple[str, str, str]]] = {}
     for row in outside:
         if not row.to_us and row.mails > 0:

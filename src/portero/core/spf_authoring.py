@@ -150,12 +150,13 @@ def _seen(domain: str, senders: Sequence[Sender], outside: Iterable[OutsideFlow]
     found = _Addresses()
     place: dict[str, str] = {}
     for sender in senders:
+        for each in sender.client_addresses:
+            place.setdefault(each, sender.id)
         for flow in sender.flows:
             address = flow.key.client_ip
             envelope, assumed = envelope_domain(flow.key)
             if not address:
                 continue
-            place.setdefault(address, sender.id)
             if envelope == domain and not assumed and flow.facts.mails:
                 found.add(address, sender.id, flow.facts.mails)
     for row in outside:

@@ -103,7 +103,7 @@ def meet_neighbours(senders: Iterable[Sender]) -> Neighbours:
                     held = stays.setdefault((name, wide_network(address)), {})
                     held.setdefault(address, set()).update(flow.facts.days)
         own = sender.legitimate and sender.kind in {Kind.DEVICE, Kind.APPLICATION, Kind.HYBRID}
-        for address in addresses(sender.flows):
+        for address in sender.client_addresses:
             if not own:
                 strangers.add(address)
             if sender.judgement is Judgement.ABUSE:

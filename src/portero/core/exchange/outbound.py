@@ -22,13 +22,13 @@ def left_by_exchange(row: OutsideFlow, settings: Settings, spf: Callable[[str, s
     out by the relay pool, which stands in no SPF record. Mail that reached this tenant came in, whoever signed it.
     Source: Microsoft, Outbound delivery pools (relay pool); Set up DKIM (initial domain).
     """
-    if row.to_us or not _of_exchange(row.source_ip, spf):
+    if row.to_us:
         return False
     signed = row.aligned_dkim > 0 or settings.names_us(row.dkim_domain)
-    if settings.names_us(row.envelope):
-        return signed or row.aligned_spf > 0
     # Automatic answers and bounces have no return-path; with somebody else's, a tenant forwards our mail.
-    return not row.envelope and signed
+    ours = signed or row.aligned_spf > 0 if settings.names_us(row.envelope) else not row.envelope and signed
+    # DNS is asked last: most of what is reported is forged and shows none of it.
+    return ours and _of_exchange(row.source_ip, spf)
 
 
 def _of_exchange(address: str, spf: Callable[[str, str], str | None]) -> bool:

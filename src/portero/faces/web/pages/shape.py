@@ -53,7 +53,8 @@ class Shape:
 def shape_of(sender: Sender, view: View) -> Shape:
     """Find what can be done to a sender's shape."""
     addresses = sorted({flow.key.client_ip for flow in sender.flows if flow.key.client_ip})
-    networks = sender.client_networks if len(sender.client_networks) > 1 else ()
+    # Of a crowd the flows are examples, so no network of it can be taken apart.
+    networks = sender.client_networks if len(sender.client_networks) > 1 and not sender.crowd else ()
     kinds = {
         "cidr": tuple(dict.fromkeys((*networks, *map(exact_network, addresses)))),
         "ehlo": sender.ehlo,
