@@ -19,6 +19,7 @@ from portero.core.exchange.settings import Settings, read_settings
 from portero.core.flow import OutsideFlow, by_address
 from portero.core.hosts import Inside, describe, tie_flows
 from portero.core.mail.spf import SpfResult, evaluate
+from portero.core.mail.spf_answers import SpfAnswers
 from portero.core.mail.spf_loans import Loans
 from portero.core.mail.spf_record import is_spf, parse_record
 from portero.core.naming import Ties, name_senders
@@ -105,8 +106,10 @@ def context_of(
 ) -> Context:
     """Give what a judgement looks at besides the sender."""
 
+    answers = SpfAnswers(evidence.dns)
+
     def spf_of(address: str, domain: str) -> str | None:
-        result = evaluate(evidence.dns, address, domain, f"postmaster@{domain}", domain).result
+        result = answers.of(address, domain)
         return None if result is SpfResult.UNKNOWN else result.value
 
     return Context(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from functools import lru_cache
@@ -57,6 +58,10 @@ def mailbox_key(mailbox: str) -> str:
     return f"{local.lower()}@{a_label(domain)}" if at else text.lower()
 
 
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_PLAIN = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}", re.ASCII)
+
+
 def untagged(mailbox: str) -> str:
     """
     Give the mailbox behind a plus-address: ``support@domain`` for ``support+1000@domain``.
@@ -71,6 +76,11 @@ def untagged(mailbox: str) -> str:
 def is_at_or_below(domain: str, parent: str) -> bool:
     """Tell whether a domain equals a parent domain or lies below it; both in A-label form."""
     return domain == parent or domain.endswith("." + parent)
+
+
+def is_plain(text: str) -> bool:
+    """Tell whether a text is an IPv4 address as everybody writes it, which is its canonical form."""
+    return _PLAIN.fullmatch(text) is not None
 
 
 @lru_cache(maxsize=262144)
@@ -160,7 +170,7 @@ def _number(address: IPAddress) -> int:
     return number | 0xFFFF_0000_0000 if address.version == 4 else number
 
 
-@lru_cache(maxsize=262144)
+@lru_cache(maxsize=65536)
 def _number_of(text: str) -> int | None:
     """Read an address to its place in that order; None for text that is none. Every replay asks of the same few."""
     quick = _four(text)

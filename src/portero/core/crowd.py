@@ -10,11 +10,12 @@ from datetime import date
 from portero.core.address import neighbourhood
 from portero.core.flow import Facts, Flow, OutsideFlow, first_origins
 from portero.core.grouping import Placed, once_by
-from portero.core.reported import WITNESS, counted_here, reported_flow
+from portero.core.reported import WITNESS, counted_here, reported_flow, reported_key
 from portero.core.sender import Path
 
 # More single addresses than this nobody looks at one by one.
 _ONE_BY_ONE = 100
+_NOTHING = Facts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,8 @@ def find_crowds(
     for row in strangers:
         if mails[_place(row.source_ip)] > 1:
             continue
-        # Counts are the same for all, so that one flow stands for the address and the domains alone.
-        item = place(reported_flow(row, row.days, counts=False))
+        # How mail came in is told by its address and domains alone.
+        item = place(Flow(reported_key(row), _NOTHING))
         if item.place and item.path in {Path.DIRECT_SEND, Path.UNDETERMINED} and not known(item):
             found.setdefault(once_by(item), []).append(row)
     crowds = [rows for rows in found.values() if len(rows) > _ONE_BY_ONE]

@@ -47,14 +47,20 @@ def reported_flow(row: OutsideFlow, days: Mapping[date, int], *, counts: bool) -
     days:    its mails by day that no trace shows.
     counts:  whether it counts as mail of this tenant.
     """
-    key = FlowKey(
+    facts = _facts(row, days, counts=counts)
+    return Flow(
+        reported_key(row), facts if row.source_ip else replace(facts, days={}, dmarc={}, dkim_domains={})
+    )
+
+
+def reported_key(row: OutsideFlow) -> FlowKey:
+    """Give what is known of the way of sending of reported mail."""
+    return FlowKey(
         client_ip=row.source_ip,
         mail_from_domain=row.envelope,
         header_from=f"@{row.header_from}",
         direction="incoming" if row.source_ip else "originating",
     )
-    facts = _facts(row, days, counts=counts)
-    return Flow(key, facts if row.source_ip else replace(facts, days={}, dmarc={}, dkim_domains={}))
 
 
 def with_reports(flow: Flow, outside: Iterable[OutsideFlow]) -> Flow:

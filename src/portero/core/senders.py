@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from portero.core.address import domain_of, exact_network, neighbourhood
 from portero.core.case import Case, Context, judgement_of, lenders
-from portero.core.crowd import find_crowds
+from portero.core.crowd import Crowd, find_crowds
 from portero.core.exchange.attribution import (
     attribute,
     envelope_domain,
@@ -65,10 +65,7 @@ def find_senders(
     ]
     for crowd, case in zip(crowds, apart, strict=True):
         reasons = (*weigh(case, neighbours), _told_together(crowd.addresses))
-        held = by_address(crowd.rows)
-        found.append(
-            _sender(crowd.examples, crowd.facts, reasons, context, held, None, crowd=crowd.addresses)
-        )
+        found.append(_sender(crowd.examples, crowd.facts, reasons, context, {}, None, crowd))
     for entry, members in entries:
         facts = merge_facts(item.flow.facts for item in members)
         found.append(_sender(tuple(members), facts, (), context, rows, entry))
@@ -141,7 +138,9 @@ def join_senders(
     # Which service it is is found anew, for all of its mail.
     because = tuple(each for each in worst.because if each.code != "service-named")
     rows = by_address(_from_inside(outside, context))
-    made = _sender(tuple(members), facts, because, context, rows, None, crowd=crowd)
+    reported = tuple(row for address in crowd for row in rows.get(address, ()))
+    held = Crowd((), reported, crowd, facts) if crowd else None
+    made = _sender(tuple(members), facts, because, context, rows, None, held)
     return replace(
         made,
         id=identity,
@@ -186,8 +185,7 @@ def _sender(
     context: Context,
     outside: Mapping[str, tuple[OutsideFlow, ...]],
     entry: RegisterEntry | None,
-    *,
-    crowd: tuple[str, ...] = (),
+    crowd: Crowd | None = None,
 ) -> Sender:
     if entry is not None:
         reasons = (_word_of(entry),)
@@ -196,11 +194,13 @@ def _sender(
         judgement, confidence = Judgement.UNDECIDED, 0.5
     kind = _kind(members, facts, judgement, context)
     ways = [(item.flow.key, item.flow.facts.mails) for item in members]
-    addresses = sorted({*crowd, *(key.client_ip for key, _ in ways if key.client_ip)})
-    rows = []
+    together = crowd.addresses if crowd else ()
+    addresses = sorted({*together, *(key.client_ip for key, _ in ways if key.client_ip)})
+    rows = list(crowd.rows) if crowd else []
     if outside:
         inside = [""] if any(item.path is Path.INTERNAL for item in members) else []
-        rows = [row for address in (*inside, *addresses) for row in outside.get(address, ())]
+        one_by_one = [*inside, *sorted({*addresses} - {*together})]
+        rows += [row for address in one_by_one for row in outside.get(address, ())]
     if rows:
         written_as = {domain_of(item.name) for item in members if item.name}
         rows = [row for row in rows if row.header_from in written_as]
@@ -250,7 +250,7 @@ def _sender(
         because=reasons,
         flows=tuple([with_reports(item.flow, rows) if rows else item.flow for item in members]),
         facts=facts,
-        crowd=crowd,
+        crowd=together,
         owner=entry.owner if entry else None,
         purpose=entry.purpose if entry else None,
         criticality=entry.criticality if entry else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from itertools import groupby
 from sys import intern
 from typing import cast
@@ -12,7 +12,7 @@ from typing import cast
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from portero.core.address import a_label, client_address
+from portero.core.address import NO_ADDRESS, a_label, client_address, is_plain
 from portero.core.audit import Totals
 from portero.core.evidence import Origin
 from portero.core.exchange.settings import Settings
@@ -264,33 +264,47 @@ def _flow(row: tuple[object, ...], gathered: _Gathered, witnesses: Sequence[str]
 
 def _outside(tables: EvidenceTables, queries: Queries, documents: Sequence[str]) -> tuple[OutsideFlow, ...]:
     flows = []
+    # Of hundreds of thousands of addresses most share their moments and days, which are held once.
+    moments: dict[datetime, datetime] = {}
+    of_day: dict[tuple[date, int], Mapping[date, int]] = {}
+
+    def moment(found: object) -> datetime:
+        held = cast("datetime", found)
+        return moments.setdefault(held, held.replace(tzinfo=UTC))
+
     # The query gives what belongs together one after the other; hundreds of thousands of addresses are not held twice.
     for (source_ip, header_from, envelope_from, reporter, to_us), held in groupby(
         tables.stream(queries.outside()), key=lambda row: row[:5]
     ):
         rows = list(held)
-        address = client_address(str(source_ip or ""))
+        text = str(source_ip or "")
+        address = text if is_plain(text) and text != NO_ADDRESS else client_address(text)
         if address is None:
             continue
+        days = _report_days(rows)
+        if len(days) == 1:
+            days = of_day.setdefault(next(iter(days.items())), days)
         flows.append(
             OutsideFlow(
                 source_ip=address,
-                header_from=a_label(str(header_from)),
-                envelope_from=None if envelope_from is None else a_label(str(envelope_from)),
+                header_from=intern(a_label(str(header_from))),
+                envelope_from=None if envelope_from is None else intern(a_label(str(envelope_from))),
                 reporter=intern(str(reporter or "")),
                 to_us=bool(to_us),
-                mails=sum(int(cast("int", row[5])) for row in rows),
-                aligned_spf=sum(int(cast("int", row[6])) for row in rows),
-                aligned_dkim=sum(int(cast("int", row[7])) for row in rows),
+                mails=sum([int(cast("int", row[5])) for row in rows]),
+                aligned_spf=sum([int(cast("int", row[6])) for row in rows]),
+                aligned_dkim=sum([int(cast("int", row[7])) for row in rows]),
                 dkim_domain=next((intern(str(row[8])) for row in rows if row[8]), None),
                 spf_domain=next((intern(str(row[9])) for row in rows if row[9]), None),
-                first_seen=cast("datetime", aware(min(cast("datetime", row[10]) for row in rows))),
-                last_seen=cast("datetime", aware(max(cast("datetime", row[11]) for row in rows))),
+                first_seen=moment(min([cast("datetime", row[10]) for row in rows])),
+                last_seen=moment(max([cast("datetime", row[11]) for row in rows])),
                 origins=tuple(
-                    Origin(documents[cast("int", row[12])], cast("int | None", row[13]))
-                    for row in rows[:ORIGINS_KEPT]
+                    [
+                        Origin(documents[cast("int", row[12])], cast("int | None", row[13]))
+                        for row in rows[:ORIGINS_KEPT]
+                    ]
                 ),
-                days=_report_days(rows),
+                days=days,
             )
         )
     return tuple(flows)

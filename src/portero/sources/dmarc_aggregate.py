@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import pyarrow as pa
 
-from portero.core.address import NO_ADDRESS, a_label, client_address, domain_of, is_at_or_below
+from portero.core.address import NO_ADDRESS, a_label, client_address, domain_of, is_at_or_below, is_plain
 from portero.core.evidence import Gap, Origin
 from portero.core.evidence_rows import REPORT_ROWS
 from portero.core.text import Text, count
@@ -21,8 +21,6 @@ from portero.sources.report_xml import stream
 ROWS = 8192
 _PIECES = 16
 _GAPS_EACH = 20
-_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-_IPV4 = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}")
 _ROOT = re.compile(r"<(?:[\w.-]{1,40}:)?feedback[\s>/]", re.IGNORECASE)
 _LATEST = 253402300799  # the last second of the year 9999
 _MOST_MAILS = 2**53
@@ -186,7 +184,7 @@ def read(document: Document) -> Iterator[Item]:
 
 def _address(text: str) -> str | None:
     """Give the canonical address; an IPv4 address already in that form needs no cache, whose size large reports exceed."""
-    if _IPV4.fullmatch(text):
+    if is_plain(text):
         return None if text == NO_ADDRESS else text
     return client_address(text)
 

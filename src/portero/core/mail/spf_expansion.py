@@ -50,6 +50,7 @@ class SpfExpansion:
     lookups, voids:  of a client that matches nothing, so at their greatest; lower bounds where `unknown` is not empty
                      or `cut` is true.
     networks:        CIDR texts that pass, sorted by first mention; those that an earlier term fails are among them.
+    mentioned:       CIDR texts of all terms, whether they pass or not.
     macros:          terms that cannot be listed because macros or ptr make them.
     open:            terms ``all`` that pass, in the record itself or in an include.
     terminal:        what a client that matches nothing gets, after redirects; None where nothing says.
@@ -72,6 +73,7 @@ class SpfExpansion:
     unknown: tuple[Question, ...]
     origins: tuple[Origin, ...]
     cut: bool = False
+    mentioned: tuple[str, ...] = ()
 
     @property
     def within_limits(self) -> bool:
@@ -86,6 +88,7 @@ class _Walk:
     asked: int = 0
     voids: dict[str, None] = field(default_factory=dict)
     networks: dict[str, None] = field(default_factory=dict)
+    mentioned: dict[str, None] = field(default_factory=dict)
     macros: dict[str, None] = field(default_factory=dict)
     open: list[str] = field(default_factory=list)
     missing: dict[str, None] = field(default_factory=dict)
@@ -125,7 +128,7 @@ def expansion(dns: Dns, domain: str, *, published: Mapping[str, str] | None = No
     return SpfExpansion(
         root, root.lookups, len(walk.voids), tuple(walk.networks), tuple(walk.macros), tuple(walk.open), terminal,
         known, tuple(walk.voids), tuple(walk.missing), tuple(walk.faults), tuple(walk.failed), tuple(walk.unknown),
-        tuple(walk.origins), walk.cut,
+        tuple(walk.origins), walk.cut, tuple(walk.mentioned),
     )  # fmt: skip
 
 
@@ -173,6 +176,7 @@ def _mechanism(
     passing = passes and each.qualifier is Qualifier.PASS
     name = domain if each.target is None else each.target.name
     if each.network:
+        walk.mentioned[each.network] = None
         if passing:
             walk.networks[each.network] = None
     elif each.kind == "include":
@@ -214,15 +218,16 @@ def _hosts(walk: _Walk, each: Mechanism, name: str, *, counts: bool, passing: bo
     # A client of one family asks one of the two; a name with either is not counted as void.
     if counts and all(_is_void(answer) for answer in answers):
         walk.voids[name] = None
-    if not passing:
-        return
     for answer, mask in zip(answers, (each.mask4, each.mask6), strict=True):
         for text in answer.answers:
             address = client_address(text)
             if address is not None:
                 # A server may answer either question with an address of the other family.
                 length = min(mask.bit_count(), 128 if ":" in address else 32)
-                walk.networks[str(parse_network(f"{address}/{length}"))] = None
+                network = str(parse_network(f"{address}/{length}"))
+                walk.mentioned[network] = None
+                if passing:
+                    walk.networks[network] = None
 
 
 def _is_void(answer: DnsAnswer) -> bool:
