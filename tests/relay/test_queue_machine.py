@@ -35,9 +35,10 @@ from portero.relay.envelope import Envelope, Recipient
 from portero.relay.outcome import Kind, Outcome, Scope
 from portero.relay.pace import Limits
 from portero.relay.protocol import Manners, Peer, Session
+from portero.relay.queue_file import DATABASE
 from portero.relay.reception import Reception
 from portero.relay.settings import Settings, load_settings
-from portero.relay.spool import DATABASE, Reader, Spool, _Batch
+from portero.relay.spool import Reader, Spool, _Batch
 from portero.relay.transport import Kit, Outgoing, Sign, Transport, Way
 from portero.relay.worker import PostOffice
 from support.relay import CONFIG

@@ -42,13 +42,12 @@ class Trail:
             last = hashlib.sha256(line).hexdigest()
             lines.append(line + b"\n")
         whole = b"".join(lines)
-        start = os.fstat(self._descriptor).st_size
         written = 0
         try:
             while written < len(whole):
                 written += os.write(self._descriptor, whole[written:])
         except OSError:
-            os.ftruncate(self._descriptor, start)
+            os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - written)
             raise
         self._last = last
 

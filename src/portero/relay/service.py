@@ -38,6 +38,10 @@ log = structlog.get_logger("portero.relay")
 TRAIL = "audit.jsonl"
 _PACES = "paces"
 _KEEP_SECONDS = 15
+# What comes while one commit is made shares the next: a tenth of a millisecond for each connection, a third of what a
+# message of each of them takes, makes commits few and costs no client a turn.
+_GATHER_SECONDS = 0.0001
+_GATHER_AT_MOST_SECONDS = 0.005
 # What a running relay keeps from its start.
 _STARTED_WITH = ("hostname", "spool", "user", "audit", "status")
 
@@ -124,7 +128,7 @@ class Relay:
             loop.call_soon_threadsafe,
             self.trail,
             free_octets=settings.free_octets,
-            soon=loop.call_soon,
+            soon=self._gather,
         )
         self.tokens = Tokens()
         reader = Reader(settings.spool)
@@ -155,6 +159,15 @@ class Relay:
             self._door = StatusDoor(self.numbers, lambda: self.spool.ready and not self.reception.stopping)
             await self._door.open(*settings.status)
         self._watcher = loop.create_task(self._watch())
+
+    def _gather(self, hand_over: Callable[[], None]) -> None:
+        """Hand over at once where few are connected; where many are, their commits are worth a short wait."""
+        loop = asyncio.get_running_loop()
+        wait = min(sum(len(gate.open) for gate in self.gates) * _GATHER_SECONDS, _GATHER_AT_MOST_SECONDS)
+        if wait < 0.001:
+            loop.call_soon(hand_over)
+        else:
+            loop.call_later(wait, hand_over)
 
     def reload(self) -> None:
         """

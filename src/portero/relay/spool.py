@@ -15,28 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from portero.core.text import Text
-from portero.errors import ConfigError
 from portero.relay.envelope import Envelope, read_envelope
+from portero.relay.queue_file import BODIES, DATABASE, commit, connect, open_folder, unusable
 
-DATABASE = "queue.sqlite"
-BODIES = "bodies"
-_LOCK = "lock"
 # One commit takes what waits, up to this: more would only make the first of them wait for the last.
 _BATCH = 500
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS message(
-  id INTEGER PRIMARY KEY,   -- the queue id; hexadecimal everywhere else
-  state TEXT NOT NULL,      -- fresh, waiting, held, quarantined
-  due_at REAL NOT NULL,     -- seconds since 1970
-  envelope TEXT NOT NULL,   -- JSON
-  content BLOB              -- dot-stuffed; NULL where it is the file bodies/ID
-);
-CREATE INDEX IF NOT EXISTS due ON message(due_at) WHERE state = 'waiting';
-CREATE INDEX IF NOT EXISTS apart ON message(state) WHERE state IN ('held', 'quarantined');
-CREATE TABLE IF NOT EXISTS kept(key TEXT PRIMARY KEY, value TEXT NOT NULL);
-"""
 
 Done = Callable[[Exception | None], None]
 Change = Literal["retry", "hold", "release", "drop"]
@@ -54,10 +37,6 @@ class Journal(Protocol):
 
     def write(self, records: list[dict[str, object]]) -> None:
         """Append records. Raises OSError."""
-
-
-class SpoolBusy(Exception):  # noqa: N818  (what it means, not that it failed)
-    """Another process holds the spool."""
 
 
 @dataclass(slots=True)
@@ -120,13 +99,13 @@ class Spool:
         self._journal = journal
         self._work: queue.SimpleQueue[list[tuple[Any, ...] | None]] = queue.SimpleQueue()
         self._left = _Batch()
-        self._lock = _open_folder(folder)
+        self._lock = open_folder(folder)
         try:
-            self._connection = _connect(folder / DATABASE)
+            self._connection = connect(folder / DATABASE)
             self._recover()
         except (sqlite3.Error, OSError) as error:
             os.close(self._lock)
-            raise _unusable(folder, error) from error
+            raise unusable(folder, error) from error
         # Before the first mail is taken, not only at the caller's first tick.
         self.look()
         self._last = max(self._newest(), time.time_ns() // 1000)
@@ -162,7 +141,7 @@ class Spool:
         content:  dot-stuffed, or None where it was written to `path_of`: that file is the spool's from now on.
         record:   its audit record, written where the message was taken.
         """
-        self._hand(("put", envelope, content, done, record))
+        self._hand(("put", envelope, envelope.to_json(), content, done, record))
 
     def _hand(self, item: tuple[Any, ...] | None) -> None:
         gathered = self._gathered
@@ -251,10 +230,10 @@ class Spool:
     def _add(self, batch: _Batch, item: tuple[Any, ...]) -> None:
         kind = item[0]
         if kind == "put":
-            _, envelope, content, done, record = item
+            _, envelope, text, content, done, record = item
             if record is not None:
                 batch.put_records.append(record)
-            batch.rows.append((envelope.id, envelope.state, envelope.due_at, envelope.to_json(), content))
+            batch.rows.append((envelope.id, envelope.state, envelope.due_at, text, content))
             batch.put_done.append(done)
             if content is None:
                 batch.files.append(envelope.id)
@@ -329,34 +308,7 @@ class Spool:
             self._post(function, *words)
 
     def _write(self, batch: _Batch) -> None:
-        connection = self._connection
-        if not (batch.rows or batch.updates or batch.removals or batch.kept):
-            return
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            for part in _parts(batch.rows, 100):
-                # One statement for many rows: each step would take and give the interpreter's lock.
-                connection.execute(
-                    "INSERT INTO message VALUES " + ",".join(["(?,?,?,?,?)"] * len(part)),  # noqa: S608  (marks only)
-                    [value for row in part for value in row],
-                )
-            if batch.updates:
-                connection.executemany(
-                    "UPDATE message SET state = ?, due_at = ?, envelope = ? WHERE id = ?",
-                    [(*values, number) for number, values in batch.updates.items()],
-                )
-            for numbers in _parts(batch.removals, 500):
-                connection.execute(
-                    f"DELETE FROM message WHERE id IN ({','.join('?' * len(numbers))})",  # noqa: S608  (marks only)
-                    numbers,
-                )
-            if batch.kept:
-                connection.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?)", list(batch.kept.items()))
-            connection.execute("COMMIT")
-        except sqlite3.Error:
-            with suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")
-            raise
+        commit(self._connection, batch.rows, batch.updates, batch.removals, batch.kept)
 
     def _sync_files(self, numbers: list[int]) -> None:
         for number in numbers:
@@ -470,67 +422,6 @@ class Spool:
 def _answer_all(calls: list[tuple[Done, Exception | None]]) -> None:
     for done, error in calls:
         done(error)
-
-
-def _parts(items: list[Any], size: int) -> Iterator[list[Any]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
-    connection.execute("PRAGMA page_size = 16384")
-    connection.execute("PRAGMA journal_mode = WAL")
-    # FULL: each commit syncs the log before it returns. Source: sqlite.org/pragma.html#pragma_synchronous
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA wal_autocheckpoint = 1000")
-    # A commit of large messages must fit, or its pages are written twice.
-    connection.execute("PRAGMA cache_size = -16000")
-    # Debian's SQLite overwrites each freed page with zeros, through the log: half of all that was written.
-    connection.execute("PRAGMA secure_delete = FAST")
-    connection.execute("PRAGMA mmap_size = 0")
-    connection.executescript(_SCHEMA)
-    return connection
-
-
-def _open_folder(folder: Path) -> int:
-    """Make the folders, closed to others, and take their lock, which ends with the process."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (folder / BODIES).mkdir(exist_ok=True, mode=0o700)
-        descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise _unusable(folder, error) from error
-    try:
-        _take(descriptor)
-    except OSError:
-        os.close(descriptor)
-        raise SpoolBusy(str(folder)) from None
-    return descriptor
-
-
-def _take(descriptor: int) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt
-
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]  # the other system's
-        return
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _unusable(folder: Path, error: Exception) -> ConfigError:
-    reason = getattr(error, "strerror", None) or str(error)
-    return ConfigError(
-        (
-            Text(
-                "The queue cannot be kept in {path}: {reason}. Name a folder that the relay may write in spool.",
-                path=str(folder),
-                reason=reason,
-            ),
-        )
-    )
 
 
 class Reader:

@@ -30,11 +30,12 @@ from portero.relay.explain import explain
 from portero.relay.habit import Memory
 from portero.relay.observer import KEY as MEMORY_KEY
 from portero.relay.quarantine_report import make_report, reported
+from portero.relay.queue_file import DATABASE, SpoolBusy
 from portero.relay.rules import from_learnt, from_senders
 from portero.relay.send_test import send_test
 from portero.relay.service import TRAIL, serve
 from portero.relay.settings import FILE_NAME, Settings, load_settings
-from portero.relay.spool import DATABASE, Change, Reader, Spool, SpoolBusy
+from portero.relay.spool import Change, Reader, Spool
 from portero.relay.transport import Sign, unstuffed
 
 _SYSTEM_FILE = Path("/etc/portero") / FILE_NAME
