@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,17 +17,9 @@ from portero.core.sender import DecidedBy, Judgement, Kind, Path, Validity
 from portero.core.simulation import Effect
 from portero.core.step import Risk
 
-# Written without NUL, which no database keeps.
-Line = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
-Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
-
 
 class _Out(BaseModel):
     model_config = ConfigDict(from_attributes=True)
-
-
-class _In(BaseModel):
-    model_config = ConfigDict(extra="forbid")
 
 
 class Problem(_Out):
@@ -130,73 +122,10 @@ class Senders(_Out):
     counts: dict[str, dict[str, int]]
 
 
-class Decide(_In):
-    """A decision about some senders: all are recorded, or none."""
-
-    senders: Annotated[list[Line], Field(min_length=1, max_length=500)]
-    judgement: Judgement | None = Field(description="null takes back what was decided.")
-    owner: Line | None = None
-    note: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")] = ""
-    expires_on: date | None = None
-    seen: dict[str, Annotated[int, Field(ge=0, le=2**31 - 1)]] = Field(
-        default_factory=dict, description="Revision of each sender that the decider saw."
-    )
-
-
 class Decided(_Out):
     """The revisions after a decision."""
 
     revisions: dict[str, int]
-
-
-class Criteria(_In):
-    """What mail must show to be set apart: of each kind given any one value, and all kinds given."""
-
-    header_from: list[Line] = Field(default_factory=list, max_length=50)
-    mail_from: list[Line] = Field(default_factory=list, max_length=50)
-    cidr: list[Line] = Field(default_factory=list, max_length=50)
-    ehlo: list[Line] = Field(default_factory=list, max_length=50)
-
-
-class _Shaping(_In):
-    note: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")] = ""
-    seen: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(
-        default=None, description="Revision of the sender that was seen."
-    )
-
-
-class Rename(_Shaping):
-    """What a sender is called from now on, and what people know of it."""
-
-    act: Literal["describe"]
-    name: Name
-    owner: Name | None = None
-    purpose: Name | None = None
-    criticality: Criticality | None = None
-
-
-class Join(_Shaping):
-    """Senders that are the same one, too."""
-
-    act: Literal["merge"]
-    merge: Annotated[list[Line], Field(min_length=1, max_length=500)]
-
-
-class SetApart(_Shaping):
-    """What is a sender of its own."""
-
-    act: Literal["split"]
-    split: Criteria
-
-
-class TakeBack(_Shaping):
-    """The kind of act to undo."""
-
-    act: Literal["take-back"]
-    of: Literal["judge", "describe", "merge", "split"]
-
-
-Shape = Annotated[Rename | Join | SetApart | TakeBack, Field(discriminator="act")]
 
 
 class Shaped(_Out):
@@ -206,12 +135,6 @@ class Shaped(_Out):
     part: str | None = Field(
         description="Id of the sender that a split makes, where any mail shows what it names."
     )
-
-
-class Rehearse(_In):
-    """Controls to replay together."""
-
-    controls: Annotated[list[Annotated[str, Field(min_length=1, max_length=2000)]], Field(min_length=1, max_length=20)]  # fmt: skip
 
 
 class Messages(_Out):
@@ -282,16 +205,6 @@ class KeptException(_Out):
     created_at: datetime
 
 
-class MakeException(_In):
-    """A fault to accept."""
-
-    check: Name
-    subject: Annotated[Line, Field(min_length=1)] | None = None
-    owner: Annotated[Line, Field(min_length=1, max_length=300)]
-    until: date
-    reason: Annotated[str, Field(min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
-
-
 class Difference(_Out):
     """One difference from the approved settings; `who` and `day` where an audit log tells."""
 
@@ -311,12 +224,6 @@ class Posture(_Out):
     approved_by: str | None
     approved_at: datetime | None
     differences: list[Difference] | None
-
-
-class ApproveSettings(_In):
-    """The newest run, so that nobody approves what they have not seen."""
-
-    run: Name
 
 
 class VerifiedStep(_Out):
@@ -358,32 +265,11 @@ class Plan(_Out):
     steps: list[Step]
 
 
-class VerifiedChange(BaseModel):
-    """One change as verify.ps1 found it; `Problem` says why nobody could look."""
-
-    model_config = ConfigDict(extra="ignore")
-    Id: Annotated[str, Field(max_length=20)]
-    Title: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
-    Passed: bool
-    Problem: Annotated[str, Field(max_length=4000, pattern=r"^[^\x00]*$")] | None = None
-
-
 class TakenOver(_Out):
     """By the step's key whether it passed, null where nobody could look; and changes that belong to no step."""
 
     steps: dict[str, bool | None]
     unknown: int
-
-
-class MarkStep(_In):
-    """What to say of a step; `revision` is the one that was seen."""
-
-    state: StepState | None = None
-    owner: Line | None = None
-    note: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")] | None = None
-    verified: bool | None = Field(default=None, description="What verifying showed; null says nothing of it.")
-    seen: Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")] = ""
-    revision: Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
 class Document(_Out):
@@ -415,14 +301,6 @@ class Evidence(_Out):
     blind_spots: list[str]
 
 
-class AnnounceUpload(_In):
-    """A file that will come; files of one batch are read together."""
-
-    name: Annotated[str, Field(min_length=1, max_length=500)]
-    size: Annotated[int, Field(ge=1, le=20 << 30)]
-    batch: Annotated[str, Field(pattern=r"^b-[0-9a-f]{16}$")] | None = None
-
-
 class Upload(_Out):
     """A file on its way in; the next piece begins at `received`."""
 
@@ -431,12 +309,6 @@ class Upload(_Out):
     name: str
     size: int
     received: int
-
-
-class StartRun(_In):
-    """A batch to read."""
-
-    batch: Annotated[str, Field(pattern=r"^b-[0-9a-f]{16}$")]
 
 
 class Job(_Out):
@@ -470,13 +342,6 @@ class Scenario(_Out):
     controls: list[str]
     made_by: str
     created_at: datetime
-
-
-class SaveScenario(_In):
-    """Controls to keep."""
-
-    name: Name
-    controls: Annotated[list[Annotated[str, Field(min_length=1, max_length=2000)]], Field(min_length=1, max_length=20)]  # fmt: skip
 
 
 class TrailEntry(_Out):
@@ -526,7 +391,6 @@ class JudgedMessage(_Out):
 
 
 QueueState = Literal["fresh", "waiting", "held", "quarantined"]
-QueueId = Annotated[str, Field(pattern=r"^[0-9a-f]{1,16}$")]
 
 
 class QueueRecipient(_Out):
@@ -593,13 +457,6 @@ class RelayDevice(_Out):
     this_hour: int | None
     busiest_hour: int | None
     recipients: int | None
-
-
-class ChangeQueue(_In):
-    """What to do to messages of the queue."""
-
-    change: Literal["release", "retry", "hold", "drop", "report"]
-    messages: Annotated[list[QueueId], Field(min_length=1, max_length=500)]
 
 
 class QueueChanged(_Out):

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from portero.core.acceptance import Acceptance, Kept
 from portero.core.finding import Profile
 from portero.faces.audit_json import drift_document, finding_document
+from portero.faces.web.api import asked
 from portero.faces.web.api import documents as out
 from portero.faces.web.api.frame import PROBLEMS, ETag, Id, Reader, Signer, tagged
 from portero.faces.web.pages.findings import approve_settings, drifted, keep
@@ -31,7 +32,7 @@ def exceptions(entered: Reader, if_none_match: ETag = None) -> Response:
 
 
 @ROUTER.post("/organisations/{organisation}/exceptions", response_model=out.KeptException, status_code=201)
-def accept(entered: Signer, wanted: out.MakeException) -> dict[str, object]:
+def accept(entered: Signer, wanted: asked.MakeException) -> dict[str, object]:
     """Accept what a check finds, until a day and with it; for who may approve."""
     held = Acceptance(wanted.check, wanted.owner, wanted.until, wanted.reason, wanted.subject)
     return _exception(keep(entered, entered.view(), held))
@@ -60,7 +61,7 @@ def drift(entered: Reader, if_none_match: ETag = None) -> Response:
 
 
 @ROUTER.put("/organisations/{organisation}/drift", status_code=204)
-def approve(entered: Signer, wanted: out.ApproveSettings) -> None:
+def approve(entered: Signer, wanted: asked.ApproveSettings) -> None:
     """Approve the settings of the newest run, which the caller names, as those that shall stand."""
     approve_settings(entered, entered.view(), wanted.run)
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from portero.core.access import Action, Role
 from portero.core.ledger import Token, UnknownEntryError
-from portero.faces.web.api.documents import Name
+from portero.faces.web.api.asked import Name
 from portero.faces.web.api.documents import Organisation as OrganisationOut
 from portero.faces.web.api.frame import PROBLEMS, Administrator, Id, entered_by
 from portero.faces.web.pages.frame import Entered

@@ -27,6 +27,7 @@ from portero.faces.audit_json import (
     step_document,
 )
 from portero.faces.web import evidence_files, reading
+from portero.faces.web.api import asked
 from portero.faces.web.api import documents as out
 from portero.faces.web.api.frame import (
     PROBLEMS,
@@ -115,7 +116,7 @@ def _sender(entered: Entered, view: View, sender: str) -> dict[str, object]:
 
 
 @ROUTER.post("/organisations/{organisation}/decisions", response_model=out.Decided)
-def decide(entered: Decider, wanted: out.Decide) -> dict[str, object]:
+def decide(entered: Decider, wanted: asked.Decide) -> dict[str, object]:
     """Record a decision; 409 where somebody decided since the revisions named in `seen`."""
     view = entered.view()
     if any(each not in view.senders for each in wanted.senders):
@@ -137,7 +138,7 @@ def decide(entered: Decider, wanted: out.Decide) -> dict[str, object]:
 
 
 @ROUTER.post("/organisations/{organisation}/senders/{sender}/shape", response_model=out.Shaped)
-def shape(entered: Decider, sender: Id, wanted: out.Shape, if_match: IfMatch = None) -> dict[str, object]:
+def shape(entered: Decider, sender: Id, wanted: asked.Shape, if_match: IfMatch = None) -> dict[str, object]:
     """
     Name or describe a sender, join others to it, set a part of it apart, or take one of these back.
 
@@ -157,7 +158,7 @@ def shape(entered: Decider, sender: Id, wanted: out.Shape, if_match: IfMatch = N
     return {"revision": entered.desk.state.revisions(entered.organisation.id)[sender], "part": part}
 
 
-def _act(sender: str, wanted: out.Shape, who: str) -> Decision:
+def _act(sender: str, wanted: asked.Shape, who: str) -> Decision:
     """Give the act as the record holds it. Raises ConfigError for one that makes no sense."""
     said = wanted.model_dump(exclude={"seen", "note"}, exclude_none=True, mode="json")
     if sender in said.get("merge", ()):
@@ -170,7 +171,7 @@ def _act(sender: str, wanted: out.Shape, who: str) -> Decision:
 
 
 @ROUTER.post("/organisations/{organisation}/simulations", response_model=out.Simulation)
-def simulate(entered: Reader, wanted: out.Rehearse) -> Response:
+def simulate(entered: Reader, wanted: asked.Rehearse) -> Response:
     """Replay controls together on recorded mail. Changes nothing, so any reader may."""
     view = entered.view()
     try:
@@ -199,7 +200,7 @@ def _step(document: dict[str, object], mark: StepMark) -> dict[str, object]:
 
 
 @ROUTER.put("/organisations/{organisation}/plan/{key}", response_model=out.Step)
-def mark(entered: Decider, key: Id, wanted: out.MarkStep) -> dict[str, object]:
+def mark(entered: Decider, key: Id, wanted: asked.MarkStep) -> dict[str, object]:
     """Move a step on, or say who owns it; approving needs the right to sign, and other hands than prepared it."""
     if wanted.state is StepState.SIGNED:
         entered.who.at(entered.organisation.id, Action.SIGN)
@@ -224,7 +225,7 @@ def mark(entered: Decider, key: Id, wanted: out.MarkStep) -> dict[str, object]:
 
 @ROUTER.post("/organisations/{organisation}/verification", response_model=out.TakenOver)
 def verify(
-    entered: Decider, wanted: Annotated[list[out.VerifiedChange], Body(min_length=1, max_length=5000)]
+    entered: Decider, wanted: Annotated[list[asked.VerifiedChange], Body(min_length=1, max_length=5000)]
 ) -> dict[str, object]:
     """Take over what `verify.ps1 -Out` wrote of the plan as it stands."""
     found = [verification.Found(each.Id, each.Title, each.Passed, each.Problem or "") for each in wanted]
@@ -252,7 +253,7 @@ def runs(entered: Reader, if_none_match: ETag = None) -> Response:
 
 
 @ROUTER.post("/organisations/{organisation}/runs", response_model=out.Job, status_code=202)
-def start_run(entered: Uploader, wanted: out.StartRun) -> dict[str, object]:
+def start_run(entered: Uploader, wanted: asked.StartRun) -> dict[str, object]:
     """Have a batch read; answers with the job. All files of the batch must be whole."""
     may_decide = entered.who.may(entered.organisation.id, Action.DECIDE)
     job = reading.start(
@@ -262,7 +263,7 @@ def start_run(entered: Uploader, wanted: out.StartRun) -> dict[str, object]:
 
 
 @ROUTER.post("/organisations/{organisation}/uploads", response_model=out.Upload, status_code=201)
-def announce(entered: Uploader, wanted: out.AnnounceUpload) -> object:
+def announce(entered: Uploader, wanted: asked.AnnounceUpload) -> object:
     """Announce a file; without `batch` it begins a new one."""
     organisation = entered.organisation.id
     batch = wanted.batch or evidence_files.new_batch()
@@ -371,7 +372,7 @@ def scenarios(entered: Reader, if_none_match: ETag = None) -> Response:
 
 
 @ROUTER.post("/organisations/{organisation}/scenarios", response_model=out.Scenario, status_code=201)
-def save_scenario(entered: Decider, wanted: out.SaveScenario) -> object:
+def save_scenario(entered: Decider, wanted: asked.SaveScenario) -> object:
     """Keep controls under a name."""
     try:
         for each in wanted.controls:

@@ -12,6 +12,7 @@ from portero.core.relay_words import reason
 from portero.core.text import Text
 from portero.faces.message.document import message_document
 from portero.faces.web import relays
+from portero.faces.web.api import asked
 from portero.faces.web.api import documents as out
 from portero.faces.web.api.frame import PROBLEMS, Asker, ETag, Reader, Signer, tagged
 from portero.faces.web.evidence_files import safe_name
@@ -96,7 +97,7 @@ def devices(entered: Reader, if_none_match: ETag = None) -> Response:
 
 
 @ROUTER.post("/organisations/{organisation}/relay/changes", response_model=out.QueueChanged)
-def change(entered: Signer, wanted: out.ChangeQueue) -> dict[str, object]:
+def change(entered: Signer, wanted: asked.ChangeQueue) -> dict[str, object]:
     """Release, retry, hold or delete messages of the queue, or report them to their owners; says what became of each."""
     return {
         "messages": relays.change(
