@@ -1,4 +1,4 @@
-"""Object stores by fsspec, tried on its store in memory, and over HTTP where the extra ``cloud`` is installed."""
+"""Object stores by fsspec: its store in memory, and all three services over HTTP, each spoken by a server beside the test."""
 
 import gzip
 from pathlib import Path
@@ -11,7 +11,7 @@ from portero.errors import AccessDenied, SourceUnavailable
 from portero.sources.document import Document
 from portero.sources.object_store import is_stored
 from portero.sources.walk import walk
-from support.s3_store import s3_serving
+from support.object_stores import S3, Azure, Google, store_serving
 
 
 @pytest.fixture
@@ -98,29 +98,52 @@ OBJECTS = {
 }
 
 
-@pytest.fixture
-def s3(monkeypatch):
-    """Serve S3 beside the test, with what the library takes from the environment."""
-    s3fs = pytest.importorskip("s3fs", reason="the extra cloud is not installed")
-    with s3_serving(OBJECTS) as server:
-        for name, value in {
-            "AWS_ENDPOINT_URL": server.url,
+# By scheme: how a store speaks, and what its library takes from the environment, given where it is served.
+STORES = {
+    "s3": (
+        S3,
+        lambda url: {
+            "AWS_ENDPOINT_URL": url,
             "AWS_ACCESS_KEY_ID": "key",
-            "AWS_SECRET_ACCESS_KEY": "not-to-be-shown",
+            "AWS_SECRET_ACCESS_KEY": SECRET,
             "AWS_DEFAULT_REGION": "eu-central-1",
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_MAX_ATTEMPTS": "1",
-        }.items():
+        },
+    ),
+    "gs": (Google, lambda url: {"STORAGE_EMULATOR_HOST": url, "FSSPEC_GS_TOKEN": "anon"}),
+    "abfss": (
+        Azure,
+        lambda url: {
+            "AZURE_STORAGE_CONNECTION_STRING": f"DefaultEndpointsProtocol=http;AccountName=account;AccountKey={SECRET};"
+            f"BlobEndpoint={url}/account;"
+        },
+    ),
+}
+SECRET = "bm90LXRvLWJlLXNob3du"
+
+
+@pytest.fixture(params=STORES)
+def served(request, monkeypatch):
+    """Serve a store beside the test, with what its library takes from the environment; gives scheme and server."""
+    dialect, environment = STORES[request.param]
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with store_serving(OBJECTS, dialect) as server:
+        for name, value in environment(server.url).items():
             monkeypatch.setenv(name, value)
-        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
-            monkeypatch.delenv(name, raising=False)
-        s3fs.S3FileSystem.clear_instance_cache()
-        yield server
-        s3fs.S3FileSystem.clear_instance_cache()
+        # The configuration of fsspec reads the environment once, when it is loaded.
+        monkeypatch.setitem(fsspec.config.conf, "gs", {"token": "anon"})
+        monkeypatch.setenv("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
+        library = fsspec.get_filesystem_class(request.param)
+        library.clear_instance_cache()
+        yield request.param, server
+        library.clear_instance_cache()
 
 
-def test_s3_is_read_over_http_page_by_page_and_range_by_range(s3):
-    found = list(walk([Path("s3://bucket/day")]))
+def test_a_store_is_read_over_http_page_by_page_and_range_by_range(served):
+    scheme, server = served
+    found = list(walk([Path(f"{scheme}://bucket/day")]))
     assert [item.name for item in found] == ["a.gz!a", "b c.csv", "deep/d.csv", "large.csv"]
     assert [item.open().read() for item in found] == [
         b"x,y\n3,4\n",
@@ -128,30 +151,42 @@ def test_s3_is_read_over_http_page_by_page_and_range_by_range(s3):
         b"x,y\n5,6\n",
         LARGE,
     ]
-    assert len([each for each in s3.asked if each[0] == "LIST"]) >= 2
-    parts = [given for how, name, given in s3.asked if how == "GET" and name.endswith("large.csv")]
+    assert len([each for each in server.asked if each[0] == "LIST"]) >= 2
+    parts = [given for how, name, given in server.asked if how == "GET" and name.endswith("large.csv")]
     assert parts
     assert all(parts)
 
 
-def test_one_object_of_s3_is_named_by_itself(s3):
-    (found,) = walk([Path("s3://bucket/other.csv")])
+def test_one_object_is_named_by_itself(served):
+    scheme, _ = served
+    (found,) = walk([Path(f"{scheme}://bucket/other.csv")])
     assert (found.name, found.open().read()) == ("other.csv", b"x,y\n7,8\n")
 
 
-def test_s3_that_refuses_or_has_nothing_ends_the_operation_without_a_secret(s3):
-    s3.closed.add("closed")
+def test_a_store_that_refuses_or_has_nothing_ends_the_operation_without_a_secret(served):
+    scheme, server = served
+    server.closed.add("closed")
     with pytest.raises(AccessDenied) as refused:
-        list(walk([Path("s3://closed")]))
+        list(walk([Path(f"{scheme}://closed/day")]))
     with pytest.raises(SourceUnavailable) as missing:
-        list(walk([Path("s3://nowhere/x")]))
+        list(walk([Path(f"{scheme}://nowhere/x")]))
     with pytest.raises(SourceUnavailable):
-        list(walk([Path("s3://bucket/nothing")]))
-    assert "not-to-be-shown" not in str(refused.value) + str(missing.value)
+        list(walk([Path(f"{scheme}://bucket/nothing")]))
+    assert SECRET not in str(refused.value) + str(missing.value)
 
 
-def test_an_object_of_s3_that_went_since_it_was_listed_is_a_gap(s3):
-    s3.gone.add("bucket/day/b c.csv")
-    found = list(walk([Path("s3://bucket/day")]))
+def test_an_object_that_went_since_it_was_listed_is_a_gap(served):
+    scheme, server = served
+    server.gone.add("bucket/day/b c.csv")
+    found = list(walk([Path(f"{scheme}://bucket/day")]))
     assert [item.origin.document for item in found if isinstance(item, Gap)] == ["b c.csv"]
     assert len(found) == 4
+
+
+@pytest.mark.parametrize("served", ["abfss"], indirect=True)
+@pytest.mark.usefixtures("served")
+def test_a_url_of_azure_may_name_the_account():
+    found = list(walk([Path("abfss://bucket@account.dfs.core.windows.net/day")]))
+    assert [item.name for item in found] == ["a.gz!a", "b c.csv", "deep/d.csv", "large.csv"]
+    (one,) = walk([Path("abfss://bucket@account.dfs.core.windows.net/other.csv")])
+    assert (one.name, one.open().read()) == ("other.csv", b"x,y\n7,8\n")
