@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic_core import to_json
+
 _FIRST = "0" * 64
 _TAIL_OCTETS = 1 << 20
-_write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Trail:
@@ -38,7 +39,7 @@ class Trail:
         """Append records. Raises OSError; then none of them counts as written."""
         last, lines = self._last, []
         for record in records:
-            line = f'{_write(record)[:-1]},"prev":"{last}"}}'.encode()
+            line = b'%s,"prev":"%s"}' % (to_json(record)[:-1], last.encode())
             last = hashlib.sha256(line).hexdigest()
             lines.append(line + b"\n")
         whole = b"".join(lines)

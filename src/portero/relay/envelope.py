@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import MISSING, dataclass, field, fields
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
+
+from pydantic_core import to_json
 
 
 class Fate(StrEnum):
@@ -95,26 +98,33 @@ class Envelope:
 
     def to_json(self) -> str:
         """Give the envelope as the text that the spool keeps, without what is as always; `read_envelope` reads it."""
-        held = {name: value for name, usual in _FIELDS if (value := getattr(self, name)) != usual}
-        held["recipients"] = [
-            {name: value for name, usual in _OF_RECIPIENT if (value := getattr(each, name)) != usual}
-            for each in self.recipients
+        held = _OF_ENVELOPE.unusual(self)
+        held["recipients"] = [_OF_RECIPIENT.unusual(each) for each in self.recipients]
+        # A quarter of the time that json takes; a message is written thrice.
+        return to_json(held).decode()
+
+
+class _Fields:
+    """The fields of a kind with their defaults; a field without one differs from its default always."""
+
+    def __init__(self, kind: type[Any], *without: str) -> None:
+        held = [each for each in fields(kind) if each.name not in without]
+        self._names = [each.name for each in held]
+        self._usual = [
+            each.default if each.default_factory is MISSING else each.default_factory() for each in held
         ]
-        return _write(held)
+        self._values = attrgetter(*self._names)
+
+    def unusual(self, value: object) -> dict[str, Any]:
+        return {
+            name: held
+            for name, held, usual in zip(self._names, self._values(value), self._usual, strict=True)
+            if held != usual
+        }
 
 
-def _usual(kind: type[Any]) -> tuple[tuple[str, object], ...]:
-    """Give the fields with their defaults; a field without one differs from its default always."""
-    return tuple(
-        (each.name, each.default if each.default_factory is MISSING else each.default_factory())
-        for each in fields(kind)
-    )
-
-
-_FIELDS = tuple(each for each in _usual(Envelope) if each[0] != "recipients")
-_OF_RECIPIENT = _usual(Recipient)
-# Made once: json.dumps makes an encoder for each call that is not all defaults.
-_write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_OF_ENVELOPE = _Fields(Envelope, "recipients")
+_OF_RECIPIENT = _Fields(Recipient)
 
 
 def read_envelope(text: str) -> Envelope:

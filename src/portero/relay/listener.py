@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import hashlib
 import ssl
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -72,7 +71,7 @@ class Connection(asyncio.Protocol):
         if refusal is not None:
             self._refuse(client, refusal)
             return
-        gate.clients[client] += 1
+        gate.clients[client] = gate.clients.get(client, 0) + 1
         self.deadline = gate.now() + gate.listener.idle_seconds
         self.session = Session(
             gate.reception, gate.listener.manners, Peer(client, port), gate.reception.hostname
@@ -210,9 +209,12 @@ class Connection(asyncio.Protocol):
         session, self.session = self.session, None
         if session is None:
             return
-        gate.clients[session.peer.client] -= 1
-        if gate.clients[session.peer.client] <= 0:
-            del gate.clients[session.peer.client]
+        client = session.peer.client
+        others = gate.clients[client] - 1
+        if others:
+            gate.clients[client] = others
+        else:
+            del gate.clients[client]
         transaction = session.transaction
         if transaction is not None and transaction.intake is not None and session.event is not Event.MESSAGE:
             transaction.intake.abandon()
@@ -252,7 +254,7 @@ class Gate:
         self._admit(listener)
         self._reception: Reception | None = None
         self.open: set[Connection] = set()
-        self.clients: Counter[str] = Counter()
+        self.clients: dict[str, int] = {}
         self._context = None if listener.tls == "none" else server_context(listener)
         self._server: asyncio.Server | None = None
         self._sweeper: asyncio.Task[None] | None = None
@@ -353,7 +355,7 @@ class Gate:
             return b"554 5.7.1 This port is not for you\r\n"
         if len(self.open) > self.listener.connections:
             return b"421 4.3.2 Too many connections\r\n"
-        if self.clients[client] >= self.listener.connections_per_client:
+        if self.clients.get(client, 0) >= self.listener.connections_per_client:
             return b"421 4.7.0 Too many connections from your address\r\n"
         return None
 

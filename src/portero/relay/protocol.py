@@ -7,6 +7,7 @@ import binascii
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum, auto
+from functools import lru_cache
 from typing import Protocol
 
 from portero.relay.data_phase import DataReader
@@ -320,10 +321,14 @@ def _helo(session: Session, argument: bytes) -> None:
 
 def _ehlo(session: Session, argument: bytes) -> None:
     _greet(session, argument, extended=True)
-    manners = session.manners
-    clear = not session.peer.tls
+    session.say(_offer(session.host, session.manners, bool(session.peer.tls)))
+
+
+@lru_cache(maxsize=64)
+def _offer(host: str, manners: Manners, encrypted: bool) -> bytes:
+    """Compose the answer to EHLO, the same for every client of a listener."""
     lines = [
-        session.host,
+        host,
         "PIPELINING",
         f"SIZE {manners.size_octets}",
         "8BITMIME",
@@ -332,21 +337,27 @@ def _ehlo(session: Session, argument: bytes) -> None:
     ]
     if manners.smtputf8:
         lines.append("SMTPUTF8")
-    if manners.starttls and clear:
+    if manners.starttls and not encrypted:
         lines.append("STARTTLS")
-    if manners.login and (not clear or manners.login_clear):
+    if manners.login and (encrypted or manners.login_clear):
         lines.append("AUTH PLAIN LOGIN")
     last = len(lines) - 1
-    session.say("".join(f"250{' ' if n == last else '-'}{each}\r\n" for n, each in enumerate(lines)).encode())
+    return "".join(f"250{' ' if n == last else '-'}{each}\r\n" for n, each in enumerate(lines)).encode()
+
+
+@lru_cache(maxsize=1024)
+def _name(argument: bytes) -> str:
+    """Read the name a client gives itself: printable ASCII only, since it goes into headers and logs."""
+    name = argument.decode("ascii", "replace").strip()[:255]
+    return "".join(each for each in name if "!" <= each <= "~")
 
 
 def _greet(session: Session, argument: bytes, *, extended: bool) -> None:
     session.reset()
     session.state = State.READY
     session.peer.extended = extended
-    # A name is no proof of anything; some devices give none. Printable ASCII only, since it goes into headers and logs.
-    name = argument.decode("ascii", "replace").strip()[:255]
-    session.peer.ehlo = "".join(each for each in name if "!" <= each <= "~")
+    # A name is no proof of anything; some devices give none.
+    session.peer.ehlo = _name(argument)
     session.peer.device = None
 
 
