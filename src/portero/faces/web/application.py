@@ -137,6 +137,7 @@ def _prepare(cases: Cases, view: View) -> None:
             findings.shown(view, cases.findings(view, profile), profile, renderer, None)
     senders.effects_of(view)
     senders.steps_of(view)
+    shape.by_mark(view)
 
 
 def _healthy() -> PlainTextResponse:

@@ -77,7 +77,7 @@ def shape_of(sender: Sender, view: View) -> Shape:
 
 def _alike(sender: Sender, view: View) -> tuple[Sender, ...]:
     """Give those that share a mark with a sender, most mail first, as many as are offered."""
-    known = _by_mark(view)
+    known = by_mark(view)
     found: dict[str, Sender] = {}
     # All senders there are may call themselves by one name, so no more of them are looked at than it takes.
     for each in merge(*(known[mark] for mark in _marks(sender)), key=_busiest_first):
@@ -96,7 +96,9 @@ def _marks(sender: Sender) -> set[str]:
     return {*sender.header_from, *sender.ehlo, *sender.client_networks}
 
 
-def _by_mark(view: View) -> Mapping[str, Sequence[Sender]]:
+def by_mark(view: View) -> Mapping[str, Sequence[Sender]]:
+    """Give by name, EHLO and network the senders that show it, most mail first."""
+
     def make() -> Mapping[str, Sequence[Sender]]:
         found: dict[str, list[Sender]] = {}
         for each in sorted(view.senders.values(), key=_busiest_first):
