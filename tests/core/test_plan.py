@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from portero.core.dns import Dns, DnsAnswer, DnsStatus
 from portero.core.evidence import ConfigObject, Origin
+from portero.core.exchange.author_policy import judged_in_front
 from portero.core.exchange.change import setting
 from portero.core.exchange.settings import AcceptedDomain, InboundConnector, Settings, Tenant
 from portero.core.finding import Finding, Outcome, Severity
@@ -562,3 +563,36 @@ def test_an_owner_is_asked_once_about_a_machine_that_needs_a_connector_and_stand
     for held in (settings, replace(settings, inbound_connectors=None)):
         for step in plan_for(forger, settings=held):
             assert len(step.senders) == len(set(step.senders))
+
+
+@pytest.mark.parametrize(
+    ("seen", "waits"),
+    [
+        ({"dkim": {"fail": 7}, "dmarc": {"fail": 7}}, True),
+        ({"dkim": {"none": 7}}, True),
+        ({}, True),
+        ({"dkim": {"pass": 7}, "dkim_domains": {"contoso.com": 7}}, False),
+        ({"dmarc": {"pass": 7}}, False),
+    ],
+)
+def test_dmarc_waits_for_mail_that_the_gateway_may_refuse_though_exchange_keeps_it(
+    seen: dict[str, dict[str, int]], waits: bool
+) -> None:
+    """Of another's envelope only an own signature passes; at the gateway as at Exchange Online, which enforces nothing here."""
+    through = anonymous("192.0.2.7", mail_from_domain="mail.vendor.example", connector="From gateway")
+    through = replace(through, facts=replace(through.facts, **seen))
+    news = registered(a_sender("news", Kind.SERVICE, Judgement.LEGITIMATE, through))
+    settings = replace(
+        BEHIND, dns=Dns([DnsAnswer("_dmarc.contoso.com", "TXT", DnsStatus.NOERROR, ("v=DMARC1; p=none",))])
+    )
+    steps = plan_for(news, settings=settings)
+    raised = [step for step in steps if "dmarc=contoso.com:reject" in step.controls]
+    cleared = [step for step in steps if str(step.title).startswith("Clear the way for DMARC")]
+    assert (bool(raised), bool(cleared)) == (not waits, waits)
+    assert all(step.senders == ("news",) for step in cleared)
+    # Exchange itself judges where it knows the clients; then the replay alone decides.
+    filtering = InboundConnector(
+        "From gateway", "Partner", True, ("*",), ("192.0.2.0/24",), skip_last_ip=True
+    )
+    assert not judged_in_front(replace(settings, inbound_connectors=(filtering,)))
+    assert judged_in_front(settings)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from portero.core import plan_steps as write
 from portero.core.controls import Control, parse_control
+from portero.core.exchange.attribution import author_domain, through_gateway
+from portero.core.exchange.author_policy import judged_in_front
 from portero.core.exchange.settings import Settings, Tenant
 from portero.core.finding import Finding, Outcome
 from portero.core.plan_lock import Lock, find_lock
 from portero.core.plan_order import Closing, best_order
 from portero.core.plan_steps import Draft
 from portero.core.plan_ways import give_ways_in, needs
+from portero.core.records import Records
 from portero.core.sender import Kind, Path, Sender
 from portero.core.simulate import Replay, most_refused_first
 from portero.core.simulation import Effect, SenderEffect, Simulation
@@ -287,6 +290,7 @@ def _raise_dmarc(draft: Draft, replay: Replay, control: str, ready: tuple[int, .
     before = moved_by(draft.steps())
     found = _expected(draft, replay, control)
     gained = _against(found, replay.of(plan_controls(draft.steps())), senders, before)
+    gained += _failing_in_front(replay, domain, before | {each.id for each, _ in gained})
     if gained or control in draft.left_out:
         write.dmarc_later(draft, domain, gained)
     else:
@@ -308,6 +312,26 @@ def _against(
         and each.refused + each.undetermined
         > earlier[each.sender].refused + earlier[each.sender].undetermined
     ]
+
+
+def _failing_in_front(replay: Replay, domain: str, known: Collection[str]) -> list[tuple[Sender, int]]:
+    """Name the senders to keep whose mail a gateway in front may refuse for DMARC, before Exchange Online sees it."""
+    settings = replay.settings
+    records = Records(settings)
+    if not judged_in_front(settings) or records.policy(domain) in {"quarantine", "reject"}:
+        return []
+    found = []
+    for sender in replay.senders:
+        failing = [
+            flow.facts.mails
+            for flow in sender.flows
+            if author_domain(flow.key) == domain
+            and through_gateway(flow.key, settings)
+            and records.wants_a_signature(flow)
+        ]
+        if must_keep(sender) and sender.id not in known and any(failing):
+            found.append((sender, sum(failing)))
+    return found
 
 
 def _prepare_basic(draft: Draft, replay: Replay) -> None:

@@ -327,6 +327,13 @@ class Records:
         """Tell whether a flow's mail passed DMARC as it came; None where the evidence does not settle it."""
         return {"pass": True, "fail": False}.get(self._dmarc_before(flow))
 
+    def wants_a_signature(self, flow: Flow) -> bool:
+        """Tell whether only a signature makes mail pass DMARC, whoever judges it, and none is known to: its envelope is another's."""
+        author, (envelope, assumed) = author_domain(flow.key), envelope_domain(flow.key)
+        if not author or not envelope or assumed or self.passed(flow) is True:
+            return False
+        return self.aligned(author, envelope, "spf") is False and self._by_dkim(flow) is not True
+
     def signature_carries(self, flow: Flow) -> bool:
         """Tell whether mail that passed DMARC surely did so by a signature, whatever SPF said."""
         by_dkim = self._by_dkim(flow)

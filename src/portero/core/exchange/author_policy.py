@@ -30,7 +30,7 @@ def dmarc_policy(
         return None
     if attribution.exempts and attribution.connector is not None and not attribution.connector.partner:
         return kept(Text("Mail through an OnPremises connector is not judged by DMARC."))
-    if settings.mx_at_microsoft is False and not _enhanced_filtering(settings):
+    if judged_in_front(settings):
         return kept(
             Text(
                 "The MX is at a gateway without enhanced filtering, so Exchange Online does not enforce DMARC."
@@ -81,7 +81,9 @@ def _unwitnessed(domain: str) -> Decision:
     )
 
 
-def _enhanced_filtering(settings: Settings) -> bool:
-    return any(
+def judged_in_front(settings: Settings) -> bool:
+    """Tell whether a gateway takes the mail and hides its clients, so that DMARC is for the gateway alone to enforce."""
+    filtering = any(
         held.enabled is not False and (held.skip_last_ip or held.skip_ips) for held in settings.connectors
     )
+    return settings.mx_at_microsoft is False and not filtering
