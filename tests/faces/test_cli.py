@@ -29,6 +29,7 @@ from portero.faces.catalogue import find_messages
 from portero.faces.cli import build, language
 from portero.faces.desk import Asking
 from portero.faces.relay_cases import RelayUseCases
+from portero.faces.version import installed
 
 PRINTER = Sender(
     id="s-1",
@@ -385,6 +386,20 @@ def test_every_command_answers_help_in_both_languages(command: str) -> None:
         assert result.exit_code == 0
         assert f"portero {command}" in result.stdout
         assert "--lang en|es" in result.stdout
+
+
+def test_a_group_of_commands_without_a_word_shows_its_help() -> None:
+    for words in (("evidence",), ("scenario",)):
+        result = call(*words)
+        assert result.exit_code == 0
+        assert result.stdout == call(*words, "--help").stdout
+        assert f"portero {words[0]}" in result.stdout
+    assert call().stdout == call("--help").stdout
+
+
+def test_the_version_is_said() -> None:
+    result = call("--version")
+    assert (result.exit_code, result.stdout) == (0, f"portero {installed()}\n")
 
 
 def test_every_sentence_of_the_help_stands_in_the_catalogue() -> None:
