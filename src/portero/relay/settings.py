@@ -7,27 +7,24 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from portero.core.address import IPNetwork, a_label, mailbox_key, parse_network
+from portero.core.address import IPNetwork, a_label
 from portero.core.text import Text
-from portero.core.toml_lines import Place, key_lines, line_of, shown
+from portero.core.toml_lines import key_lines, line_of
 from portero.errors import ConfigError
 from portero.relay.devices import Device, Organisation, Pattern
 from portero.relay.pace import Limits
 from portero.relay.protocol import Manners
-from portero.relay.secrets import READERS, Secret
+from portero.relay.secrets import Secret
+from portero.relay.settings_table import Book, Table
 from portero.relay.transport import Option, Way
 from portero.relay.transports import transports
 from portero.toml_file import parse_toml, read_toml
 
 FILE_NAME = "relay.toml"
-_MAILBOX = re.compile(r"[^\s@<>]+@[^\s@<>*/]+\Z")
-_HOST = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\Z")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,206 +119,15 @@ def load_settings(path: Path) -> Settings:
 def parse_settings(text: str, file: str) -> Settings:
     """Read the text of a configuration; `file` is its name for messages. Raises ConfigError with all that is wrong."""
     content = parse_toml(text, file)
-    book = _Book(file, key_lines(text))
-    settings = _settings(_Table(book, content, ()), file)
+    book = Book(file, key_lines(text))
+    settings = _settings(Table(book, content, ()), file)
     if book.problems or settings is None:
         raise ConfigError(tuple(problem for _, problem in sorted(book.problems, key=lambda pair: pair[0])))
     return settings
 
 
-@dataclass(slots=True)
-class _Book:
-    """Where each key stands, and what was found to be wrong."""
-
-    file: str
-    lines: dict[Place, int]
-    problems: list[tuple[int, Text]] = field(default_factory=list)
-
-    def add(self, place: Place, problem: Callable[[str, int], Text]) -> None:
-        line = line_of(self.lines, place)
-        self.problems.append((line, problem(self.file, line)))
-
-
-class _Table:
-    """One table while it is read: each key is taken once, and what is left over was misspelt."""
-
-    def __init__(self, book: _Book, content: dict[str, Any], place: Place) -> None:
-        self.book = book
-        self.content = content
-        self.place = place
-        self.asked: set[str] = set()
-
-    def wrong(self, key: str, wanted: Text) -> None:
-        value = shown(self.content.get(key))
-        self.book.add(
-            (*self.place, key),
-            lambda file, line: Text(
-                "{file}, line {line}: {key} is {value}, which is not {wanted}.",
-                file=file, line=line, key=self.name(key), value=value, wanted=wanted,
-            ),
-        )  # fmt: skip
-
-    def missing(self, key: str) -> None:
-        self.book.add(
-            (*self.place, key),
-            lambda file, line: Text(
-                "{file}, line {line}: {key} is missing. Add it.", file=file, line=line, key=self.name(key)
-            ),
-        )
-
-    def say(self, key: str, template: Callable[[str, int], Text]) -> None:
-        self.book.add((*self.place, key), template)
-
-    def name(self, key: str) -> str:
-        parts = (f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in (*self.place, key))
-        return "".join(parts).removeprefix(".")
-
-    def take(self, key: str, default: T, wanted: Text, read: Callable[[Any], T | None]) -> T:
-        """Take a key; `read` gives None, or raises ValueError, for what is not `wanted`."""
-        self.asked.add(key)
-        if key not in self.content:
-            return default
-        try:
-            value = read(self.content[key])
-        except (ValueError, TypeError, AttributeError):
-            value = None
-        if value is None:
-            self.wrong(key, wanted)
-            return default
-        return value
-
-    def text(self, key: str, default: str = "", *, required: bool = False) -> str:
-        if required and key not in self.content:
-            self.missing(key)
-        return self.take(key, default, _TEXT, lambda value: value.strip() or None)
-
-    def host(self, key: str, default: str = "", *, required: bool = False) -> str:
-        if required and key not in self.content:
-            self.missing(key)
-        return self.take(key, default, _HOSTNAME, lambda value: value if _HOST.match(value) else None)
-
-    def number(self, key: str, default: int | None) -> int | None:
-        return self.take(
-            key,
-            default,
-            _NUMBER,
-            lambda value: (
-                value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-            ),
-        )
-
-    def count(self, key: str, default: int) -> int:
-        value = self.number(key, default)
-        return default if value is None else value
-
-    def flag(self, key: str, *, default: bool = False) -> bool:
-        return self.take(key, default, _FLAG, lambda value: value if isinstance(value, bool) else None)
-
-    def one_of(self, key: str, choices: tuple[str, ...], default: str) -> str:
-        return self.take(
-            key, default, Text("one of {values}", values=choices), lambda value: value if value in choices else None
-        )  # fmt: skip
-
-    def path(self, key: str) -> Path | None:
-        return self.take(key, None, _TEXT, lambda value: Path(value) if value.strip() else None)
-
-    def mailbox(self, key: str) -> str:
-        return self.take(key, "", _A_MAILBOX, lambda value: value if _MAILBOX.match(value) else None)
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        return self.take(
-            key, (), _LIST, lambda value: tuple(value) if all(isinstance(e, str) for e in value) else None
-        )
-
-    def networks(self, key: str) -> tuple[IPNetwork, ...]:
-        return self.take(
-            key, (), _ADDRESSES, lambda value: tuple(parse_network(each) for each in _listed(value))
-        )
-
-    def pattern(self, key: str, organisation: Organisation, default: Pattern) -> Pattern:
-        return self.take(key, default, _MAILBOXES, lambda value: _pattern(value, organisation))
-
-    def secret(self, key: str) -> Secret | None:
-        return self.take(key, None, _A_SECRET, _secret)
-
-    def tables(self, key: str) -> list[_Table]:
-        self.asked.add(key)
-        held = self.content.get(key, [])
-        if not isinstance(held, list) or not all(isinstance(each, dict) for each in held):
-            self.wrong(key, Text("a table such as {example}", example=f"[[{key}]]"))
-            return []
-        return [_Table(self.book, each, (*self.place, key, n)) for n, each in enumerate(held)]
-
-    def table(self, key: str) -> _Table | None:
-        self.asked.add(key)
-        held = self.content.get(key)
-        if held is None:
-            return None
-        if not isinstance(held, dict):
-            self.wrong(key, Text("a table such as {example}", example=f"[{key}]"))
-            return None
-        return _Table(self.book, held, (*self.place, key))
-
-    def done(self) -> None:
-        """Name every key that nobody asked for."""
-        for key in self.content.keys() - self.asked:
-            near = get_close_matches(key, self.asked, 1)
-            known = tuple(sorted(self.asked))
-            self.book.add((*self.place, key), self._unknown(self.name(key), near, known))
-
-    @staticmethod
-    def _unknown(name: str, near: list[str], known: tuple[str, ...]) -> Callable[[str, int], Text]:
-        if near:
-            return lambda file, line: Text(
-                "{file}, line {line}: there is no key {key}. Did you mean {near}?",
-                file=file, line=line, key=name, near=near[0],
-            )  # fmt: skip
-        return lambda file, line: Text(
-            "{file}, line {line}: there is no key {key}. Known here: {names}.",
-            file=file, line=line, key=name, names=known,
-        )  # fmt: skip
-
-
-_TEXT = Text("a text that is not empty")
-_HOSTNAME = Text("a host name such as relay.contoso.com")
-_NUMBER = Text("a whole number that is not negative")
-_FLAG = Text("true or false")
-_LIST = Text("a list of texts")
-_ADDRESSES = Text("a list of addresses or networks such as 203.0.113.8/29")
-_A_MAILBOX = Text("a mailbox such as payroll@contoso.com")
-_MAILBOXES = Text('"inside", "anywhere", or a list such as ["payroll@contoso.com", "@contoso.com"]')
-_A_SECRET = Text("the place where the secret is kept: a table with one of {kinds}", kinds=tuple(READERS))
 _HOURS = Text('hours such as "06:00-22:00"')
 _SOCKET = Text('an address and a port such as "0.0.0.0:25" or "[::1]:25"')
-
-
-def _listed(value: Any) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise ValueError
-    return value
-
-
-def _pattern(value: Any, organisation: Organisation) -> Pattern | None:
-    if value == "inside":
-        return Pattern(domains=organisation.accepted_domains)
-    if value == "anywhere":
-        return Pattern(anything=True)
-    mailboxes, domains = set(), set()
-    for each in _listed(value):
-        if each.startswith("@") and _HOST.match(a_label(each[1:])):
-            domains.add(a_label(each[1:]))
-        elif each == "" or _MAILBOX.match(each):
-            mailboxes.add(mailbox_key(each))
-        else:
-            return None
-    return Pattern(frozenset(mailboxes), frozenset(domains))
-
-
-def _secret(value: Any) -> Secret | None:
-    if not isinstance(value, dict) or len(value) != 1:
-        return None
-    [(kind, where)] = value.items()
-    return Secret(kind, where) if kind in READERS and isinstance(where, str) and where else None
 
 
 def _socket(value: Any) -> tuple[str, int] | None:
@@ -344,7 +150,7 @@ def _zone(value: Any) -> ZoneInfo | None:
         return None
 
 
-def _settings(root: _Table, file: str) -> Settings | None:
+def _settings(root: Table, file: str) -> Settings | None:
     relay = root.table("relay")
     if relay is None:
         root.missing("relay")
@@ -387,7 +193,7 @@ def _settings(root: _Table, file: str) -> Settings | None:
     return settings
 
 
-def _listeners(root: _Table) -> tuple[Listener, ...]:
+def _listeners(root: Table) -> tuple[Listener, ...]:
     found = []
     for table in root.tables("listener"):
         if "address" not in table.content:
@@ -441,7 +247,7 @@ def _listeners(root: _Table) -> tuple[Listener, ...]:
     return tuple(found)
 
 
-def _devices(root: _Table, organisation: Organisation, ways: tuple[str, ...]) -> tuple[Device, ...]:
+def _devices(root: Table, organisation: Organisation, ways: tuple[str, ...]) -> tuple[Device, ...]:
     found = []
     for table in root.tables("device"):
         mail_from = table.pattern("mail_from", organisation, Pattern())
@@ -496,7 +302,7 @@ def _headers(value: Any) -> tuple[tuple[str, str], ...] | None:
     return pairs if good else None
 
 
-def _known(table: _Table, key: str, ways: tuple[str, ...]) -> tuple[str, ...]:
+def _known(table: Table, key: str, ways: tuple[str, ...]) -> tuple[str, ...]:
     names = table.texts(key)
     for name in names:
         if name not in ways:
@@ -505,7 +311,7 @@ def _known(table: _Table, key: str, ways: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def _ways(root: _Table) -> tuple[Way, ...]:
+def _ways(root: Table) -> tuple[Way, ...]:
     kinds = transports()
     found: list[Way] = []
     for table in root.tables("way"):
@@ -533,7 +339,7 @@ def _ways(root: _Table) -> tuple[Way, ...]:
     return tuple(found)
 
 
-def _option(table: _Table, option: Option) -> object:
+def _option(table: Table, option: Option) -> object:
     if option.required and option.name not in table.content:
         table.missing(option.name)
     if option.kind == "number":
@@ -551,7 +357,7 @@ def _option(table: _Table, option: Option) -> object:
     return table.text(option.name, option.default if isinstance(option.default, str) else "")
 
 
-def _routes(root: _Table, ways: tuple[str, ...]) -> tuple[Route, ...]:
+def _routes(root: Table, ways: tuple[str, ...]) -> tuple[Route, ...]:
     found = []
     for table in root.tables("route"):
         if "ways" not in table.content:
@@ -569,7 +375,7 @@ def _routes(root: _Table, ways: tuple[str, ...]) -> tuple[Route, ...]:
     return tuple(found)
 
 
-def _dkim(root: _Table) -> tuple[Dkim, ...]:
+def _dkim(root: Table) -> tuple[Dkim, ...]:
     found = []
     for table in root.tables("dkim"):
         key = table.secret("key")
@@ -585,7 +391,7 @@ def _dkim(root: _Table) -> tuple[Dkim, ...]:
     return tuple(found)
 
 
-def _learning(root: _Table) -> Learning | None:
+def _learning(root: Table) -> Learning | None:
     table = root.table("learning")
     if table is None:
         return None
@@ -604,7 +410,7 @@ def _learning(root: _Table) -> Learning | None:
     return Learning(networks, until)
 
 
-def _passwords(root: _Table) -> dict[str, Secret]:
+def _passwords(root: Table) -> dict[str, Secret]:
     found = {}
     for table in root.tables("login"):
         user, password = table.text("user", required=True), table.secret("password")
@@ -620,7 +426,7 @@ def _passwords(root: _Table) -> dict[str, Secret]:
 _WIDEST = {4: 8, 6: 32}
 
 
-def _not_open(root: _Table, settings: Settings) -> None:
+def _not_open(root: Table, settings: Settings) -> None:
     """Refuse to start open: whoever may send anywhere is known by more than an address out of half the world."""
     for index, device in enumerate(settings.devices):
         wide = [each for each in device.networks if each.prefixlen < _WIDEST[each.version]]

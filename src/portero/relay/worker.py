@@ -6,15 +6,14 @@ import asyncio
 import json
 import random
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
 
 from portero.relay.envelope import Envelope, Fate, Recipient
+from portero.relay.lane import IDLE_SECONDS, Entry, Job, Lane
 from portero.relay.outcome import Kind, Outcome, Scope
 from portero.relay.pace import Pace
 from portero.relay.routes import choose
@@ -25,8 +24,6 @@ from portero.relay.transport import Carrier, Kit, Outgoing, Transport, Way
 # What may wait in memory; the rest waits on disk alone.
 _ENTRIES = 20_000
 _OCTETS = 64 << 20
-# A line that has nothing to do is given up after so long.
-_IDLE_SECONDS = 15.0
 _POLL_SECONDS = 1.0
 _KEPT_OCTETS = 65_536
 
@@ -73,66 +70,6 @@ class Shelf(Protocol):
 
     def message(self, number: int) -> Envelope | None:
         """Give one message's envelope."""
-
-
-@dataclass(slots=True)
-class Entry:
-    """
-    A message in hand.
-
-    was:    the state its row has.
-    open:   jobs not yet answered.
-    read:   the content that was read from disk, while it is small.
-    dropped, hold:  a person wants it out of the queue, or put aside, once its jobs are answered.
-    away:   it was handed to the disk, which has not answered yet.
-    """
-
-    envelope: Envelope
-    content: bytes | None
-    was: str
-    open: int = 0
-    retry_after: float = 0.0
-    dropped: bool = False
-    hold: bool = False
-    read: bytes | None = None
-    away: bool = False
-
-
-@dataclass(slots=True)
-class Job:
-    """Some recipients of a message, for one way."""
-
-    entry: Entry
-    recipients: list[Recipient]
-
-
-@dataclass(slots=True)
-class Lane:
-    """
-    One way out at work.
-
-    idle:        lines that wait for a job, and since when on the loop's clock; `clearing` will end those that wait long.
-    down_until:  not tried before, since it failed; seconds since 1970.
-    trouble:     what it failed with, "" while it works.
-    """
-
-    way: Way
-    transport: Transport
-    pace: Pace
-    ready: deque[Job] = field(default_factory=deque)
-    idle: deque[tuple[float, asyncio.Future[None]]] = field(default_factory=deque)
-    clearing: asyncio.TimerHandle | None = None
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    down_until: float = 0.0
-    failures: int = 0
-    trouble: str = ""
-    delivered: int = 0
-    deferred: int = 0
-    refused: int = 0
-
-    def down(self, now: float) -> bool:
-        """Tell whether it is not to be tried yet."""
-        return now < self.down_until
 
 
 Notice = Callable[[Envelope, list[Recipient], bytes | None, bool], "tuple[Envelope, bytes] | None"]
@@ -257,9 +194,8 @@ class PostOffice:
         tasks = [task for lane in self.lanes.values() for task in lane.tasks]
         for lane in self.lanes.values():
             lane.ready.clear()
-            for _, future in lane.idle:
-                if not future.done():
-                    future.set_result(None)
+            while lane.wake():
+                pass
         if tasks:
             _, pending = await asyncio.wait(tasks, timeout=seconds)
             for task in pending:
@@ -374,12 +310,8 @@ class PostOffice:
 
     def _call(self, lane: Lane) -> None:
         """Wake an idle line of a lane, or open one more where the far side allows it."""
-        while lane.idle:
-            # The last to rest is the warmest; the first may end if the others suffice.
-            _, future = lane.idle.pop()
-            if not future.done():
-                future.set_result(None)
-                return
+        if lane.wake():
+            return
         if len(lane.tasks) < lane.pace.limits.sessions and not self._stopping:
             task = asyncio.get_running_loop().create_task(self._work(lane))
             lane.tasks.add(task)
@@ -392,7 +324,7 @@ class PostOffice:
         try:
             while not self._stopping:
                 if not lane.ready:
-                    if not await self._rest(lane):
+                    if not await lane.rest():
                         return
                     continue
                 job = lane.ready.popleft()
@@ -400,7 +332,7 @@ class PostOffice:
                 wait = lane.pace.wait(now, len(job.recipients))
                 if wait > 0:
                     lane.ready.appendleft(job)
-                    if wait > _IDLE_SECONDS and carrier is not None:
+                    if wait > IDLE_SECONDS and carrier is not None:
                         await carrier.close()
                         carrier = None
                     await asyncio.sleep(min(wait, 60.0))
@@ -436,30 +368,6 @@ class PostOffice:
             told = Outcome(Kind.DEFERRED, str(error) or type(error).__name__, Scope.WAY)
             self._settle(lane, job, [told] * len(job.recipients))
             return None
-
-    async def _rest(self, lane: Lane) -> bool:
-        """Wait for a job; False where none came for long."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[None] = loop.create_future()
-        lane.idle.append((loop.time(), future))
-        if lane.clearing is None:
-            # One clock for all its lines: a line rests between any two messages.
-            lane.clearing = loop.call_later(_IDLE_SECONDS, self._clear, lane)
-        try:
-            await future
-        except asyncio.CancelledError:
-            if not future.cancelled():
-                raise
-            return bool(lane.ready)
-        return True
-
-    def _clear(self, lane: Lane) -> None:
-        """Give up the lines of a lane that have had nothing to do for long."""
-        loop = asyncio.get_running_loop()
-        while lane.idle and lane.idle[0][0] <= loop.time() - _IDLE_SECONDS:
-            lane.idle.popleft()[1].cancel()
-        rests = [since for since, future in lane.idle if not future.done()]
-        lane.clearing = loop.call_at(rests[0] + _IDLE_SECONDS, self._clear, lane) if rests else None
 
     async def _carry(self, lane: Lane, carrier: Carrier, job: Job) -> bool:
         """Carry one job and settle it; True where the line is to be opened anew."""
