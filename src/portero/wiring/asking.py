@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -14,9 +14,7 @@ from portero.core.exchange.selectors import SELECTORS
 from portero.core.mail.conversation import Question
 from portero.core.text import Text
 from portero.errors import ConfigError
-from portero.faces.desk import Asking
-
-Progress = Callable[[Text], None]
+from portero.faces.desk import Asking, Progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,13 +14,10 @@ from portero.core.finding import Profile
 from portero.core.plan import plan_controls
 from portero.core.scenario import draft
 from portero.core.simulation import Simulation
-from portero.core.text import Text
 from portero.errors import ConfigError
-from portero.faces.desk import Asking
+from portero.faces.desk import Asking, Progress
 from portero.scenario_file import load_scenario, scenario_toml
 from portero.wiring.gathering import configuration_of, decisions_of, gathered, without_collector
-
-Progress = Callable[[Text], None]
 
 
 def audit(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,10 +14,9 @@ from portero.core.evidence import Origin
 from portero.core.exchange.settings import read_settings
 from portero.core.text import Text
 from portero.errors import InputError
+from portero.faces.desk import Progress
 from portero.faces.json_text import as_json
 from portero.wiring.gathering import configuration_of, gathered
-
-Progress = Callable[[Text], None]
 
 
 def changes(before: Path, after: Sequence[Path], *, progress: Progress) -> tuple[Drift, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,9 +10,8 @@ from portero.core.decision import Decision
 from portero.core.text import Text
 from portero.decision_log import FILE_NAME, append
 from portero.errors import ConfigError
+from portero.faces.desk import Progress
 from portero.toml_file import find_config
-
-Progress = Callable[[Text], None]
 
 
 def decide(

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from portero.app.inventory import inventory
 from portero.core.address import a_label
 from portero.core.domain import DomainReport, domain_posture, domain_report
-from portero.core.text import Text
-from portero.faces.desk import Asking
+from portero.faces.desk import Asking, Progress
 from portero.wiring.asking import About
 from portero.wiring.gathering import gathered
-
-Progress = Callable[[Text], None]
 
 
 def domains(

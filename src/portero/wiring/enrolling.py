@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
@@ -17,11 +17,10 @@ from portero.core.reopening import basis_of
 from portero.core.sender import Judgement
 from portero.core.text import Text
 from portero.errors import ConfigError, InputError
+from portero.faces.desk import Progress
 from portero.sources.text import HEAD_OCTETS, sniff, utf8_blocks
 from portero.wiring.deciding import record_file, recorded
 from portero.wiring.gathering import decisions_of, gathered
-
-Progress = Callable[[Text], None]
 
 
 def enrol(

@@ -28,7 +28,7 @@ from portero.engine.evidence_tables import EvidenceTables, evidence_tables
 from portero.engine.fold import Folded, fold
 from portero.engine.hosts import fold_hosts
 from portero.errors import ConfigError, InputError
-from portero.faces.desk import Asking
+from portero.faces.desk import Asking, Progress
 from portero.known import maker_of
 from portero.known import services as known_services
 from portero.sources import sources
@@ -40,8 +40,6 @@ from portero.toml_file import find_config
 if TYPE_CHECKING:
     from portero.keeping import Keeping
     from portero.wiring.asking import About
-
-Progress = Callable[[Text], None]
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from itertools import islice
@@ -23,6 +23,7 @@ from portero.core.rules import rules
 from portero.core.sender import Sender
 from portero.core.text import Text, count
 from portero.errors import ConfigError, InputError
+from portero.faces.desk import Progress
 from portero.faces.message.page import render_message
 from portero.opening.models import model_of
 from portero.opening.own_rules import read_rules
@@ -33,8 +34,6 @@ from portero.wiring.gathering import gathered, is_letter
 
 if TYPE_CHECKING:
     from portero.opening.judge import Task
-
-Progress = Callable[[Text], None]
 
 
 def explain(

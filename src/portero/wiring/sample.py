@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from portero.core.text import Text
+from portero.faces.desk import Progress
 from portero.proving.demo import write_sample
-
-Progress = Callable[[Text], None]
 
 
 def demo(out: Path, progress: Progress) -> None:

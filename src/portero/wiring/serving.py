@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from portero.config import load_config
 from portero.core.text import Text
 from portero.engine.mails import keep_mails
 from portero.errors import ConfigError
-from portero.faces.desk import ServeOptions
+from portero.faces.desk import Progress, ServeOptions
 from portero.serve_file import RelayPlace, load_serve_file
 from portero.toml_file import find_config
 from portero.wiring.gathering import HeldTables, gathered, without_collector
@@ -22,8 +22,6 @@ from portero.wiring.results import files
 
 if TYPE_CHECKING:
     from portero.faces.web.ports import RelayDoor
-
-Progress = Callable[[Text], None]
 
 
 def gather(paths: Sequence[Path], progress: Progress) -> Case:
