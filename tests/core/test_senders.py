@@ -717,3 +717,25 @@ def test_a_lures_words_under_a_colleagues_name_accuse_nobody_where_no_address_is
 
     assert {"lure", "as-mailbox", "no-address"} <= {reason.code for reason in unplaced.because}
     assert unplaced.judgement is Judgement.UNDECIDED
+
+
+def test_no_name_alone_is_vouched_for_by_behaviour_for_its_copy_would_be_counted_with_it() -> None:
+    def scans(address: str | None) -> Sender:
+        device = flow(
+            40,
+            9,
+            sender=f"mfp@{OURS}",
+            direction="incoming",
+            connector="",
+            client_ip=address,
+            shapes={"scan from mfp": 40},
+        )
+        (sender,) = found(device)
+        return sender
+
+    assert scans("203.0.113.7").judgement is Judgement.LEGITIMATE
+
+    unplaced = scans(None)
+    assert unplaced.judgement is Judgement.UNDECIDED
+    assert unplaced.because[-1].code == "name-alone"
+    assert unplaced.to_decide

@@ -491,10 +491,25 @@ def _unforged(case: Case) -> None:
 
 
 def _unplaced(case: Case) -> None:
-    """Keep from accusing by words alone where no address is recorded: what several send under one name looks like one."""
-    if case.odds <= _ALMOST or any(item.place for item in case.group):
+    """
+    Keep from accusing by words alone, and from vouching by behaviour alone, where no address is recorded.
+
+    What several send under one name looks like one then, an original and its copy too. Behind a gateway addresses would
+    not tell them apart either.
+    """
+    if any(item.place for item in case.group):
         return
-    if not case.codes & (_FORGED | {"self-addressed", "burst", "short-lived"}):
+    shown = case.codes & (_FORGED | {"self-addressed", "burst", "short-lived"})
+    if case.odds < _ALMOST_SOUND and not case.gated and not case.codes & _VOUCHES:
+        case.bring_to(
+            _ALMOST_SOUND,
+            "name-alone",
+            Text(
+                "No witness shows its address, so that a copy under its name would be counted with it: evidence that shows "
+                "client addresses, or a person, must vouch for it."
+            ),
+        )
+    elif case.odds > _ALMOST and not shown:
         case.bring_to(
             _ALMOST,
             "no-address",

@@ -147,6 +147,11 @@ WEIGHTS: dict[str, Weight] = {
         "Computed: what keeps it from being called legitimate. Reference exchange-online 7.1: copies of devices write for "
         "weeks.",
     ),
+    "name-alone": Weight(
+        0.0,
+        "Computed: what keeps it from being called legitimate. Reference exchange-online 7.1: copies of devices write for "
+        "weeks under their names, and without addresses nothing parts them.",
+    ),
     "no-address": Weight(
         0.0,
         "Judgement: a subject's words under a colleague's name accuse nobody whose address is not known. Its weight is what "
