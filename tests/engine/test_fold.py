@@ -246,7 +246,7 @@ def test_a_column_that_nobody_fills_is_not_held() -> None:
         seen.append(tables.known("mail_rows"))
 
     folded([_row("message-trace-v2", sender="a@contoso.example")], watch=watch)
-    assert seen == [{"document", "line", "witness", "network_message_id", "observed_at", "sender"}]
+    assert seen == [{"document", "line", "witness", "id_high", "id_low", "observed_at", "sender"}]
 
 
 def test_mails_joined_part_by_part_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

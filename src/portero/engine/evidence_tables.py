@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import sha256
+from uuid import UUID
 
 import duckdb
 import pyarrow as pa
@@ -40,15 +42,15 @@ _WORDS = frozenset(
 )
 # Texts that rows repeat are held once, and in the rows by number; columns of one kind share their numbers, and so compare.
 NUMBERED = {
-    "network_message_id": "ids",
     "sender": "people",
     "mail_from": "people",
     "header_from": "people",
     "recipients": "lists",
     "client_ip": "clients",
 }
-# Within a batch hardly any two rows share an id.
-_REPEATED = (_WORDS | NUMBERED.keys()) - {"network_message_id"}
+_REPEATED = _WORDS | NUMBERED.keys()
+_GUID = r"(?i)^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+_NO_GUID = "00000000-0000-0000-0000-000000000000"
 # Batches of fewer rows are joined up to this many: the engine pays for each batch it scans.
 _SMALL_ROWS = 8_192
 _JOINED_ROWS = 65_536
@@ -108,6 +110,7 @@ class EvidenceTables:
                 # Parting the work costs more than it saves: two threads take twice the time of the processor for the
                 # same grouping, and reading, which is not parted, takes longer than all of it (docs/adr/0005).
                 "threads": 1,
+                "disabled_optimizers": "join_order,build_side_probe_side",
             },
         )
         # Nothing in evidence may make the engine read another file or the network.
@@ -125,6 +128,8 @@ class EvidenceTables:
         if not rows.num_rows:
             return
         # A column that nobody fills costs the engine as much as any other, so only what is known is kept.
+        if table == "mail_rows":
+            rows = _with_numbers(rows)
         known = [name for name in rows.schema.names if rows.column(name).null_count < rows.num_rows]
         columns = ("document", *known)
         small = rows.num_rows < _SMALL_ROWS
@@ -137,7 +142,7 @@ class EvidenceTables:
         batch = pa.RecordBatch.from_arrays([number, *arrays], names=list(columns))
         if table == "mail_rows":
             self._look_for_addresses(document, rows)
-            self._without_ids = self._without_ids or _lacks_ids(rows)
+            self._without_ids |= bool(rows.column("id_low").null_count)
         if small:
             part.small.append(batch)
             if sum(each.num_rows for each in part.small) >= _JOINED_ROWS:
@@ -162,8 +167,8 @@ class EvidenceTables:
         all octets: where there are neither it goes.
 
         Of mail there are two views: ``numbered_rows`` has numbers for the texts of `NUMBERED`, as ``sender_no``, whose
-        texts are in ``ids_written``, ``people_written``, ``lists_written`` and ``clients_written`` (``no``, ``written``);
-        ``mail_rows`` has the texts. In neither is there an empty network message id.
+        texts are in ``people_written``, ``lists_written`` and ``clients_written`` (``no``, ``written``); ``mail_rows`` has
+        the texts. In both two numbers, ``id_high`` and ``id_low``, stand for the network message id; see `id_numbers`.
         """
         sessions = any(table == "session_rows" for table, _, _ in self._parts)
         for (table, _, _), part in self._parts.items():
@@ -210,8 +215,6 @@ class EvidenceTables:
                 columns.append(
                     f"CASE WHEN {told} client_ip > 0 OR document NOT IN ({numbers}) THEN client_ip END AS client_ip_no"
                 )
-            elif name == "network_message_id":
-                columns.append(f"nullif(network_message_id, 0) AS {shown}")
             else:
                 columns.append(name if name == shown else f"{name} AS {shown}")
         return f"SELECT {', '.join(columns)} FROM {source}"
@@ -219,13 +222,14 @@ class EvidenceTables:
     def _written(self) -> str:
         """Write the query that gives the rows of mail with their texts."""
         known, columns, joins = self.known("mail_rows"), [], ""
-        for each in TABLES["mail_rows"]:
-            kind = NUMBERED.get(each.name)
-            if kind and each.name in known:
-                columns.append(f"t_{each.name}.written AS {each.name}")
-                joins += f" LEFT JOIN {kind}_written t_{each.name} ON r.{each.name}_no = t_{each.name}.no"
+        for shown in _columns("mail_rows"):
+            name = shown.removesuffix("_no")
+            kind = NUMBERED.get(name)
+            if kind and name in known:
+                columns.append(f"t_{name}.written AS {name}")
+                joins += f" LEFT JOIN {kind}_written t_{name} ON r.{shown} = t_{name}.no"
             else:
-                columns.append(f"CAST(NULL AS VARCHAR) AS {each.name}" if kind else f"r.{each.name}")
+                columns.append(f"CAST(NULL AS VARCHAR) AS {name}" if kind else f"r.{name}")
         return f"SELECT {', '.join(columns)} FROM numbered_rows r{joins}"
 
     def _number(self) -> None:
@@ -239,13 +243,10 @@ class EvidenceTables:
                 for name in part.columns
                 if NUMBERED.get(name) == kind
             ]
-            columns = [part.held[order].column(name) for part, order, name in places]
+            columns = [_dictionary(part.held[order].column(name)) for part, order, name in places]
             # What was known comes first, and so keeps its numbers.
-            if kind == "ids":
-                coded = pa.chunked_array([known, *columns]).dictionary_encode()
-            else:
-                first = pa.DictionaryArray.from_arrays(pa.array([0], pa.int32()), known)
-                coded = pa.chunked_array([first, *map(_dictionary, columns)]).unify_dictionaries()
+            first = pa.DictionaryArray.from_arrays(pa.array([0], pa.int32()), known)
+            coded = pa.chunked_array([first, *columns]).unify_dictionaries()
             self._texts[kind] = coded.chunk(0).dictionary
             for (part, order, name), chunk in zip(places, coded.chunks[1:], strict=True):
                 rows = part.held[order]
@@ -360,21 +361,24 @@ class EvidenceTables:
 
         Where several rows tell of one mail, one that knows the connector wins.
         """
-        self.connection.register("wanted", pa.table({"key": pa.array(keys, pa.string())}))
+        high, low = id_numbers(pa.array(keys, pa.string()))
+        self.connection.register(
+            "wanted", pa.table({"key": pa.array(keys, pa.string()), "high": high, "low": low})
+        )
+        shown = "m.connector, m.direction, m.mail_from, m.client_ip, m.outcome, m.document, m.line"
         rows = self.rows(
-            "SELECT network_message_id, message_id, connector, direction, mail_from, client_ip, outcome, document, line "
-            "FROM mail_rows WHERE lower(network_message_id) IN (SELECT key FROM wanted) "
-            "OR message_id IN (SELECT key FROM wanted) ORDER BY connector IS NOT NULL, document, line LIMIT 200000"
+            f"SELECT w.key, {shown} FROM mail_rows m JOIN wanted w ON m.id_high = w.high AND m.id_low = w.low "
+            f"UNION ALL SELECT w.key, {shown} FROM mail_rows m JOIN wanted w ON m.message_id = w.key "
+            "ORDER BY connector IS NOT NULL, document, line LIMIT 200000"
         )
         self.connection.unregister("wanted")
         found: dict[str, TracedMail] = {}
         for row in rows:
-            network_id, message_id, connector, direction, mail_from, client_ip, outcome, document, line = (
+            key, connector, direction, mail_from, client_ip, outcome, document, line = (
                 None if each is None else str(each) for each in row
             )
             origin = Origin(names[int(document or 0)], None if line is None else int(line))
-            mail = TracedMail(connector, direction, mail_from, client_ip, outcome, origin)
-            found |= {key: mail for key in ((network_id or "").lower(), message_id) if key}
+            found[str(key)] = TracedMail(connector, direction, mail_from, client_ip, outcome, origin)
         return found
 
     def close(self) -> None:
@@ -395,22 +399,72 @@ def _columns(table: str) -> dict[str, str]:
     """Give a table's columns and their types in the engine."""
     if table != "mail_rows":
         return {each.name: _TYPES[each.type] for each in TABLES[table]}
-    return {
-        f"{each.name}_no" if each.name in NUMBERED else each.name: (
-            "INTEGER" if each.name in NUMBERED else _TYPES[each.type]
-        )
-        for each in TABLES[table]
-    }
+    columns: dict[str, str] = {}
+    for each in TABLES[table]:
+        if each.name == "network_message_id":
+            columns |= {"id_high": "BIGINT", "id_low": "BIGINT"}
+        elif each.name in NUMBERED:
+            columns[f"{each.name}_no"] = "INTEGER"
+        else:
+            columns[each.name] = _TYPES[each.type]
+    return columns
 
 
 def _dictionary(column: pa.Array) -> pa.DictionaryArray:
     return column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
 
 
-def _lacks_ids(rows: pa.RecordBatch) -> bool:
-    """Tell whether some row of mail does not show Exchange's own id."""
-    ids = rows.column("network_message_id")
-    return bool(ids.null_count) or bool(pc.any(pc.equal(ids, "")).as_py())
+def id_numbers(ids: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """
+    Give two int64 for each network message id, null where there is none: the halves of its GUID.
+
+    What is no GUID in its usual form is stood for by the first half of its SHA-256.
+    """
+    if (numbers := _halves(ids)) is not None:
+        return numbers
+    usual = pc.fill_null(pc.match_substring_regex(ids, _GUID), False).to_pylist()
+    written = [
+        text if guid or not text else str(UUID(bytes=sha256(text.encode()).digest()[:16]))
+        for text, guid in zip(ids.to_pylist(), usual, strict=True)
+    ]
+    none = pa.array([not text for text in written], pa.bool_())
+    halves = _halves(pa.array([text or _NO_GUID for text in written], pa.string()))
+    assert halves is not None  # each text is a GUID now  # noqa: S101
+    high, low = (pc.if_else(none, pa.scalar(None, pa.int64()), half) for half in halves)
+    return high, low
+
+
+def _with_numbers(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Put the two numbers of the network message id in its place."""
+    at = rows.schema.get_field_index("network_message_id")
+    high, low = id_numbers(rows.column(at))
+    return rows.set_column(at, "id_high", high).add_column(at + 1, "id_low", low)
+
+
+def _halves(ids: pa.Array) -> tuple[pa.Array, pa.Array] | None:
+    """Read GUIDs, 36 characters each, in one go; None where some text is none."""
+    number = len(ids)
+    lengths = pc.min_max(pc.binary_length(ids)).as_py()
+    if ids.null_count or lengths != {"min": 36, "max": 36}:
+        return None
+    ends = ids.buffers()[1]
+    first = memoryview(ends).cast("i")[ids.offset]
+    text = ids.buffers()[2].slice(first, 36 * number).to_pybytes()
+    dashes = b"-" * number
+    digits = text.replace(b"-", b"")
+    if len(digits) != 32 * number or any(text[place::36] != dashes for place in (8, 13, 18, 23)):
+        return None
+    try:
+        octets = bytes.fromhex(digits.decode("ascii"))
+    except ValueError:
+        return None
+    # White space between digits is passed over.
+    if len(octets) != 16 * number:
+        return None
+    pairs = pa.FixedSizeListArray.from_arrays(
+        pa.Array.from_buffers(pa.int64(), 2 * number, [None, pa.py_buffer(octets)]), 2
+    )
+    return pc.list_element(pairs, 0), pc.list_element(pairs, 1)
 
 
 def aware(moment: datetime | None) -> datetime | None:

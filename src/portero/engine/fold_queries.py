@@ -22,14 +22,16 @@ _GREATEST = (
 _NUMBERS = frozenset({"size_octets"})
 _ENHANCED = "message-trace-enhanced"
 # Rows of what the admin centre downloads and of tables with unknown headings, where they show nothing to join them by.
-_BARE = """r.network_message_id_no IS NULL AND coalesce(r.message_id, '') = '' AND coalesce(r.client_ip_no, 0) = 0
+_BARE = """r.id_low IS NULL AND coalesce(r.message_id, '') = '' AND coalesce(r.client_ip_no, 0) = 0
     AND r.witness IN ('message-trace-summary', 'unknown-table')"""
+# In the place of an id's first half; the only GUID that begins so ends so too (RFC 9562 section 5.10, Max UUID).
+_NO_ID = -1
 # Every row, beside the one mail that carries its Message-ID where it shows only that.
 _LOST = """
 FROM numbered_rows r LEFT JOIN people s ON r.sender_no = s.no LEFT JOIN people f ON r.mail_from_no = f.no
-LEFT JOIN same_ids i ON CASE WHEN r.network_message_id_no IS NULL THEN r.message_id END = i.message_id"""
+LEFT JOIN ids i ON CASE WHEN r.id_low IS NULL THEN r.message_id END = i.message_id"""
 # The key of a row's mail, where no id stands for it.
-_OTHER_KEY = """CASE WHEN r.network_message_id_no IS NOT NULL OR i.mail IS NOT NULL THEN NULL
+_OTHER_KEY = """CASE WHEN r.id_low IS NOT NULL OR i.id_low IS NOT NULL THEN NULL
     WHEN r.message_id <> '' THEN concat('m:', r.message_id)
     WHEN r.observed_at IS NOT NULL THEN concat('w:', coalesce(s.written, f.written, ''), '|', coalesce(r.subject, ''),
         '|', CAST(date_trunc('second', r.observed_at) AS VARCHAR))
@@ -68,18 +70,19 @@ class Queries:
 
     def lost(self) -> str:
         """Count the rows that do not carry Exchange's own id."""
-        return "SELECT count(*) FROM numbered_rows WHERE network_message_id_no IS NULL"
+        return "SELECT count(*) FROM numbered_rows WHERE id_low IS NULL"
 
     def ids(self) -> str:
         """Give the id of the one mail that carries a Message-ID, for the rows that show only that."""
         return """
-CREATE TEMP TABLE same_ids AS
-SELECT m.message_id, w.no AS mail FROM (
-    SELECT r.message_id, min(i.written) AS id FROM numbered_rows r JOIN (
-        SELECT DISTINCT message_id FROM numbered_rows WHERE network_message_id_no IS NULL AND message_id <> ''
-    ) l ON r.message_id = l.message_id JOIN ids_written i ON r.network_message_id_no = i.no
-    GROUP BY r.message_id
-) m JOIN ids_written w ON m.id = w.written"""
+CREATE TEMP TABLE ids AS
+SELECT c.message_id, c.id_high, c.id_low FROM (
+    SELECT r.message_id, r.id_high, r.id_low,
+        row_number() OVER (PARTITION BY r.message_id ORDER BY r.id_high, r.id_low) AS position
+    FROM numbered_rows r JOIN (
+        SELECT DISTINCT message_id FROM numbered_rows WHERE id_low IS NULL AND message_id <> ''
+    ) l ON r.message_id = l.message_id WHERE r.id_low IS NOT NULL
+) c WHERE c.position = 1"""
 
     def bare(self) -> str:
         """Count the rows of summaries that show neither an id nor how the mail came."""
@@ -108,12 +111,10 @@ SELECT no FROM people WHERE low_no IN (
                are passed over for senders whose mails others show, for they may be the same mails.
         """
         if not lost:
-            return (
-                "CREATE TEMP VIEW keyed AS SELECT r.*, r.network_message_id_no AS mail FROM numbered_rows r"
-            )
+            return "CREATE TEMP VIEW keyed AS SELECT r.*, r.id_high AS high, r.id_low AS low FROM numbered_rows r"
         return f"""
 CREATE TEMP VIEW keyed AS
-SELECT r.*, coalesce(r.network_message_id_no, i.mail, k.no) AS mail
+SELECT r.*, coalesce(r.id_high, i.id_high, k.high) AS high, coalesce(r.id_low, i.id_low, k.low) AS low
 {_LOST} LEFT JOIN other_keys k ON {_OTHER_KEY} = k.key""" + (
             f"""
 LEFT JOIN met b ON r.sender_no = b.no
@@ -123,10 +124,10 @@ WHERE b.no IS NULL OR NOT ({_BARE})"""
         )
 
     def other_keys(self) -> str:
-        """Number the keys of rows that no id stands for; ids have the positive numbers."""
+        """Number the keys of rows that no id stands for, as if they were halves of ids."""
         return f"""
 CREATE TEMP TABLE other_keys AS
-SELECT k.key, -row_number() OVER (ORDER BY k.key) AS no FROM (SELECT DISTINCT {_OTHER_KEY} AS key {_LOST}) k
+SELECT k.key, CAST({_NO_ID} AS BIGINT) AS high, row_number() OVER (ORDER BY k.key) AS low FROM (SELECT DISTINCT {_OTHER_KEY} AS key {_LOST}) k
 WHERE k.key IS NOT NULL"""
 
     def people(self) -> str:
@@ -162,17 +163,21 @@ CREATE TEMP TABLE own_people AS
 SELECT no FROM people WHERE written <> '' AND domain IN (SELECT name FROM own_names)"""
 
     def ours(self) -> str:
-        """Give the mails that name us in P1 or P2 by any witness."""
+        """Number the mails that name us in P1 or P2 by any witness."""
         parts = " UNION ".join(
-            f"SELECT DISTINCT mail FROM keyed WHERE {name}_no IN (SELECT no FROM own_people)"
+            f"SELECT DISTINCT high, low FROM keyed WHERE {name}_no IN (SELECT no FROM own_people)"
             for name in self.addresses
         )
-        return f"CREATE TEMP TABLE ours AS {parts or 'SELECT mail FROM keyed WHERE FALSE'}"
+        return f"""
+CREATE TEMP TABLE ours AS
+SELECT o.high, o.low, row_number() OVER (ORDER BY o.high, o.low) AS mail
+FROM ({parts or "SELECT high, low FROM keyed WHERE FALSE"}) o"""
 
     def totals(self) -> str:
         """Count mails and rows."""
         # Groups go to disk where they are too many for the engine's memory; a count of different values does not.
-        return "SELECT count(*), coalesce(sum(number), 0) FROM (SELECT count(*) AS number FROM keyed GROUP BY mail) mails"
+        return """
+SELECT count(*), coalesce(sum(m.number), 0) FROM (SELECT count(*) AS number FROM keyed GROUP BY high, low) m"""
 
     def members(self) -> str:
         """Give of each list of recipients the senders that are on it."""
@@ -230,7 +235,7 @@ WHERE witness = '{_ENHANCED}' AND client_ip_no > 0 GROUP BY document"""
         else:
             columns.append(f"{self._traced('r.sender_no IS NOT NULL')} AS sender")
         if self._unsure:
-            joins += " LEFT JOIN own_people o ON r.sender_no = o.no"
+            joins += " LEFT JOIN own_people w ON r.sender_no = w.no"
         columns.append(
             "CASE WHEN max(CASE WHEN r.outcome = 'delivered' THEN 1 ELSE 0 END) = 1 THEN 'delivered' "
             "ELSE max(r.outcome) END AS outcome"
@@ -254,11 +259,11 @@ WHERE witness = '{_ENHANCED}' AND client_ip_no > 0 GROUP BY document"""
             columns += [
                 f"CAST(NULL AS INTEGER) AS {name}" for name in ("inside", "outside", "self_addressed")
             ]
-        these = f" WHERE {_part('mail', part, parts)}" if parts > 1 else ""
+        these = f" WHERE o.mail % {parts} = {part}" if parts > 1 else ""
         return f"""
 {"INSERT INTO mails" if part else "CREATE TEMP TABLE mails AS"}
-SELECT r.mail, {", ".join(columns)} FROM keyed r{joins}
-WHERE r.mail IN (SELECT mail FROM ours{these}) GROUP BY r.mail"""
+SELECT o.mail, {", ".join(columns)} FROM keyed r JOIN ours o ON r.high = o.high AND r.low = o.low{joins}{these}
+GROUP BY o.mail"""
 
     @property
     def _unsure(self) -> bool:
@@ -272,7 +277,7 @@ WHERE r.mail IN (SELECT mail FROM ours{these}) GROUP BY r.mail"""
         shown = f"max(CASE WHEN {these} THEN p_sender.rank END)"
         if not self._unsure:
             return shown
-        return f"coalesce(max(CASE WHEN {these} AND o.no IS NOT NULL THEN p_sender.rank END), {shown})"
+        return f"coalesce(max(CASE WHEN {these} AND w.no IS NOT NULL THEN p_sender.rank END), {shown})"
 
     def _value(self, name: str) -> str:
         """Write what a row says of a field of `_GREATEST`."""
@@ -452,10 +457,11 @@ SELECT flow, {value}, mails, substring(hash, 1, 15) AS short, position FROM (
 
     def reached_lists(self, part: int, parts: int) -> str:
         """Give the different lists of recipients of each flow, from one of so many parts of the mails."""
-        these = f" AND {_part('r.mail', part, parts)} AND {_part('f.mail', part, parts)}" if parts > 1 else ""
+        these = f" AND o.mail % {parts} = {part} AND f.mail % {parts} = {part}" if parts > 1 else ""
         return f"""
 {"INSERT INTO reached_lists" if part else "CREATE TEMP TABLE reached_lists AS"}
-SELECT DISTINCT f.flow, r.recipients_no AS list_no FROM keyed r JOIN flowed f ON r.mail = f.mail
+SELECT DISTINCT f.flow, r.recipients_no AS list_no
+FROM keyed r JOIN ours o ON r.high = o.high AND r.low = o.low JOIN flowed f ON o.mail = f.mail
 WHERE r.recipients_no > 0{these}"""
 
     def reached(self) -> str:
@@ -488,9 +494,8 @@ SELECT flow, short FROM (
 SELECT c.written AS client_ip, g.domains, g.connector FROM (
     SELECT d.client_no, count(DISTINCT p.domain) AS domains, max(d.connector) AS connector FROM (
         SELECT DISTINCT coalesce(r.client_ip_no, 0) AS client_no, {written} AS no, coalesce(r.connector, '') AS connector
-        FROM keyed r
-        WHERE (r.connector <> '' OR (r.client_ip_no > 0 AND coalesce(r.direction, 'incoming') = 'incoming'))
-            AND r.mail NOT IN (SELECT mail FROM ours)
+        FROM keyed r LEFT JOIN ours o ON r.high = o.high AND r.low = o.low
+        WHERE o.mail IS NULL AND (r.connector <> '' OR (r.client_ip_no > 0 AND coalesce(r.direction, 'incoming') = 'incoming'))
     ) d LEFT JOIN people p ON d.no = p.no
     GROUP BY d.client_no, CASE WHEN d.client_no = 0 THEN d.connector END
 ) g JOIN clients c ON g.client_no = c.no
@@ -521,8 +526,3 @@ FROM report_rows r JOIN (
 WHERE lower(r.header_from) IN (SELECT name FROM own_names)
 GROUP BY r.source_ip, lower(r.header_from), lower(r.envelope_from), r.reporter, 5, r.document
 ORDER BY 1, 2, 3, 4, 5, 13"""
-
-
-def _part(mail: str, part: int, parts: int) -> str:
-    """Write the test for one of so many parts of the mails, by their numbers."""
-    return f"abs({mail}) % {parts} = {part}"

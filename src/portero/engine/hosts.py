@@ -23,6 +23,9 @@ _BEFORE, _AFTER = 5, 2
 # What Exchange Online adds to a mail beyond what came over the connection, and what may be missing of the count.
 _SIZE = "(c.octets IS NULL OR m.size_octets IS NULL OR c.octets + 32768 >= m.size_octets * 0.9)"
 _KEPT = 3
+# Which mail a row is of.
+_MAIL = """CASE WHEN id_low IS NOT NULL THEN concat(id_high, ':', id_low) WHEN message_id IS NOT NULL
+    THEN concat('m:', message_id) ELSE concat('r:', document, ':', line) END"""
 _MINUTE = "CAST(floor(epoch({0}) / 60) AS BIGINT)"
 
 _SESSIONS = """
@@ -64,11 +67,11 @@ CREATE TEMP TABLE carried AS
 SELECT mail, w.address AS client_ip, once.author, size_octets, message_id, CAST(observed_at AS DATE) AS day,
     {_MINUTE.format("observed_at")} AS minute
 FROM (
-    SELECT coalesce(network_message_id, concat('m:', message_id), concat(document, ':', line)) AS mail,
+    SELECT {_MAIL} AS mail,
         max(client_ip) AS client_ip, lower(coalesce(max(header_from), max(sender))) AS author,
         min(observed_at) AS observed_at, max(size_octets) AS size_octets, max(message_id) AS message_id
     FROM mail_rows WHERE client_ip <> ''
-    GROUP BY coalesce(network_message_id, concat('m:', message_id), concat(document, ':', line))
+    GROUP BY {_MAIL}
 ) once JOIN written w ON once.client_ip = w.text JOIN own_authors o ON once.author = o.author
 """
 
