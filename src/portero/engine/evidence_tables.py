@@ -35,7 +35,7 @@ _HELD_OCTETS = 600_000_000
 _HELD_LATER_OCTETS = 100_000_000
 _STORING_MEMORY = "1000MB"
 # Mails whose groups the engine holds at once: a text in a group does not go to its folder.
-_MAILS_AT_ONCE, _MAILS_AT_ONCE_STORING = 200_000, 450_000
+_MAILS_AT_ONCE, _MAILS_AT_ONCE_STORING = 200_000, 900_000
 # Columns of few different words are held as numbers of words, in long batches.
 _WORDS = frozenset(
     {"witness", "connector", "direction", "outcome", "threat", "spf", "dkim", "dmarc", "compauth"}
