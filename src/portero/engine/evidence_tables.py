@@ -444,6 +444,8 @@ def _with_numbers(rows: pa.RecordBatch) -> pa.RecordBatch:
 def _halves(ids: pa.Array) -> tuple[pa.Array, pa.Array] | None:
     """Read GUIDs, 36 characters each, in one go; None where some text is none."""
     number = len(ids)
+    if not number:
+        return pa.array([], pa.int64()), pa.array([], pa.int64())
     lengths = pc.min_max(pc.binary_length(ids)).as_py()
     if ids.null_count or lengths != {"min": 36, "max": 36}:
         return None
