@@ -110,6 +110,8 @@ class EvidenceTables:
                 # Parting the work costs more than it saves: two threads take twice the time of the processor for the
                 # same grouping, and reading, which is not parted, takes longer than all of it (docs/adr/0005).
                 "threads": 1,
+                # Queries put the many rows first and join small tables to them. How many rows lie outside the engine it does
+                # not know, and took them for the side that it keeps in memory.
                 "disabled_optimizers": "join_order,build_side_probe_side",
             },
         )
