@@ -11,7 +11,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from portero.core.dns import Dns, DnsAnswer, DnsStatus
-from portero.core.evidence import ConfigObject, Origin
+from portero.core.evidence import ConfigAnswer, ConfigObject, Origin
 from portero.core.exchange.author_policy import judged_in_front
 from portero.core.exchange.change import setting
 from portero.core.exchange.settings import AcceptedDomain, InboundConnector, Settings, Tenant
@@ -596,3 +596,46 @@ def test_dmarc_waits_for_mail_that_the_gateway_may_refuse_though_exchange_keeps_
     )
     assert not judged_in_front(replace(settings, inbound_connectors=(filtering,)))
     assert judged_in_front(settings)
+
+
+def test_what_may_be_anonymous_is_reported_by_a_rule_before_anything_is_refused() -> None:
+    doubtful = a_sender(
+        "mfp", Kind.DEVICE, Judgement.LEGITIMATE, anonymous("203.0.113.9", 9, connector="Unheard of")
+    )
+    spoofer = a_sender("spoof", Kind.SPOOFER, Judgement.ABUSE, anonymous("198.51.100.9", 5))
+
+    steps = plan_for(doubtful, spoofer)
+
+    (watched,) = [step for step in steps if step.name == "dry-run"]
+    assert watched.senders == ("mfp",)
+    assert dict(watched.why.values)["n"] == 9
+    assert not watched.refuses
+    assert not watched.moved
+    (change,) = watched.commands
+    assert "-Mode 'Audit'" in change.do
+    assert "Quarantine" not in change.do
+    assert change.undo.startswith("Remove-TransportRule")
+    (reject,) = [step for step in steps if "reject-direct-send" in step.controls]
+    assert watched.n in reject.after
+
+    # Where nothing is in doubt, or nothing will be refused, there is nothing to watch.
+    assert not [step for step in plan_for(spoofer) if step.name == "dry-run"]
+    refused = replace(OPEN, reject_direct_send=True)
+    assert not [step for step in plan_for(doubtful, spoofer, settings=refused) if step.name == "dry-run"]
+
+
+def test_the_watching_rule_leaves_the_gateway_alone_and_is_not_made_twice() -> None:
+    doubtful = a_sender(
+        "mfp", Kind.DEVICE, Judgement.LEGITIMATE, anonymous("203.0.113.9", 9, connector="Unheard of")
+    )
+    gated = replace(OPEN, gateway_networks=("192.0.2.0/24", "2001:db8::/64"))
+
+    def watched(tenant: Tenant) -> Step:
+        steps = make_plan(Replay((doubtful,), gated), tenant, ())
+        return next(step for step in steps if step.name == "dry-run")
+
+    (change,) = watched(Tenant()).commands
+    assert "-ExceptIfSenderIpRanges @('192.0.2.0/24')" in change.do
+    rule = ConfigObject("Get-TransportRule", {"Name": "portero anonymous own name"}, Origin("rules.json"))
+    standing = Tenant((rule,), (ConfigAnswer("Get-TransportRule", Origin("rules.json")),))
+    assert watched(standing).commands == ()

@@ -6,15 +6,16 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from portero.core import plan_steps as write
-from portero.core.controls import Control, parse_control
+from portero.core.controls import Control, apply_controls, parse_control
 from portero.core.exchange.attribution import author_domain, through_gateway
 from portero.core.exchange.author_policy import judged_in_front
+from portero.core.exchange.new_connector import connector_blocks
 from portero.core.exchange.settings import Settings, Tenant
 from portero.core.finding import Finding, Outcome
 from portero.core.plan_lock import Lock, find_lock
 from portero.core.plan_order import Closing, best_order
 from portero.core.plan_steps import Draft
-from portero.core.plan_ways import give_ways_in, needs
+from portero.core.plan_ways import Need, give_ways_in, needs
 from portero.core.records import Records
 from portero.core.sender import Kind, Path, Sender
 from portero.core.simulate import Replay, most_refused_first
@@ -164,6 +165,8 @@ def _write(
         return draft.steps()
     _prepare_basic(draft, replay)
     needing = needs(replay, _refusing(settings, lock, left_out))
+    if _refusing(settings, lock, left_out):
+        _dry_run(draft, replay, tenant, needing)
     ahead = Draft(left_out)
     neighbours = meet_neighbours(senders)
     give_ways_in(ahead, neighbours, needing, replay, tenant, lock)
@@ -189,6 +192,26 @@ def _write(
             write.not_yet(draft, control, left_out[control])
     write.egress(draft)
     return draft.steps()
+
+
+def _dry_run(draft: Draft, replay: Replay, tenant: Tenant, needing: Sequence[Need]) -> None:
+    """Let a rule report, before anything is refused, the doubtful mail of which it would settle whether it is anonymous."""
+    doubtful = {need.sender.id: need for need in needing if need.undetermined}
+    if not doubtful:
+        return
+    # Rules see the last hop, through which everybody's mail comes behind a gateway.
+    last_hops = ",".join(
+        each for each in replay.settings.gateway_networks if connector_blocks((each,)) is not None
+    )
+    rule = parse_control("mail-flow-rule=audit" + (f":{last_hops}" if last_hops else ""))
+    concerned = [
+        (need.sender, min(need.undetermined, each.perhaps_caught))
+        for each in replay.of((rule,)).senders
+        if (need := doubtful.get(each.sender)) is not None and each.perhaps_caught
+    ]
+    if concerned:
+        concerned.sort(key=lambda each: (-each[1], each[0].id))
+        write.dry_run(draft, tenant, apply_controls(replay.settings, (rule,)), concerned)
 
 
 _BASIC = "smtp-basic-off"

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from portero.core.exchange.change import Change, setting
-from portero.core.exchange.settings import Tenant
+from portero.core.exchange.own_name_rule import RULE_NAME, rule_changes
+from portero.core.exchange.settings import Settings, Tenant
 from portero.core.finding import Finding, Outcome, called
 from portero.core.migration import BASIC_OFF_BY_DEFAULT
 from portero.core.plan_lock import LOCK_NAME, Lock, connector_of
@@ -328,7 +329,7 @@ def lock(
         senders=held.direct,
         risk=Risk.HIGH,
         owner=ADMINISTRATOR,
-        after=(*draft.numbers("measure", "decide"), *ready),
+        after=(*draft.numbers("measure", "decide", "dry-run"), *ready),
         controls=(held.control,),
         # A script that makes the list and switches it on in one go would prove nothing in between; and it would cut off
         # the machines that are not in the list until their owners confirm them.
@@ -356,9 +357,49 @@ def reject(
         undo=Text("Set RejectDirectSend to false, and wait 30 minutes before judging."),
         risk=Risk.HIGH,
         owner=ADMINISTRATOR,
-        after=(*draft.numbers("measure", "decide"), *ready),
+        after=(*draft.numbers("measure", "decide", "dry-run"), *ready),
         controls=("reject-direct-send",),
         commands=() if held is None else setting(held, {"RejectDirectSend": True}),
+    )
+
+
+def dry_run(draft: Draft, tenant: Tenant, settings: Settings, concerned: Sequence[tuple[Sender, int]]) -> int:
+    """
+    Have a mail flow rule in audit mode report what comes anonymously, where the evidence does not say it.
+
+    settings:   with the rule in them.
+    concerned:  senders to keep, with the mails of each of which it is open.
+    """
+    standing = any(
+        each.properties.get("Name") == RULE_NAME for each in tenant.objects("Get-TransportRule") or ()
+    )
+    return draft.add(
+        name="dry-run",
+        title=Text("Watch anonymous mail in the own name by a rule in audit mode"),
+        why=count(
+            "Of {n} mail that must be kept the evidence does not say whether it came anonymously, so a later step may refuse "
+            "it. A rule in audit mode reports such mail and touches none.",
+            "Of {n} mails that must be kept the evidence does not say whether they came anonymously, so a later step may "
+            "refuse them. A rule in audit mode reports such mail and touches none.",
+            sum(number for _, number in concerned),
+        ),
+        do=Text(
+            "Have the mail flow rule “{name}” in audit mode for 30 days, then look its hits up in Get-MessageTraceDetailV2. "
+            "Of {senders}, whoever is not among them does not come anonymously. Whoever is needs another way in, unless the "
+            "same trace shows a connector by address or certificate.",
+            name=RULE_NAME,
+            senders=labels(sender for sender, _ in concerned),
+        ),
+        verify=Text(
+            "After 30 minutes a test mail in the own name, from a machine that no connector takes, is among the hits. If it "
+            "is not, rules do not see the header that they ask for here, and no hit means nothing."
+        ),
+        undo=Text("Remove the rule; it has changed no mail."),
+        senders=tuple(sender.id for sender, _ in concerned),
+        risk=Risk.LOW,
+        owner=ADMINISTRATOR,
+        after=draft.numbers("measure"),
+        commands=() if standing else rule_changes(settings),
     )
 
 

@@ -12,7 +12,7 @@ from portero.core.exchange.settings import Settings
 from portero.core.flow import FlowKey
 from portero.core.text import Text
 
-_NAME = "portero anonymous own name"
+RULE_NAME = "portero anonymous own name"
 
 
 def own_name_rule(key: FlowKey, attribution: Attribution, settings: Settings) -> Decision | None:
@@ -74,7 +74,7 @@ def rule_changes(settings: Settings) -> tuple[Change, ...]:
         return ()
     return making(
         "TransportRule",
-        _NAME,
+        RULE_NAME,
         {
             "Mode": "Enforce" if rule.enforced else "Audit",
             "SenderDomainIs": domains,
