@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from portero.core.audit import Totals
 from portero.core.flow import merge_flows, merge_outside
 from portero.engine.fold import Arrival, Folded
+from portero.engine.prints import met
 from portero.store.lake import UNDATED
 
 _LEVELS = 22  # doublings: more days than there are dates
@@ -210,24 +211,18 @@ def in_common(
     if not any(fresh.values()):
         return {}
     mine = pa.concat_arrays([*fresh.values()])
-    met: dict[str, pa.Array] = {}
+    days: dict[int, set[str]] = {}
     for part in held:
-        at = 0
-        # One question for many days: what is looked for is made ready once.
-        theirs = pc.is_in(pa.concat_arrays([*part.values()]), value_set=mine)
-        for day, prints in part.items():
-            here, at = theirs.slice(at, len(prints)), at + len(prints)
-            if pc.any(here).as_py():
-                met[day] = prints.filter(here)
+        for day, prints in met(mine, part).items():
+            for each in prints:
+                days.setdefault(each, set()).add(day)
     several = pc.value_counts(mine)
     several = several.field("values").filter(pc.greater(several.field("counts"), 1))
-    common = pa.concat_arrays([several, *met.values()])
+    common = pa.array({*days, *several.to_pylist()}, pa.int64())
     if common:
-        met |= {day: prints.filter(pc.is_in(prints, value_set=common)) for day, prints in fresh.items()}
-    days: dict[int, set[str]] = {}
-    for day, prints in met.items():
-        for each in prints.to_pylist():
-            days.setdefault(each, set()).add(day)
+        for day, prints in fresh.items():
+            for each in prints.filter(pc.is_in(prints, value_set=common)).to_pylist():
+                days.setdefault(each, set()).add(day)
     return {each: frozenset(where) for each, where in days.items()}
 
 
