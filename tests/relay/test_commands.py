@@ -23,6 +23,11 @@ def test_a_day_with_the_relay(tmp_path: Path) -> None:
         assert "el remitente x@other.test no está en la regla" in listed.stdout
         found = json.loads(portero(tmp_path, "queue", "list", "--json").stdout)
         [held] = found["messages"]
+        shown = portero(tmp_path, "queue", "show", held["id"], "--lang", "es").stdout
+        assert f"{held['id']}: en cuarentena" in shown
+        assert "Retenido porque: el remitente x@other.test no está en la regla" in shown
+        assert "a@inside.test: en espera, 0 intentos hasta ahora" in shown
+        assert "None" not in shown
         assert portero(tmp_path, "queue", "release", held["id"]).returncode == 0
         assert far.wait(1)
         checked = portero(tmp_path, "check")
@@ -37,7 +42,8 @@ def test_a_day_with_the_relay(tmp_path: Path) -> None:
         assert "Direct Send is closed" in refused.stdout
     checked = portero(tmp_path, "check")
     assert checked.returncode == 4
-    assert "Nobody listens there." in checked.stdout
+    assert "Connection refused”. Nobody listens there." in checked.stdout
+    assert "No message in the queue" in portero(tmp_path, "queue", "release", "--all").stdout
 
 
 def test_the_owner_is_told_what_is_in_quarantine(tmp_path: Path) -> None:

@@ -37,3 +37,15 @@ def state_words(state: str) -> Text | str:
         "unchanged": Text("unchanged: this cannot be done in its state"),
     }
     return known.get(state, state)
+
+
+def fate_words(fate: str) -> Text | str:
+    """Say what has become of one recipient; a fate nobody knows stands as it is."""
+    known = {
+        "waiting": Text("waiting"),
+        "delivered": Text("delivered"),
+        "refused": Text("refused for good"),
+        "expired": Text("given up, its time is over"),
+        "dropped": Text("deleted"),
+    }
+    return known.get(fate, fate)

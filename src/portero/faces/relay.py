@@ -3,19 +3,19 @@
 
 import sys
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
-from portero.core.relay_words import reason, state_words
+from portero.core.relay_words import fate_words, reason, state_words
 from portero.core.text import Text, count
 from portero.errors import ConfigError
 from portero.faces.desk import GATE_TRIPPED, Desk
 from portero.faces.options import Options
 from portero.faces.relay_cases import RelayUseCases, Sign
-from portero.faces.render import plain
 
 UNREACHABLE = 4
 
@@ -285,6 +285,8 @@ def _add_change(
         if json:
             desk.print_json(told)
             return
+        if not told:
+            desk.terminal().say(Text("No message in the queue is in a state for this."), "dim")
         for number, state in told.items():
             desk.terminal().say(Text("{id}: {state}", id=number, state=state_words(state)))
 
@@ -299,10 +301,10 @@ def _show_queue(desk: Desk, held: Mapping[str, Any]) -> None:
         if way["trouble"]:
             screen.say(
                 Text(
-                    "The way out {way} fails: {reply} It is tried again in {n} seconds.",
+                    "The way out {way} fails with “{reply}”. It is tried again in {n} s.",
                     way=way["name"],
                     reply=way["trouble"],
-                    n=way["again_in_seconds"],
+                    n=max(way["again_in_seconds"], 1),
                 ),
                 "red",
             )
@@ -342,13 +344,32 @@ def _show_queue(desk: Desk, held: Mapping[str, Any]) -> None:
 
 def _show_message(desk: Desk, held: Mapping[str, Any]) -> None:
     screen = desk.terminal()
-    for key, value in held.items():
-        if isinstance(value, list):
-            for each in value:
-                screen.say(
-                    Text(
-                        "{key}: {value}", key=key, value=plain(", ".join(f"{k}={v}" for k, v in each.items()))
-                    )
-                )
-        else:
-            screen.say(Text("{key}: {value}", key=key, value="" if value is None else str(value)))
+    screen.say(Text("{id}: {state}", id=held["id"], state=state_words(held["state"])), "bold")
+    due = held["due_at"] and datetime.fromisoformat(held["due_at"])
+    for label, value in (
+        (Text("Came in"), datetime.fromisoformat(held["received_at"])),
+        (Text("Next try"), due if held["state"] == "waiting" else None),
+        (Text("Device"), held["device"]),
+        (Text("Its address"), held["client"]),
+        (Text("The name it gives itself"), held["ehlo"]),
+        (Text("Sender on the envelope"), f"<{held['mail_from']}>"),
+        (Text("Author in the header"), held["header_from"]),
+        (Text("Subject"), held["subject"]),
+        (Text("Message-ID"), held["message_id"]),
+        (Text("Octets"), held["size"]),
+        (Text("Is told of failures"), held["owner"]),
+        (Text("Kept because"), tuple(reason(one["code"], one["value"]) for one in held["reasons"])),
+    ):
+        if value:
+            screen.say(Text("{label}: {value}", label=label, value=value))
+    for one in held["recipients"]:
+        screen.say(
+            count(
+                "{address}: {fate}, {n} try so far", "{address}: {fate}, {n} tries so far", one["attempts"],
+                address=one["address"], fate=fate_words(one["fate"]),
+            )
+        )  # fmt: skip
+        if one["reply"]:
+            screen.say(Text("    {way}: “{reply}”", way=one["way"] or "-", reply=one["reply"]), "dim")
+            if one["explained"]:
+                screen.say(Text("    {explained}", explained=one["explained"]), "yellow")

@@ -163,8 +163,8 @@ class SmtpCarrier:
 
 
 def answered(reply: str) -> Text:
-    """Say what a far side answered, and what that means where it is known."""
+    """Say what a far side answered, or why it could not, and what that means where it is known."""
     meaning = explain(reply)
     if meaning is None:
-        return Text("It answered: {reply}", reply=reply)
-    return Text("It answered: {reply} {meaning}", reply=reply, meaning=meaning)
+        return Text("The attempt ended with “{reply}”.", reply=reply)
+    return Text("The attempt ended with “{reply}”. {meaning}", reply=reply, meaning=meaning)
