@@ -187,9 +187,12 @@ class FrailSpool(Spool):
         self._loop = loop
         self._committed = threading.Event()
         self._handed: list[Any] = []
-        super().__init__(folder, loop.call_soon_threadsafe, journal, soon=loop.call_soon)
+        super().__init__(
+            folder, loop.call_soon_threadsafe, journal, soon=lambda work, _: loop.call_soon(work)
+        )
 
     def _hand_over(self) -> None:
+        self._planned = 0
         self._handed += self._gathered
         self._gathered = []
         if None in self._handed:

@@ -1,15 +1,18 @@
 """A relay in its own process: what a device sends arrives at the next hop, or stays, and nothing is lost between."""
 
+import asyncio
 import re
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from portero.relay import use_cases
+from portero.relay import service, use_cases
 from portero.relay.audit import verify
+from portero.relay.settings import load_settings
 from portero.relay.spool import Reader
-from support.relay import MESSAGE, Device, Relay, hop, running
+from support.relay import CONFIG, MESSAGE, Device, Relay, hop, running
 
 
 def after_trace(content: bytes) -> bytes:
@@ -225,3 +228,35 @@ def test_rules_are_read_anew_on_a_signal(tmp_path: Path) -> None:
         relay.process.send_signal(1)
         time.sleep(0.5)
         assert device.mail(MESSAGE, "a@inside.test").startswith("550")
+
+
+class Planned:
+    """A loop that only notes for when something is planned."""
+
+    def __init__(self) -> None:
+        self.waits: list[float] = []
+
+    def call_soon(self, _work: object) -> None:
+        self.waits.append(0.0)
+
+    def call_later(self, seconds: float, _work: object) -> None:
+        self.waits.append(seconds)
+
+
+def test_many_connections_share_commits_and_few_wait_for_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = CONFIG.format(folder=tmp_path, listener="", device="", port=25, way="", more="")
+    (tmp_path / "relay.toml").write_text(config)
+    relay = service.Relay(load_settings(tmp_path / "relay.toml"))
+    loop = Planned()
+    monkeypatch.setattr(asyncio, "get_running_loop", lambda: loop)
+    for number in (0, 1, 9, 50, 10_000):
+        relay.gates = [SimpleNamespace(open=range(number)), SimpleNamespace(open=())]  # type: ignore[list-item]  # all that is asked of a gate
+        relay._gather(lambda: None, False)
+        relay._gather(lambda: None, True)
+    assert loop.waits[:6] == [0.0] * 6
+    some, some_patient, many, many_patient = loop.waits[6:]
+    assert 0.0 < some <= many <= 0.005
+    assert some < some_patient
+    assert many < many_patient <= 0.02

@@ -160,14 +160,15 @@ class Relay:
             await self._door.open(*settings.status)
         self._watcher = loop.create_task(self._watch())
 
-    def _gather(self, hand_over: Callable[[], None]) -> None:
+    def _gather(self, hand_over: Callable[[], None], patient: bool) -> None:
         """Hand over at once where few are connected; where many are, their commits are worth a short wait."""
         loop = asyncio.get_running_loop()
         wait = min(sum(len(gate.open) for gate in self.gates) * _GATHER_SECONDS, _GATHER_AT_MOST_SECONDS)
         if wait < 0.001:
             loop.call_soon(hand_over)
         else:
-            loop.call_later(wait, hand_over)
+            # What is delivered goes with the next that is accepted.
+            loop.call_later(wait * 4 if patient else wait, hand_over)
 
     def reload(self) -> None:
         """

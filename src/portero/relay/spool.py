@@ -65,8 +65,9 @@ class Spool:
 
     folder:  made where it is missing, closed to others.
     post:    runs a callable in the thread that answers clients, for example ``loop.call_soon_threadsafe``.
-    soon:    runs a callable once that thread has done what it is at, for example ``loop.call_soon``: what comes together
-             is then handed over together, and wakes the writer once. None hands over at once.
+    soon:    runs a callable once that thread has done what it is at, for example by ``loop.call_soon``: what comes
+             together is then handed over together, and wakes the writer once. True says that nobody waits for it.
+             None hands over at once.
     A message is accepted by its commit: a file without its row is an orphan, swept at the next start, and never was
     a promise. A message that is finished may be sent once more where the process dies before its removal commits.
     Raises SpoolBusy where another process has it, ConfigError where the folder cannot be used.
@@ -82,10 +83,12 @@ class Spool:
         journal: Journal | None = None,
         *,
         free_octets: int = 0,
-        soon: Callable[[Callable[[], None]], object] | None = None,
+        soon: Callable[[Callable[[], None], bool], object] | None = None,
     ) -> None:
         self._soon = soon
         self._gathered: list[tuple[Any, ...] | None] = []
+        # What is planned to hand it over: nothing, something patient, something prompt.
+        self._planned = 0
         self.folder = folder
         self.bodies = folder / BODIES
         self.free_octets = free_octets
@@ -143,15 +146,17 @@ class Spool:
         """
         self._hand(("put", envelope, envelope.to_json(), content, done, record))
 
-    def _hand(self, item: tuple[Any, ...] | None) -> None:
-        gathered = self._gathered
-        gathered.append(item)
+    def _hand(self, item: tuple[Any, ...] | None, *, patient: bool = False) -> None:
+        self._gathered.append(item)
+        wanted = 1 if patient else 2
         if self._soon is None:
             self._hand_over()
-        elif len(gathered) == 1:
-            self._soon(self._hand_over)
+        elif self._planned < wanted:
+            self._planned = wanted
+            self._soon(self._hand_over, patient)
 
     def _hand_over(self) -> None:
+        self._planned = 0
         if self._gathered:
             gathered, self._gathered = self._gathered, []
             self._work.put(gathered)
@@ -162,11 +167,11 @@ class Spool:
 
     def remove(self, envelope: Envelope, was: str, done: Done | None = None) -> None:
         """Take a message out; a commit that comes later than its delivery repeats it at worst."""
-        self._hand(("remove", envelope, was, done))
+        self._hand(("remove", envelope, was, done), patient=True)
 
     def note(self, record: dict[str, object]) -> None:
         """Write an audit record behind the next commit."""
-        self._hand(("note", record))
+        self._hand(("note", record), patient=True)
 
     def keep(self, key: str, value: str) -> None:
         """Keep a text under a key over restarts."""
