@@ -239,6 +239,34 @@ def test_an_export_that_lost_all_its_addresses_does_not_say_from_inside() -> Non
     assert [flow.key.client_ip for flow in folded(kept).flows] == [""]
 
 
+@pytest.mark.parametrize("witness", ["message-trace-extended", "email-events"])
+def test_a_document_that_lost_all_its_addresses_does_not_say_from_inside_beside_one_that_has_them(
+    witness: str,
+) -> None:
+    def row(number: int, address: str) -> Row:
+        return _row(
+            witness,
+            network_message_id=f"id-{number}",
+            mail_from="a@contoso.example",
+            header_from="a@contoso.example",
+            client_ip=address,
+            connector="",
+            direction="originating",
+        )
+
+    other = _row(
+        "connector-report", network_message_id="id-9", sender="a@contoso.example", client_ip="192.0.2.1"
+    )
+    lost = folded([row(1, "")], [other])
+    assert {flow.key.client_ip for flow in lost.flows} == {None, "192.0.2.1"}
+
+    kept = folded([row(1, ""), row(2, "192.0.2.7")], [other])
+    assert {flow.key.client_ip for flow in kept.flows} == {"", "192.0.2.7", "192.0.2.1"}
+
+    beside = folded([row(1, "")], [row(2, "192.0.2.7")])
+    assert {flow.key.client_ip for flow in beside.flows} == {None, "192.0.2.7"}
+
+
 def test_a_column_that_nobody_fills_is_not_held() -> None:
     seen: list[frozenset[str]] = []
 

@@ -21,6 +21,8 @@ _GREATEST = (
 )  # fmt: skip
 _NUMBERS = frozenset({"size_octets"})
 _ENHANCED = "message-trace-enhanced"
+# They show the address of every client, people's submissions too, unless the whole document has lost them.
+_SHOWING = ("message-trace-extended", "email-events")
 # Rows of what the admin centre downloads and of tables with unknown headings, where they show nothing to join them by.
 _BARE = """r.id_low IS NULL AND coalesce(r.message_id, '') = '' AND coalesce(r.client_ip_no, 0) = 0
     AND r.witness IN ('message-trace-summary', 'unknown-table')"""
@@ -187,15 +189,16 @@ SELECT DISTINCT r.list_no, p.low_no FROM receivers r JOIN people p ON r.recipien
 
     def kept(self) -> str:
         """
-        Tell since when each Enhanced summary still has its addresses.
+        Name the documents that still have addresses, and since when.
 
-        It loses them with age (reference data-formats 5.2): an empty one says "from inside" only in rows as young as
-        the oldest that still has one.
+        An Enhanced summary loses them with age (reference data-formats 5.2): an empty one says "from inside" only in rows
+        as young as the oldest that still has one. Of another document that has none at all, an empty one says nothing.
         """
+        witnesses = ", ".join(f"'{each}'" for each in (_ENHANCED, *_SHOWING))
         return f"""
 CREATE TEMP TABLE kept AS
 SELECT document, min(observed_at) AS since FROM numbered_rows
-WHERE witness = '{_ENHANCED}' AND client_ip_no > 0 GROUP BY document"""
+WHERE witness IN ({witnesses}) AND client_ip_no > 0 GROUP BY document"""
 
     @property
     def told_apart(self) -> bool:
@@ -225,7 +228,7 @@ WHERE witness = '{_ENHANCED}' AND client_ip_no > 0 GROUP BY document"""
         )
         if "client_ip" in self.known:
             joins += " LEFT JOIN clients c ON r.client_ip_no = c.no"
-            if _ENHANCED in self.witnesses:
+            if self._may_have_lost:
                 joins += " LEFT JOIN kept a ON r.document = a.document"
         if self.told_apart:
             columns += [
@@ -283,12 +286,19 @@ GROUP BY o.mail"""
         """Write what a row says of a field of `_GREATEST`."""
         if name in ADDRESSES:
             return f"p_{name}.rank"
-        if name == "client_ip" and _ENHANCED in self.witnesses:
-            return (
-                f"CASE WHEN r.client_ip_no = 0 AND r.witness = '{_ENHANCED}' AND (a.since IS NULL "
-                "OR r.observed_at IS NULL OR r.observed_at < a.since) THEN NULL ELSE c.rank END"
-            )
+        if name == "client_ip" and self._may_have_lost:
+            lost = [f"(r.witness = '{each}' AND a.document IS NULL)" for each in self._may_have_lost]
+            if _ENHANCED in self.witnesses:
+                lost.append(
+                    f"(r.witness = '{_ENHANCED}' AND (a.since IS NULL OR r.observed_at IS NULL OR r.observed_at < a.since))"
+                )
+            return f"CASE WHEN r.client_ip_no = 0 AND ({' OR '.join(lost)}) THEN NULL ELSE c.rank END"
         return "c.rank" if name == "client_ip" else f"r.{name}"
+
+    @property
+    def _may_have_lost(self) -> tuple[str, ...]:
+        """Name the witnesses here whose documents may have lost their addresses."""
+        return tuple(each for each in (_ENHANCED, *_SHOWING) if each in self.witnesses)
 
     def differing(self) -> str:
         """Find a mail whose summaries name different senders."""
