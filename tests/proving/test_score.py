@@ -304,3 +304,21 @@ def test_through_a_connector_and_past_it_are_told_apart_where_a_trace_names_it(t
     through = {**past, "id": "through", "path": "connector", "messages": 1}
     assert assign([past, through], [mail]) == {mail["id"]: "through"}
     assert assign([past, through], [{**mail, "witnesses": ["v2"]}]) == {mail["id"]: "past"}
+
+
+def test_mail_is_given_to_none_that_states_other_envelopes_however_well_the_rest_fits(
+    truth: dict[str, Any],
+) -> None:
+    mail = {**truth["mails"][0], "client_ip": "192.0.2.9", "path": "direct-send", "session_shown": True}
+    mine = {**right(truth)["senders"][0], "id": "mine", "path": "undetermined", "messages": 1, "ehlo": []}
+    mine.update(
+        header_from=[mail["header_from"]],
+        header_from_domains=[mail["header_from"].rpartition("@")[2]],
+        client_networks=["192.0.2.9/32"],
+        mail_from_domains=[mail["mail_from_domain"]],
+    )
+    srs = {**mine, "id": "srs", "path": "foreign-envelope", "client_networks": ["192.0.2.0/24"]}
+    srs.update(mail_from_domains=["forwarder.example"], messages=9)
+
+    assert assign([srs, mine], [mail]) == {mail["id"]: "mine"}
+    assert assign([srs], [mail]) == {mail["id"]: None}

@@ -108,7 +108,9 @@ class _Fit:
         named = mail["header_from"] in self._header_from
         # A summary may have shown P1 only, and its reader taken it for P2.
         names = {domain, mail["mail_from_domain"]}
-        if near is None or (self._header_domains and self._header_domains.isdisjoint(names)):
+        if near is None or any(
+            stated and stated.isdisjoint(names) for stated in (self._header_domains, self._mail_domains)
+        ):
             return None
         # Where no document tells mail from a mailbox and mail from port 25 apart, neither can the judge.
         alike = self._taken_alike(mail["path"]) if mail["session_shown"] else 2.0
