@@ -11,7 +11,7 @@ from urllib.parse import quote_plus
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, expect
 
 from support.served import served
 
@@ -64,6 +64,16 @@ class Visit:
         if said.type == "error" and not said.text.startswith(("htmx:sendAbort", "htmx:afterRequest")):
             self.complaints.append(said.text)
 
+    def _picture(self, path: Path) -> None:
+        # Pictures are for people who look at them. Now and then, with both cores busy, Chromium gives none of a
+        # whole page ("Unable to capture screenshot"), and the part that is in sight a moment later.
+        try:
+            self.page.screenshot(path=path, full_page=True)
+        except Error as error:
+            if "Unable to capture screenshot" not in str(error):
+                raise
+            self.page.screenshot(path=path)
+
     def sign_in(self, link: str) -> None:
         self.page.goto(link)
         self.page.locator("form[action='/sign-in'] button").click()
@@ -78,7 +88,7 @@ class Visit:
         return f"{parts[0]}/o/{parts[1].split('/')[0]}/"
 
     def shoot(self, name: str) -> None:
-        self.page.screenshot(path=self.shots / f"{self.name}{name}.png", full_page=True)
+        self._picture(self.shots / f"{self.name}{name}.png")
         found = Axe().run(self.page).response["violations"]
         grave = [each for each in found if each["impact"] in {"serious", "critical", "moderate"}]
         assert not grave, json.dumps(
