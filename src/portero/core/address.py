@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from functools import lru_cache
@@ -58,10 +57,6 @@ def mailbox_key(mailbox: str) -> str:
     return f"{local.lower()}@{a_label(domain)}" if at else text.lower()
 
 
-_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-_PLAIN = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}", re.ASCII)
-
-
 def untagged(mailbox: str) -> str:
     """
     Give the mailbox behind a plus-address: ``support@domain`` for ``support+1000@domain``.
@@ -80,7 +75,7 @@ def is_at_or_below(domain: str, parent: str) -> bool:
 
 def is_plain(text: str) -> bool:
     """Tell whether a text is an IPv4 address as everybody writes it, which is its canonical form."""
-    return _PLAIN.fullmatch(text) is not None
+    return _four(text) is not None
 
 
 @lru_cache(maxsize=262144)

@@ -129,9 +129,9 @@ class EvidenceTables:
         """Append a batch of rows that stand in the document with this number."""
         if not rows.num_rows:
             return
-        # A column that nobody fills costs the engine as much as any other, so only what is known is kept.
         if table == "mail_rows":
             rows = _with_numbers(rows)
+        # A column that nobody fills costs the engine as much as any other, so only what is known is kept.
         known = [name for name in rows.schema.names if rows.column(name).null_count < rows.num_rows]
         columns = ("document", *known)
         small = rows.num_rows < _SMALL_ROWS

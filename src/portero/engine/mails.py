@@ -19,7 +19,6 @@ from portero.engine.fold_queries import KEYS, LINE_BITS
 
 # Rows of one address lie together, so that whoever asks for a sender reads a few groups and not all of them.
 _GROUP_ROWS = 20_000
-_SHOWN = ("observed_at", "author", "subject", "outcome", "size_octets")
 
 
 def keep_mails(tables: EvidenceTables, documents: Sequence[str]) -> bytes:

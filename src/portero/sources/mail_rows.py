@@ -89,8 +89,10 @@ def iso_times(cells: pa.Array) -> pa.Array:
     A cell of another form, or a day that no calendar has, is null.
     """
     moments = _plain_times(cells)
-    if moments is not None:
-        return moments
+    return _times_of_any_form(cells) if moments is None else moments
+
+
+def _times_of_any_form(cells: pa.Array) -> pa.Array:
     text = pc.replace_substring_regex(pc.ascii_trim(cells, " "), r"(\.\d{6})\d+", r"\1")
     regular = pc.if_else(pc.match_substring_regex(text, _ISO), text, pa.scalar(None, pa.string()))
     zoned = pc.match_substring_regex(regular, r"(Z|[+-]\d\d:?\d\d)$")
@@ -116,14 +118,15 @@ def times(cells: pa.Array) -> pa.Array:
     moments = _plain_times(cells)
     if moments is not None:
         return moments
+    moments = _times_of_any_form(cells)
     if not pc.any(pc.match_substring(cells, "/Date(")).as_py():
-        return iso_times(cells)
+        return moments
     regular = pc.match_substring_regex(cells, odata)
     digits = pc.if_else(
         regular, pc.replace_substring_regex(cells, odata, r"\1"), pa.scalar(None, pa.string())
     )
-    moments = pc.multiply(digits.cast(pa.int64()), 1000).cast(pa.timestamp("us"))
-    return pc.if_else(regular, moments, iso_times(cells))
+    counted = pc.multiply(digits.cast(pa.int64()), 1000).cast(pa.timestamp("us"))
+    return pc.if_else(regular, counted, moments)
 
 
 def connectors(cells: pa.Array | None) -> pa.Array | None:
