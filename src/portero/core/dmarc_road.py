@@ -16,7 +16,7 @@ from portero.core.mail.dmarc import EffectivePolicy, effective_policy
 from portero.core.mail.dmarc_discovery import Site
 from portero.core.mail.dmarc_record import DmarcRecord, Policy
 from portero.core.records import Records
-from portero.core.sender import Kind, Sender
+from portero.core.sender import Kind, Sender, by_client_address
 from portero.core.text import Text, count
 
 # Reports of a month show what runs once a month. Source: controls catalogue DNS-09.
@@ -110,7 +110,6 @@ def road(
 
 def _count(name: str, senders: Sequence[Sender], rows: Iterable[OutsideFlow], settings: Settings) -> _Counted:
     records = Records(settings)
-    place: dict[str, Sender] = {}
     signed: dict[str, int] = {}
     spf_only: dict[str, int] = {}
     failing: dict[str, int] = {}
@@ -120,9 +119,8 @@ def _count(name: str, senders: Sequence[Sender], rows: Iterable[OutsideFlow], se
         if mails > 0:
             held[key] = held.get(key, 0) + mails
 
+    place = by_client_address(senders)
     for sender in senders:
-        for address in sender.client_addresses:
-            place.setdefault(address, sender)
         for flow in sender.flows:
             author = author_domain(flow.key)
             if not sender.legitimate or author is None or not is_at_or_below(author, name):

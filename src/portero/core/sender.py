@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -180,3 +180,12 @@ class Sender:
         """Tell whether part of its mail is so unlike it that somebody must be asked, though evidence calls it legitimate."""
         asked = self.legitimate and self.decided_by is DecidedBy.EVIDENCE
         return asked and any(reason.code == "unlike-itself" for reason in self.because)
+
+
+def by_client_address(senders: Iterable[Sender]) -> dict[str, Sender]:
+    """Give the sender behind each client address; of several the first."""
+    found: dict[str, Sender] = {}
+    for sender in senders:
+        for address in sender.client_addresses:
+            found.setdefault(address, sender)
+    return found

@@ -30,7 +30,7 @@ from portero.core.exchange.spoof_pairs import allowed_pair, blocked_pair, pair_c
 from portero.core.exchange.submission import submission
 from portero.core.flow import Flow, OutsideFlow
 from portero.core.records import Records, Replayed
-from portero.core.sender import Kind, Sender
+from portero.core.sender import Kind, Sender, by_client_address
 from portero.core.simulation import Command, Effect, SenderEffect, Simulation, Turn
 from portero.core.text import Text
 
@@ -337,14 +337,12 @@ def _elsewhere(
     senders: Sequence[Sender], outside: Sequence[OutsideFlow], records: Records
 ) -> tuple[tuple[str, tuple[Turn, ...]], ...]:
     """Give what changed records turn at other people's receivers, by sender; ``""`` stands for nobody known."""
-    place: dict[str, str] = {}
-    for sender in senders:
-        for address in sender.client_addresses:
-            place.setdefault(address, sender.id)
+    place = by_client_address(senders)
     counted: dict[str, Counter[tuple[str, str, str]]] = {}
     for row in outside:
         if not row.to_us and row.mails > 0:
-            held = counted.setdefault(place.get(row.source_ip, ""), Counter())
+            known = place.get(row.source_ip)
+            held = counted.setdefault(known.id if known else "", Counter())
             held.update(records.replay_reported(row))
     return tuple((sender, _turns(held)) for sender, held in sorted(counted.items()))
 

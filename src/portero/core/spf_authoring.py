@@ -12,7 +12,7 @@ from portero.core.flow import OutsideFlow
 from portero.core.mail.spf import MAX_LOOKUPS, SpfResult, evaluate
 from portero.core.mail.spf_expansion import expansion
 from portero.core.mail.spf_record import Mechanism, is_spf, parse_record
-from portero.core.sender import Judgement, Sender
+from portero.core.sender import Judgement, Sender, by_client_address
 from portero.core.text import Text
 
 # Exchange Online's own: what people's mailboxes send leaves from there, and incoming evidence does not show it.
@@ -148,10 +148,8 @@ def covers(dns: Dns, draft: SpfDraft, address: str) -> SpfResult:
 
 def _seen(domain: str, senders: Sequence[Sender], outside: Iterable[OutsideFlow]) -> _Addresses:
     found = _Addresses()
-    place: dict[str, str] = {}
+    place = by_client_address(senders)
     for sender in senders:
-        for each in sender.client_addresses:
-            place.setdefault(each, sender.id)
         for flow in sender.flows:
             address = flow.key.client_ip
             envelope, assumed = envelope_domain(flow.key)
@@ -162,7 +160,8 @@ def _seen(domain: str, senders: Sequence[Sender], outside: Iterable[OutsideFlow]
     for row in outside:
         # What reached us is in the flows already.
         if row.envelope_from == domain and not row.to_us:
-            found.add(row.source_ip, place.get(row.source_ip, ""), row.mails)
+            known = place.get(row.source_ip)
+            found.add(row.source_ip, known.id if known else "", row.mails)
     return found
 
 
