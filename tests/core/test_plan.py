@@ -14,7 +14,7 @@ from portero.core.dns import Dns, DnsAnswer, DnsStatus
 from portero.core.evidence import ConfigAnswer, ConfigObject, Origin
 from portero.core.exchange.author_policy import judged_in_front
 from portero.core.exchange.change import setting
-from portero.core.exchange.settings import AcceptedDomain, InboundConnector, Settings, Tenant
+from portero.core.exchange.settings import AcceptedDomain, InboundConnector, Settings, Tenant, read_settings
 from portero.core.finding import Finding, Outcome, Severity
 from portero.core.flow import Flow
 from portero.core.plan import make_plan, moved_by, plan_controls, replay_prefixes, simulate_plan
@@ -278,6 +278,27 @@ def test_people_whose_mailboxes_are_in_another_system_are_one_step_and_no_vendor
     assert step_for(plan_for(*people, here, settings=moved), "p5").senders == ("p5",)
 
 
+def test_a_domain_shared_with_another_system_lets_its_people_in_together_and_asks_vendors_apart() -> None:
+    people = [
+        a_sender(f"p{n}", Kind.SERVICE, Judgement.LEGITIMATE, anonymous("198.51.100.5")) for n in range(3)
+    ]
+    vendor = a_sender("vendor", Kind.SERVICE, Judgement.LEGITIMATE, anonymous("198.51.100.9"))
+    here = a_sender("here", Kind.MAILBOX, Judgement.LEGITIMATE, anonymous(""))
+    relay = ConfigObject(
+        "Get-AcceptedDomain",
+        {"DomainName": OURS, "DomainType": "InternalRelay", "MatchSubDomains": False},
+        Origin("domains.json"),
+    )
+    shared = replace(OPEN, accepted_domains=read_settings(Tenant([relay])).accepted_domains)
+
+    steps = plan_for(*people, vendor, here, settings=shared)
+    assert step_for(steps, "p0").senders == ("p0", "p1", "p2")
+    assert "shared with another system" in str(step_for(steps, "p0").why)
+    assert "return-path" in str(step_for(steps, "vendor").do)
+    # Of an authoritative domain all mailboxes are here, and what writes under many names is a service.
+    assert step_for(plan_for(*people, here), "p0").senders == ("p0",)
+
+
 def test_direct_send_refused_already_is_not_refused_again() -> None:
     printer = a_sender("printer", Kind.DEVICE, Judgement.LEGITIMATE, anonymous("203.0.113.10"))
     settings = Settings(
@@ -336,6 +357,24 @@ def test_a_connector_is_called_by_what_it_lists() -> None:
 
     assert any("“portero 198.51.100.5”" in each for each in said)
     assert any("“portero 203.0.113.10 +1”" in each for each in said)
+
+
+def test_a_step_names_the_addresses_it_lets_in_and_not_their_network() -> None:
+    def titles(*last: int) -> list[str]:
+        machines = [
+            registered(a_sender(f"m{n}", Kind.DEVICE, Judgement.LEGITIMATE, anonymous(f"203.0.113.{n}")))
+            for n in last
+        ]
+        return [
+            str(step.title)
+            for step in plan_for(*machines)
+            if step.controls[:1] and "allow" in step.controls[0]
+        ]
+
+    assert titles(11, 12) == ["Give the machines at 203.0.113.11, 203.0.113.12 a connector by address"]
+    assert titles(11, 12, 13, 14) == [
+        "Give the machines at 203.0.113.11 and 3 other addresses a connector by address"
+    ]
 
 
 def test_a_step_counts_what_it_refuses_of_its_own() -> None:

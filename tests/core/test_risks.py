@@ -16,7 +16,7 @@ from portero.core.sender import Judgement, Kind, Sender
 from portero.core.simulate import Replay
 from portero.core.step import Step
 from portero.core.ways_in import must_keep
-from support.organisations import OPEN, SETTINGS, organisations
+from support.organisations import GATEWAY, OPEN, SETTINGS, organisations
 from support.senders import a_sender, anonymous
 
 END = datetime(2026, 11, 1, tzinfo=UTC)
@@ -76,6 +76,19 @@ def test_an_owner_of_the_register_answers_for_his_senders() -> None:
 
     assert {str(each.owner) for each in risks if each.senders == ("ups",)} == {"ana@contoso.com"}
     assert of_step(steps, risks, "reject")
+
+
+def test_a_sender_with_two_ways_in_is_named_by_each_step_that_counts_on_one() -> None:
+    behind = replace(OPEN, gateway_networks=GATEWAY, mx_at_microsoft=False, reject_direct_send=True)
+    nowhere = (anonymous(None), anonymous(None, direction="originating"))
+    _, steps, risks = planned(a_sender("press", Kind.DEVICE, Judgement.LEGITIMATE, *nowhere), settings=behind)
+
+    counting = [
+        step for step in steps if step.refuses and {held.n for held in steps if held.moved} & {*step.after}
+    ]
+    assert [step.controls[0].split("=")[0] for step in counting] == ["lock-gateway", "smtp-basic-off"]
+    for step in counting:
+        assert any(each.step == step.n and each.senders == ("press",) for each in risks), str(step.title)
 
 
 def test_a_doubtful_accusation_is_a_risk_of_the_step_that_refuses_it() -> None:

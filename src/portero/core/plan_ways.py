@@ -97,17 +97,15 @@ def give_ways_in(
     made = [] if confirmed is None else [confirmed]
     if by_way.get(Way.PROOF):
         made.append(_prove(draft, by_way[Way.PROOF]))
-    made += [
-        _connector(draft, site, held) for site, held in _sites([n for n in connected if unasked(n.sender)])
-    ]
-    made += [_connector(draft, site, held, confirmed) for site, held in _sites(unvouched)]
+    made += [_connector(draft, site) for site in _sites([n for n in connected if unasked(n.sender)])]
+    made += [_connector(draft, site, confirmed) for site in _sites(unvouched)]
     if lock is not None:
         made.append(_prove_lock(draft, by_way.get(Way.GATEWAY, []), lock, tenant))
     elif by_way.get(Way.GATEWAY):
         made.append(_gateway(draft, by_way[Way.GATEWAY], replay.settings))
     vendors = by_way.get(Way.RETURN_PATH, [])
     for domain, people in _elsewhere(vendors, replay).items():
-        made.append(_other_system(draft, domain, people))
+        made.append(_other_system(draft, domain, people, shared=_shared(domain, replay.settings)))
         vendors = [need for need in vendors if need not in people]
     made += [_vendor(draft, need) for need in vendors]
     made += [_forwarder(draft, need) for need in by_way.get(Way.FORWARDER, [])]
@@ -117,12 +115,12 @@ def give_ways_in(
     return tuple(made)
 
 
-def _sites(held: Sequence[Need]) -> list[tuple[str, list[Need]]]:
+def _sites(held: Sequence[Need]) -> list[list[Need]]:
     """Group senders by the network of their first address, so that one connector serves one site."""
     sites: dict[str, list[Need]] = {}
     for need in held:
         sites.setdefault(neighbourhood(addresses(need.flows)[0]), []).append(need)
-    return sorted(sites.items())
+    return [sites[network] for network in sorted(sites)]
 
 
 def _why(held: Sequence[Need]) -> Text:
@@ -226,7 +224,17 @@ def _connector_name(ranges: Sequence[str]) -> str:
     return f"portero {first}" if len(ranges) == 1 else f"portero {first} +{len(ranges) - 1}"
 
 
-def _connector(draft: Draft, site: str, held: list[Need], confirmed: int | None = None) -> int:
+def _places(ranges: Sequence[str]) -> Text | tuple[str, ...]:
+    """Name the addresses themselves: their network would name other people's machines too."""
+    plain = tuple(each.removesuffix("/32") for each in ranges)
+    if len(plain) <= 3:
+        return plain
+    return count(
+        "{first} and {n} other address", "{first} and {n} other addresses", len(plain) - 1, first=plain[0]
+    )
+
+
+def _connector(draft: Draft, held: list[Need], confirmed: int | None = None) -> int:
     """
     Write a connector for a site.
 
@@ -245,7 +253,7 @@ def _connector(draft: Draft, site: str, held: list[Need], confirmed: int | None 
             "Give the machine at {place} a connector by address",
             "Give the machines at {place} a connector by address",
             len(held),
-            place=ranges[0].removesuffix("/32") if len(ranges) == 1 else site,
+            place=_places(ranges),
         ),
         why=_why(held),
         do=make if confirmed is None else Text("Only once their owner has confirmed them. {make}", make=make),
@@ -390,9 +398,10 @@ _PEOPLE = 3
 
 def _elsewhere(held: Sequence[Need], replay: Replay) -> dict[str, list[Need]]:
     """
-    Group the senders of domains whose mailboxes are in another system: the MX points there, and none of them is here.
+    Group the senders of domains whose mailboxes are in another system, wholly or in part.
 
-    A gateway in front of mailboxes that are here has its domain's MX too, but these mailboxes are seen.
+    Wholly: the MX points there, and none of them is here. A gateway in front of mailboxes that are here has its domain's
+    MX too, but these mailboxes are seen. In part: the domain is of a relay type, and people write from one address.
     Source: reference exchange-online 2.4, domain shared between two systems.
     """
     here = {
@@ -404,24 +413,48 @@ def _elsewhere(held: Sequence[Need], replay: Replay) -> dict[str, list[Need]]:
     by_domain: dict[str, list[Need]] = {}
     for need in held:
         domains = need.sender.header_from_domains
-        if len(domains) == 1 and domains[0] not in here:
+        if len(domains) == 1:
             by_domain.setdefault(domains[0], []).append(need)
-    dns = replay.settings.dns
-    return {
-        domain: people
-        for domain, people in sorted(by_domain.items())
-        if len(people) >= _PEOPLE
-        and mx_posture(read_exchangers(dns.lookup(domain, "MX").answers)) is MxPosture.GATEWAY
-    }
+    found = {}
+    for domain, people in sorted(by_domain.items()):
+        if _shared(domain, replay.settings):
+            people = _of_people(people)
+        elif domain in here or not _mx_elsewhere(domain, replay.settings):
+            continue
+        if sum(len(need.sender.header_from) for need in people) >= _PEOPLE:
+            found[domain] = people
+    return found
 
 
-def _other_system(draft: Draft, domain: str, held: list[Need]) -> int:
+def _shared(domain: str, settings: Settings) -> bool:
+    return any(held.shared and held.name == domain for held in settings.accepted_domains)
+
+
+def _mx_elsewhere(domain: str, settings: Settings) -> bool:
+    return mx_posture(read_exchangers(settings.dns.lookup(domain, "MX").answers)) is MxPosture.GATEWAY
+
+
+def _of_people(held: Sequence[Need]) -> list[Need]:
+    """Keep the senders at addresses from which several people write: a vendor beside them has a name or two."""
+    names: dict[str, set[str]] = {}
+    for need in held:
+        for address in addresses(need.flows):
+            names.setdefault(address, set()).update(need.sender.header_from)
+    return [need for need in held if any(len(names[each]) >= _PEOPLE for each in addresses(need.flows))]
+
+
+def _other_system(draft: Draft, domain: str, held: list[Need], *, shared: bool) -> int:
     return draft.add(
         title=Text("Let in the mail of {domain} from the system that holds its mailboxes", domain=domain),
         why=sentences(
             [
                 _why(held),
                 Text(
+                    "{domain} is shared with another system by its domain type, and its people write from there.",
+                    domain=domain,
+                )
+                if shared
+                else Text(
                     "The MX of {domain} points elsewhere, and its people write from there: their mailboxes are in another "
                     "system, while {domain} is an accepted domain here.",
                     domain=domain,

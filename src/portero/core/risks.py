@@ -90,14 +90,14 @@ class _Register:
 
     def of(self, steps: Sequence[Step]) -> Iterator[Risk]:
         before = _by_sender(self._replay.of(()).senders)
-        ways: dict[str, Step] = {}
+        ways: list[Step] = []
         for number, step in enumerate(steps, 1):
             if step.refuses:
                 after = _by_sender(self._replay.of(plan_controls(steps[:number])).senders)
                 yield from self._refusing(step, before, after, ways)
                 before = after
             elif step.controls or step.moved:
-                ways.update(dict.fromkeys(step.senders, step))
+                ways.append(step)
                 yield from self._way_in(step)
             elif step.name == "decide":
                 yield self._deciding(step)
@@ -115,7 +115,7 @@ class _Register:
         step: Step,
         before: Mapping[str, SenderEffect],
         after: Mapping[str, SenderEffect],
-        ways: Mapping[str, Step],
+        ways: Sequence[Step],
     ) -> Iterator[Risk]:
         more = {
             each: (now.refused - before[each].refused, now.undetermined - before[each].undetermined)
@@ -137,9 +137,9 @@ class _Register:
         step: Step,
         doubt: Mapping[str, int],
         after: Mapping[str, SenderEffect],
-        ways: Mapping[str, Step],
+        ways: Sequence[Step],
     ) -> Iterator[Risk]:
-        moved = {each for each, way in ways.items() if each in way.moved}
+        moved = {each for way in ways for each in way.moved}
         kept = {each for each in doubt if each not in moved and must_keep(self._senders[each])}
         held = self._most(doubt, kept)
         if held:
@@ -163,19 +163,22 @@ class _Register:
                 mails,
             )
 
-    def _relying(self, step: Step, ways: Mapping[str, Step]) -> Iterator[Risk]:
+    def _relying(self, step: Step, ways: Sequence[Step]) -> Iterator[Risk]:
         """Tell of senders that have another way in by now: the replay takes it for used, the evidence cannot show it."""
         for moved in (True, False):
-            held = [
-                each for each, way in ways.items() if way.n in step.after and (each in way.moved) is moved
-            ]
+            held: dict[str, list[int]] = {}
+            for way in ways:
+                if way.n in step.after:
+                    for each in way.senders:
+                        if (each in way.moved) is moved:
+                            held.setdefault(each, []).append(way.n)
             mails = {each: self._senders[each].mails for each in held if each in self._senders}
             senders = self._most(mails, mails)
             if not senders:
                 continue
             if moved:
                 likelihood = Likelihood.POSSIBLE
-                numbers = sorted({ways[each].n for each in senders})
+                numbers = sorted({number for each in senders for number in held[each]})
                 why = count(
                     "No recorded mail shows them on the new way yet: the plan counts on the check of step {steps}.",
                     "No recorded mail shows them on the new way yet: the plan counts on the checks of steps {steps}.",

@@ -206,6 +206,21 @@ def test_the_lock_refuses_what_does_not_come_through_the_gateway() -> None:
     )
 
 
+@pytest.mark.parametrize("nowhere", [None, ""], ids=["no witness has an address", "the trace blanked it"])
+def test_neither_a_lock_nor_a_new_connector_is_settled_for_mail_whose_address_nobody_recorded(
+    nowhere: str | None,
+) -> None:
+    # An Enhanced trace blanks original_client_ip after ten days.
+    blanked = mail(client_ip=nowhere, mail_from_domain=OURS, header_from=f"scan@{OURS}")
+    foreign = mail(client_ip=nowhere, mail_from_domain="evil.example", header_from=f"ceo@{OURS}")
+    assert under("reject-direct-send", blanked) == Effect.REFUSED
+    assert under("lock-gateway=192.0.2.0/24", blanked) == Effect.UNDETERMINED
+    assert under("lock-gateway=192.0.2.0/24", foreign) == Effect.UNDETERMINED
+    both = apply_controls(SETTINGS, tuple(map(parse_control, ("allow=198.51.100.10", "reject-direct-send"))))
+    assert decide(blanked, both, Seen()).effect == Effect.UNDETERMINED
+    assert decide(foreign, both, Seen()).effect == Effect.KEPT
+
+
 def test_the_lock_and_what_no_document_settles() -> None:
     lock = "lock-gateway=192.0.2.0/24"
     for name in ("hybrid by its certificate", "a relay by its address", "a null envelope"):

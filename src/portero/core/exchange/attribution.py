@@ -284,6 +284,9 @@ def _by_address(flow: Flow, name: str | None, settings: Settings) -> Attribution
                 address=key.client_ip,
             ),
         )
+    added = _perhaps_added(key, settings)
+    if added is not None:
+        return added
     if name is None:
         doubt = _may_be_certificate(key, settings)
         if doubt is not None:
@@ -312,6 +315,20 @@ def _by_address(flow: Flow, name: str | None, settings: Settings) -> Attribution
 
 # Most mail of an attack; one value for all of it, which every replay meets again.
 _ANONYMOUS = Attribution(By.NONE, None, Text("Anonymous: no connector matches it by address or certificate."))
+
+
+def _perhaps_added(key: FlowKey, settings: Settings) -> Attribution | None:
+    """Leave open whether a connector that a control adds by address lists an address that nobody recorded."""
+    if key.client_ip:
+        return None
+    for held in settings.added:
+        if held.addresses and held.enabled is not False and _in_scope(held, key):
+            return Attribution(
+                By.UNKNOWN,
+                held,
+                Text("No witness shows its address, which connector “{name}” may list.", name=held.name),
+            )
+    return None
 
 
 def _may_be_certificate(key: FlowKey, settings: Settings) -> Attribution | None:

@@ -73,6 +73,13 @@ def partner_restriction(
         )
     if attribution.by is By.UNKNOWN:
         return undetermined(attribution.why)
+    if not key.client_ip:
+        return undetermined(
+            Text(
+                "No witness shows its address, by which connector “{name}” would tell whether to take it.",
+                name=name,
+            )
+        )
     return refused(
         REPLY, Text("Its address or certificate is not among those of connector “{name}”.", name=name)
     )

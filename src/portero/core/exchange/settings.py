@@ -136,10 +136,13 @@ class AcceptedDomain:
     A domain of the tenant.
 
     match_subdomains:  MatchSubDomains, or None where it is not known.
+    shared:            whether it is of a relay type: some or all of its mailboxes are in another system.
+    Source: Set-AcceptedDomain -DomainType.
     """
 
     name: str
     match_subdomains: bool | None = None
+    shared: bool = False
     default: bool = False
     initial: bool = False
     origin: Origin | None = None
@@ -439,6 +442,7 @@ def read_settings(tenant: Tenant, accepted_domains: Iterable[str] = ()) -> Setti
                 name=name,
                 # null is Exchange's way to write the default, which is off.
                 match_subdomains=None if isinstance(matching, Absent) else bool(matching),
+                shared=prop(item, "DomainType") in {"InternalRelay", "ExternalRelay"},
                 default=flag(item, "Default") is True,
                 initial=flag(item, "InitialDomain") is True,
                 origin=item.origin,
