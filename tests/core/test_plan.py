@@ -264,6 +264,41 @@ def test_a_vendor_is_asked_for_a_return_path_instead_of_opening_its_shared_serve
     assert "return-path" in str(step_for(steps, "vendor").do)
 
 
+def test_a_service_is_asked_once_for_all_that_comes_through_it() -> None:
+    shops = [
+        replace(
+            a_sender(f"shop{n}", Kind.SERVICE, Judgement.LEGITIMATE, anonymous(f"198.51.100.{n}")),
+            service="Shop",
+        )
+        for n in (5, 6)
+    ]
+    other = a_sender("other", Kind.SERVICE, Judgement.LEGITIMATE, anonymous("198.51.100.9"))
+
+    steps = plan_for(*shops, other)
+
+    assert step_for(steps, "shop5").senders == ("shop5", "shop6")
+    assert str(step_for(steps, "shop5").title) == "Have Shop use a return-path of its own"
+    assert step_for(steps, "other").senders == ("other",)
+
+
+def test_where_only_automatic_replies_are_in_doubt_no_vendor_is_asked_and_nothing_is_said_to_have_moved() -> (
+    None
+):
+    club = a_sender(
+        "club",
+        Kind.SERVICE,
+        Judgement.LEGITIMATE,
+        anonymous("198.51.100.5", 60, mail_from_domain="club.example"),
+        anonymous("198.51.100.5", 3, mail_from_domain=""),
+    )
+
+    steps = plan_for(club)
+    step, reject = step_for(steps, "club"), refusing(steps)[0]
+
+    assert (step.name, step.moved, step.n in reject.after) == ("try", (), True)
+    assert simulate_plan(Replay([club], OPEN), steps).undetermined == 3
+
+
 def test_people_whose_mailboxes_are_in_another_system_are_one_step_and_no_vendors() -> None:
     people = [
         a_sender(f"p{n}", Kind.SERVICE, Judgement.LEGITIMATE, anonymous(f"198.51.100.{n}")) for n in (5, 6, 7)

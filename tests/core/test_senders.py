@@ -37,6 +37,16 @@ def test_a_voicemail_burst_to_people_under_their_own_address_is_abuse() -> None:
     assert abuse.confidence > 0.9
 
 
+def test_what_reports_know_to_send_with_a_foreign_envelope_is_a_service_however_like_a_device_it_sends() -> (
+    None
+):
+    (device,) = found(scanner())
+    seen = scanner()
+    (service,) = found(replace(seen, facts=replace(seen.facts, envelopes={"em1.vendor.example": 9})))
+    (own,) = found(replace(seen, facts=replace(seen.facts, envelopes={OURS: 9})))
+    assert [each.kind for each in (device, service, own)] == [Kind.DEVICE, Kind.SERVICE, Kind.DEVICE]
+
+
 def test_a_copy_of_the_scanner_never_joins_it() -> None:
     copy = scanner(client_ip="192.0.2.70")
     senders = found(scanner(), copy, campaign())

@@ -77,6 +77,27 @@ def test_a_name_changes_the_label_and_never_the_judgement() -> None:
     assert [(each.code, each.weight) for each in named.because] == [("service-named", 0.0)]
 
 
+def test_the_include_of_an_envelope_that_reports_know_names_the_service() -> None:
+    held = replace(sender(envelopes={"em1.contoso.com": 9}), mail_from_domains=("contoso.com",))
+    includes = {"em1.contoso.com": ["sendgrid.net"]}
+    found = named_service(held, CATALOGUE, lambda _, domain: includes.get(domain, ()), lambda _: ())
+    assert found is not None
+    assert found.service == "SendGrid"
+
+
+def test_customers_of_one_service_who_write_under_one_name_are_told_apart_by_address() -> None:
+    one = sender(spf={"pass": 10})
+    (elsewhere,) = one.flows
+    two = replace(
+        one, id="s-2", flows=(replace(elsewhere, key=replace(elsewhere.key, client_ip="198.51.100.9")),)
+    )
+    found = name_services([one, two], CATALOGUE, lambda *_: (), lambda _: ())
+    assert [str(each.label) for each in found] == [
+        "Mailchimp at 198.51.100.4, writing as news@contoso.com",
+        "Mailchimp at 198.51.100.9, writing as news@contoso.com",
+    ]
+
+
 def test_only_third_parties_are_named_and_a_persons_label_stays() -> None:
     held = sender(spf={"pass": 10})
     device = replace(held, kind=Kind.SPOOFER)

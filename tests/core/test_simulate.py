@@ -130,3 +130,18 @@ def test_controls_together_are_one_applied_after_the_other(
     together = simulate(senders, HELD, [*before, *after])
     composed = simulate(senders, apply_controls(HELD, tuple(before)), after)
     assert replace(together, controls=()) == replace(composed, controls=())
+
+
+def test_a_name_whose_envelope_reports_know_to_be_foreign_is_in_doubt_at_its_other_addresses_too() -> None:
+    def shop(address: str, name: str, **facts: object) -> Sender:
+        summed = anonymous(address, mail_from_domain=None, header_from=None, sender=name, **facts)
+        return a_sender(address, Kind.DEVICE, Judgement.LEGITIMATE, summed)
+
+    reported = shop("203.0.113.5", f"shop@{OURS}", envelopes={"em1.vendor.example": 5})
+    senders = [reported, shop("203.0.113.6", f"shop@{OURS}"), shop("203.0.113.7", f"scan@{OURS}")]
+    found = simulate(senders, HELD, (parse_control("reject-direct-send"),))
+
+    effects = {each.sender: str(each.effect) for each in found.senders}
+    assert effects == {
+        "203.0.113.5": "undetermined", "203.0.113.6": "undetermined", "203.0.113.7": "refused",
+    }  # fmt: skip

@@ -13,9 +13,10 @@ from portero.core.exchange.new_connector import connector_blocks
 from portero.core.exchange.settings import Settings, Tenant
 from portero.core.finding import Finding, Outcome
 from portero.core.plan_lock import Lock, find_lock
+from portero.core.plan_needs import Need, needs
 from portero.core.plan_order import Closing, best_order
 from portero.core.plan_steps import Draft
-from portero.core.plan_ways import Need, give_ways_in, needs
+from portero.core.plan_ways import give_ways_in
 from portero.core.records import Records
 from portero.core.sender import Kind, Path, Sender
 from portero.core.simulate import Replay, most_refused_first

@@ -3,68 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from portero.core.address import exact_network, neighbourhood
-from portero.core.controls import parse_control
 from portero.core.exchange.attribution import within
 from portero.core.exchange.change import Change, putting_in
-from portero.core.exchange.exchangers import MxPosture, mx_posture, read_exchangers
 from portero.core.exchange.new_connector import connector_blocks, new_connector
 from portero.core.exchange.settings import Settings, Tenant
-from portero.core.flow import Flow
+from portero.core.plan_elsewhere import elsewhere, other_system, shared_domain
 from portero.core.plan_lock import LOCK_NAME, Lock, connector_of
+from portero.core.plan_needs import Need, at_stake
 from portero.core.plan_steps import ADMINISTRATOR, Draft, labels
-from portero.core.sender import Kind, Sender
 from portero.core.simulate import Replay
-from portero.core.simulation import Effect
 from portero.core.step import Risk
 from portero.core.text import Text, count, sentences
-from portero.core.ways_in import Neighbours, Way, addresses, listable, must_keep, unasked, vouched, way_in
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """
-    A sender to keep whose mail controls would refuse or leave undetermined, in unique mails as the simulation counts them.
-
-    flows:   what they are of.
-    proving: all of them are in doubt only because a summary saw them, and a foreign envelope sender would settle it.
-    """
-
-    sender: Sender
-    refused: int
-    undetermined: int
-    flows: tuple[Flow, ...]
-    proving: bool = False
-
-
-def needs(replay: Replay, controls: Sequence[str]) -> list[Need]:
-    """Find the senders to keep whose mail is refused or in doubt at any moment while controls follow one another."""
-    parsed = tuple(parse_control(text) for text in controls)
-    moments = [replay.decisions(parsed[: number + 1]) for number in range(len(parsed))]
-    # A lock asks for the address, whoever the envelope names.
-    by_envelope = not any(text.startswith("lock-gateway") for text in controls)
-    found = []
-    for at_each in zip(*moments, strict=True):
-        sender = at_each[0][0]
-        if not must_keep(sender):
-            continue
-        refused = undetermined = 0
-        concerned = []
-        proving = by_envelope
-        for flow, *decisions in zip(sender.flows, *(held for _, held in at_each), strict=True):
-            if all(decision.effect is Effect.KEPT for decision in decisions):
-                continue
-            concerned.append(flow)
-            if any(replay.surely_refused(sender, flow, decision) for decision in decisions):
-                refused += flow.facts.mails
-            else:
-                undetermined += flow.facts.mails
-            proving &= all(decision.effect is not Effect.UNDETERMINED for decision in decisions)
-        if concerned:
-            found.append(Need(sender, refused, undetermined, tuple(concerned), proving and not refused))
-    return found
+from portero.core.ways_in import Neighbours, Way, addresses, listable, unasked, vouched, way_in
 
 
 def give_ways_in(
@@ -81,7 +33,11 @@ def give_ways_in(
     lock:  what will refuse all mail but the gateway's; its list is proven here, and what stands in it needs no connector.
     """
     by_way: dict[Way, list[Need]] = {}
+    empty: list[Need] = []
     for need in sorted(needing, key=lambda each: each.sender.id):
+        if lock is None and need.sender.legitimate and not need.refused and _only_empty(need):
+            empty.append(need)
+            continue
         way = way_in(need.sender, need.flows, neighbours)
         if need.proving and need.sender.legitimate:
             way = Way.PROOF
@@ -97,6 +53,8 @@ def give_ways_in(
     made = [] if confirmed is None else [confirmed]
     if by_way.get(Way.PROOF):
         made.append(_prove(draft, by_way[Way.PROOF]))
+    if empty:
+        made.append(_try(draft, empty))
     made += [_connector(draft, site) for site in _sites([n for n in connected if unasked(n.sender)])]
     made += [_connector(draft, site, confirmed) for site in _sites(unvouched)]
     if lock is not None:
@@ -104,10 +62,10 @@ def give_ways_in(
     elif by_way.get(Way.GATEWAY):
         made.append(_gateway(draft, by_way[Way.GATEWAY], replay.settings))
     vendors = by_way.get(Way.RETURN_PATH, [])
-    for domain, people in _elsewhere(vendors, replay).items():
-        made.append(_other_system(draft, domain, people, shared=_shared(domain, replay.settings)))
+    for domain, people in elsewhere(vendors, replay).items():
+        made.append(other_system(draft, domain, people, shared=shared_domain(domain, replay.settings)))
         vendors = [need for need in vendors if need not in people]
-    made += [_vendor(draft, need) for need in vendors]
+    made += [_vendor(draft, customers) for customers in _by_service(vendors)]
     made += [_forwarder(draft, need) for need in by_way.get(Way.FORWARDER, [])]
     for way, together in ((Way.HYBRID, _hybrid), (Way.AUTHENTICATED, _authenticated), (Way.DECISION, _act)):
         if by_way.get(way):
@@ -123,31 +81,6 @@ def _sites(held: Sequence[Need]) -> list[list[Need]]:
     return [sites[network] for network in sorted(sites)]
 
 
-def _why(held: Sequence[Need]) -> Text:
-    refused = sum(need.refused for need in held)
-    doubtful = sum(need.undetermined for need in held)
-    said = []
-    if refused:
-        said.append(
-            count(
-                "The refusing steps would refuse {n} recorded mail that must be kept.",
-                "The refusing steps would refuse {n} recorded mails that must be kept.",
-                refused,
-            )
-        )
-    if doubtful:
-        said.append(
-            count(
-                "Of {n} recorded mail that must be kept, the evidence does not say whether they would refuse it.",
-                "Of {n} recorded mails that must be kept, the evidence does not say whether they would refuse them.",
-                doubtful,
-            )
-        )
-    if not said:
-        said.append(Text("Only other receivers reported mail of theirs; none of it is recorded here."))
-    return sentences(said)
-
-
 def _ids(held: Sequence[Need]) -> tuple[str, ...]:
     return tuple(need.sender.id for need in held)
 
@@ -155,7 +88,7 @@ def _ids(held: Sequence[Need]) -> tuple[str, ...]:
 def _confirm(draft: Draft, held: list[Need]) -> int:
     behaving = [need.sender for need in held if not vouched(need.sender)]
     changed = [need.sender for need in held if need.sender.unlike_itself]
-    why = [_why(held)]
+    why = [at_stake(held)]
     if behaving:
         why.append(
             Text(
@@ -178,7 +111,9 @@ def _confirm(draft: Draft, held: list[Need]) -> int:
         why=sentences(why),
         do=Text(
             "Find whoever owns {senders}, and have them confirm the machine, its address and its mail. Record the answer: "
-            "wanted with its owner, or abuse; then plan again. Until then apply.ps1 writes no connector for them.",
+            "wanted with its owner, or abuse; then plan again. Until then apply.ps1 writes no connector for them. Where the "
+            "reverse name of an address is a mail service's, others send from it too: let it in by no connector, and have the "
+            "service use a return-path of its own.",
             senders=labels(need.sender for need in held),
         ),
         verify=Text("Run the audit again: the register or a person has decided each of them."),
@@ -202,7 +137,7 @@ def _prove(draft: Draft, held: list[Need]) -> int:
         why=Text(
             "{numbers} A trace summary shows one sender, and theirs may be the visible From over an envelope of another "
             "domain, with which Reject Direct Send has no concern.",
-            numbers=_why(held),
+            numbers=at_stake(held),
         ),
         do=Text(
             "Export Extended message traces, or the trace detail of one mail of each. Where MAIL FROM names a domain that "
@@ -222,6 +157,37 @@ def _connector_name(ranges: Sequence[str]) -> str:
     """Name a connector by what it lists, so that nobody takes one address for its network."""
     first = ranges[0].removesuffix("/32")
     return f"portero {first}" if len(ranges) == 1 else f"portero {first} +{len(ranges) - 1}"
+
+
+def _only_empty(need: Need) -> bool:
+    return all(flow.key.mail_from_domain == "" for flow in need.flows)
+
+
+def _try(draft: Draft, held: list[Need]) -> int:
+    """No way in helps where only automatic replies and bounces are in doubt: what becomes of them is tried."""
+    return draft.add(
+        name="try",
+        title=Text("Prepare to try mail with an empty envelope sender"),
+        why=Text(
+            "{numbers} They are automatic replies and bounces of {senders}, which carry MAIL FROM:<>. By its wording Reject "
+            "Direct Send has no concern with them, but no document says so.",
+            numbers=at_stake(held),
+            senders=labels(need.sender for need in held),
+        ),
+        do=Text(
+            "Agree with whoever receives them which of them are needed, and on an automatic reply that is sent in the hour "
+            "after Direct Send is refused."
+        ),
+        verify=Text(
+            "The automatic reply arrives. Where it does not, take the refusing step back, or have the owner sign that such "
+            "mail may be lost."
+        ),
+        undo=Text("Nothing is changed."),
+        senders=_ids(held),
+        risk=Risk.LOW,
+        owner=ADMINISTRATOR,
+        after=draft.numbers("measure"),
+    )
 
 
 def _places(ranges: Sequence[str]) -> Text | tuple[str, ...]:
@@ -255,7 +221,7 @@ def _connector(draft: Draft, held: list[Need], confirmed: int | None = None) -> 
             len(held),
             place=_places(ranges),
         ),
-        why=_why(held),
+        why=at_stake(held),
         do=make if confirmed is None else Text("Only once their owner has confirmed them. {make}", make=make),
         verify=Text(
             "After an hour send a test from each of {senders}. The message detail must name connector “{name}”. "
@@ -339,7 +305,7 @@ def _prove_lock(draft: Draft, held: list[Need], lock: Lock, tenant: Tenant) -> i
                 Text(
                     "Once the lock is on, mail is lost of every server of the gateway that its list leaves out."
                 ),
-                *([_why(held)] if held else []),
+                *([at_stake(held)] if held else []),
             ]
         ),
         do=sentences(said),
@@ -376,7 +342,7 @@ def _gateway(draft: Draft, held: list[Need], settings: Settings) -> int:
     allowed = ("allow=" + ",".join(listed),) if listed else ()
     return draft.add(
         title=Text("Make sure that the gateway's mail is known by its ranges"),
-        why=_why(held),
+        why=at_stake(held),
         do=Text(
             "Compare {ranges} with the ranges the gateway publishes, complete them, and make a Partner connector for them.",
             ranges=ranges or (Text("no known range"),),
@@ -392,117 +358,44 @@ def _gateway(draft: Draft, held: list[Need], settings: Settings) -> int:
     )
 
 
-# As many people of one domain are no vendor's few sender names.
-_PEOPLE = 3
+def _by_service(held: Sequence[Need]) -> list[list[Need]]:
+    """Group what comes through the same known service, which is asked once."""
+    asked: dict[str, list[Need]] = {}
+    for need in held:
+        asked.setdefault(need.sender.service or need.sender.id, []).append(need)
+    return list(asked.values())
 
 
-def _elsewhere(held: Sequence[Need], replay: Replay) -> dict[str, list[Need]]:
-    """
-    Group the senders of domains whose mailboxes are in another system, wholly or in part.
-
-    Wholly: the MX points there, and none of them is here. A gateway in front of mailboxes that are here has its domain's
-    MX too, but these mailboxes are seen. In part: the domain is of a relay type, and people write from one address.
-    Source: reference exchange-online 2.4, domain shared between two systems.
-    """
-    here = {
+def _vendor(draft: Draft, held: list[Need]) -> int:
+    domains = dict.fromkeys(
         domain
-        for sender in replay.senders
-        if sender.kind is Kind.MAILBOX
-        for domain in sender.header_from_domains
-    }
-    by_domain: dict[str, list[Need]] = {}
-    for need in held:
-        domains = need.sender.header_from_domains
-        if len(domains) == 1:
-            by_domain.setdefault(domains[0], []).append(need)
-    found = {}
-    for domain, people in sorted(by_domain.items()):
-        if _shared(domain, replay.settings):
-            people = _of_people(people)
-        elif domain in here or not _mx_elsewhere(domain, replay.settings):
-            continue
-        if sum(len(need.sender.header_from) for need in people) >= _PEOPLE:
-            found[domain] = people
-    return found
-
-
-def _shared(domain: str, settings: Settings) -> bool:
-    return any(held.shared and held.name == domain for held in settings.accepted_domains)
-
-
-def _mx_elsewhere(domain: str, settings: Settings) -> bool:
-    return mx_posture(read_exchangers(settings.dns.lookup(domain, "MX").answers)) is MxPosture.GATEWAY
-
-
-def _of_people(held: Sequence[Need]) -> list[Need]:
-    """Keep the senders at addresses from which several people write: a vendor beside them has a name or two."""
-    names: dict[str, set[str]] = {}
-    for need in held:
-        for address in addresses(need.flows):
-            names.setdefault(address, set()).update(need.sender.header_from)
-    return [need for need in held if any(len(names[each]) >= _PEOPLE for each in addresses(need.flows))]
-
-
-def _other_system(draft: Draft, domain: str, held: list[Need], *, shared: bool) -> int:
-    return draft.add(
-        title=Text("Let in the mail of {domain} from the system that holds its mailboxes", domain=domain),
-        why=sentences(
-            [
-                _why(held),
-                Text(
-                    "{domain} is shared with another system by its domain type, and its people write from there.",
-                    domain=domain,
-                )
-                if shared
-                else Text(
-                    "The MX of {domain} points elsewhere, and its people write from there: their mailboxes are in another "
-                    "system, while {domain} is an accepted domain here.",
-                    domain=domain,
-                ),
-            ]
-        ),
-        do=Text(
-            "Ask whoever runs that system to send your mail with a certificate of your own domain or from addresses of its "
-            "own, and make an inbound connector for these. Where other customers share its servers, no connector tells them "
-            "apart: let its mail come by a relay of yours that signs in, or take {domain} out of the accepted domains "
-            "until its mailboxes move.",
-            domain=domain,
-        ),
-        verify=Text(
-            "The message detail of a new mail from each of them names the connector or the relay. Without that proof the "
-            "refusing steps must wait."
-        ),
-        undo=Text("Remove what was made; the mail then arrives as it does today."),
-        senders=_ids(held),
-        risk=Risk.HIGH,
-        owner=ADMINISTRATOR,
-        moved=_ids(held),
+        for need in held
+        for domain in (need.sender.header_from_domains or need.sender.mail_from_domains)
     )
-
-
-def _vendor(draft: Draft, need: Need) -> int:
     return draft.add(
-        title=Text("Have {sender} use its own return-path", sender=need.sender.label),
-        why=_why([need]),
+        title=Text("Have {service} use a return-path of its own", service=held[0].sender.service)
+        if len(held) > 1
+        else Text("Have {sender} use its own return-path", sender=held[0].sender.label),
+        why=at_stake(held),
         do=Text(
             "Ask the vendor for a return-path (MAIL FROM) on a sub-domain that is not an accepted domain and lies below "
             "none with MatchSubDomains, with SPF for it and DKIM for {domains}, delivered by way of the MX. Its "
             "addresses are shared, so no connector is made for them.",
-            domains=need.sender.header_from_domains or need.sender.mail_from_domains,
+            domains=tuple(domains),
         ),
         verify=Text("A mail of this vendor shows the new return-path in its header, and dmarc=pass."),
         undo=Text("Have the vendor set the former return-path again; it works until Direct Send is refused."),
-        senders=_ids([need]),
+        senders=_ids(held),
         risk=Risk.MEDIUM,
         owner=Text("The vendor, asked by the owner of the sender"),
-        moved=_ids([need]),
+        moved=_ids(held),
     )
 
 
 def _forwarder(draft: Draft, need: Need) -> int:
     return draft.add(
         title=Text("Settle what {sender} forwards", sender=need.sender.label),
-        why=_why([need]),
+        why=at_stake([need]),
         do=Text(
             "Have the forwarder rewrite the envelope sender (SRS, or a domain of its own). Where it cannot, the owner "
             "signs that this mail may be lost, and the register says so."
@@ -521,7 +414,7 @@ def _forwarder(draft: Draft, need: Need) -> int:
 def _hybrid(draft: Draft, held: list[Need]) -> int:
     return draft.add(
         title=Text("Check the connector of the organisation's own Exchange servers"),
-        why=_why(held),
+        why=at_stake(held),
         do=Text(
             "Check that the OnPremises connector names the certificate or the addresses that {senders} present, and "
             "that the servers' addresses are in the lock where there is one.",
@@ -542,7 +435,7 @@ def _authenticated(draft: Draft, held: list[Need]) -> int:
         why=Text(
             "{numbers} Their addresses are dynamic, shared, IPv6, unknown, or in a network that also sends abuse, so a "
             "connector would admit others too.",
-            numbers=_why(held),
+            numbers=at_stake(held),
         ),
         do=Text(
             "Let {senders} send by an authenticated relay, by SMTP AUTH with OAuth, or by High Volume Email where all "
@@ -564,7 +457,7 @@ def _authenticated(draft: Draft, held: list[Need]) -> int:
 def _act(draft: Draft, held: list[Need]) -> int:
     return draft.add(
         title=Text("Carry out what was decided about undecided senders"),
-        why=_why(held),
+        why=at_stake(held),
         do=Text(
             "Give each of {senders} that is wanted a connector of its own, a return-path or authenticated sending, as "
             "the steps above do. Record each that is not wanted as abuse in the register.",

@@ -365,6 +365,10 @@ def _kind(members: Sequence[Placed], facts: Facts, judgement: Judgement, context
         return Kind.FORWARDER
     if paths == {Path.FOREIGN_ENVELOPE}:
         return Kind.SERVICE
+    # Reports on its addresses may know the foreign envelopes that a summary leaves open.
+    envelopes = facts.envelopes if paths <= {Path.DIRECT_SEND, Path.UNDETERMINED} else {}
+    if envelopes and all(settings.accepted(domain) is False for domain in envelopes):
+        return Kind.SERVICE
     passes = any(item.authenticated for item in members)
     addresses = {item.place for item in members if item.place}
     signed = any(settings.names_us(domain) for domain in facts.dkim_domains)

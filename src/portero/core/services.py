@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -65,7 +66,9 @@ def named_service(
     covered = (
         name
         for address in addresses[:20]
-        for domain in dict.fromkeys((*sender.mail_from_domains, *sender.header_from_domains))
+        for domain in dict.fromkeys(
+            (*sender.mail_from_domains, *sender.header_from_domains, *sorted(facts.envelopes))
+        )
         for name in includes_of(address, domain)
     )
     seen.append((Text("the SPF record, which includes it"), covered))
@@ -90,13 +93,30 @@ def name_services(
     names_of: Callable[[str], Iterable[str]],
 ) -> tuple[Sender, ...]:
     """Give the third parties that a known service stands behind its name; the judgement stays as it is."""
-    return tuple(
+    named = tuple(
         sender
         if sender.kind is not Kind.SERVICE
         or (found := named_service(sender, catalogue, includes_of, names_of)) is None
         else _relabelled(sender, found)
         for sender in senders
     )
+    shared = Counter(sender.label for sender in named if sender.service)
+    return tuple(_placed(sender) if shared[sender.label] > 1 else sender for sender in named)
+
+
+def _placed(sender: Sender) -> Sender:
+    """Tell a customer of a service by its address too, where another writes under the same name."""
+    values = dict(sender.label.values)
+    addresses = sorted({flow.key.client_ip for flow in sender.flows if flow.key.client_ip})
+    if len(addresses) != 1 or not values.keys() >= {"service", "name"}:
+        return sender
+    label = Text(
+        "{service} at {address}, writing as {name}",
+        service=values["service"],
+        address=addresses[0],
+        name=values["name"],
+    )
+    return replace(sender, label=label)
 
 
 def _relabelled(sender: Sender, named: Named) -> Sender:

@@ -402,7 +402,7 @@ def _several_hosts(sender: Sender) -> bool:
     return sum(len(held) for held in places.values()) - len(days) > len(places)
 
 
-def foreign_envelopes(senders: Iterable[Sender], settings: Settings) -> ForeignEnvelopes:
+def foreign_envelopes(senders: Sequence[Sender], settings: Settings) -> ForeignEnvelopes:
     """Collect who is known to write with a foreign P1 and an own P2."""
     known = [
         (sender.kind, flow.key.header_from)
@@ -412,9 +412,15 @@ def foreign_envelopes(senders: Iterable[Sender], settings: Settings) -> ForeignE
         and flow.key.header_from is not None
         and settings.accepted(flow.key.mail_from_domain) is False
     ]
-    return ForeignEnvelopes(
-        settings, frozenset(kind for kind, _ in known), frozenset(name for _, name in known)
+    # Of the same name at another address reports may know the envelope that a summary here leaves open.
+    reported = (
+        flow.key.header_from or flow.key.sender
+        for sender in senders
+        for flow in sender.flows
+        if any(settings.accepted(domain) is False for domain in flow.facts.envelopes)
     )
+    names = {name for _, name in known} | {name for name in reported if name}
+    return ForeignEnvelopes(settings, frozenset(kind for kind, _ in known), frozenset(names))
 
 
 def _sender_effect(

@@ -37,7 +37,7 @@ _QUIET_FROM, _QUIET_UNTIL = (12, 20), (1, 6)
 _FELT = frozenset({Stage.PILOT, Stage.MOVE, Stage.REFUSE})
 
 # Steps that move nothing and that ways in, or a lock, wait for, wherever they stand.
-_BEFORE_WAYS = frozenset({"confirm", "prove", "prove-lock"})
+_BEFORE_WAYS = frozenset({"confirm", "prove", "prove-lock", "try"})
 
 _Draft = tuple[Stage, Text, list["Part"]]
 
