@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import chain, combinations, pairwise
 
 from portero.core.address import client_address, domain_of, neighbourhood, untagged, wide_network
@@ -29,6 +29,10 @@ _NAMELESS = ("localhost", "[127.", "127.", "win-", "desktop-", "localhost.locald
 _STEADY_MAILS, _STEADY_WEEKS = 8, 3
 # A place with less than a quarter of the mails that its name sends elsewhere is not that name's home.
 _HOME = 4
+# By these ways nobody but the client's address tells who sends.
+_DIRECT = frozenset({Path.DIRECT_SEND, Path.UNDETERMINED})
+# What has no time comes after what has one.
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +109,10 @@ def group(
             held = first.setdefault(token, index)
             if held != index:
                 links.join(held, index)
-    _join_moving(placed, settings, links)
+    lines = _by_line(placed)
+    _join_moving(placed, lines.values(), settings, links)
     pools = {}
-    for network, members in _roaming(placed, mailboxes):
+    for network, members in _roaming(placed, lines, mailboxes):
         for index in members:
             links.join(members[0], index)
             pools[index] = network
@@ -125,29 +130,35 @@ def _steady(placed: Sequence[Placed], mailboxes: Collection[str]) -> frozenset[t
     It is no person's name, for a person writes from a scanner and through a list too; so it is at home at one place
     alone, in three weeks and more. Who borrows a device's name, for a week or for few mails, is not at home with it.
     """
-    mails: Counter[tuple[str, str]] = Counter()
-    weeks: dict[tuple[str, str], set[tuple[int, int]]] = {}
-    through: set[tuple[str, str]] = set()
+    stays: dict[tuple[str, str], list[Placed]] = {}
     for item in placed:
         if item.place and item.name and item.name not in mailboxes:
-            key = item.place, item.name
-            mails[key] += item.flow.facts.mails
-            weeks.setdefault(key, set()).update(map(calendar_week, item.flow.facts.days))
-            if item.path is Path.FOREIGN_ENVELOPE or item.authenticated:
-                through.add(key)
+            stays.setdefault((item.place, item.name), []).append(item)
+    mails = {key: sum([item.flow.facts.mails for item in items]) for key, items in stays.items()}
+    steady = {
+        key
+        for key, number in mails.items()
+        if number >= _STEADY_MAILS and _weeks(stays[key]) >= _STEADY_WEEKS
+    }
+    names = {name for _, name in steady}
     most: dict[str, int] = {}
     for (_, name), number in mails.items():
         most[name] = max(number, most.get(name, 0))
     homes = Counter(
         key[1]
         for key, number in mails.items()
-        if key in through or (len(weeks[key]) > 1 and number * _HOME >= most[key[1]])
+        if key[1] in names
+        and (_passes_through(stays[key]) or (number * _HOME >= most[key[1]] and _weeks(stays[key]) > 1))
     )
-    return frozenset(
-        key
-        for key, number in mails.items()
-        if homes[key[1]] == 1 and number >= _STEADY_MAILS and len(weeks[key]) >= _STEADY_WEEKS
-    )
+    return frozenset(key for key in steady if homes[key[1]] == 1)
+
+
+def _weeks(items: Iterable[Placed]) -> int:
+    return len({calendar_week(day) for item in items for day in item.flow.facts.days})
+
+
+def _passes_through(items: Iterable[Placed]) -> bool:
+    return any(item.path is Path.FOREIGN_ENVELOPE or item.authenticated for item in items)
 
 
 def anchor(members: Iterable[Placed], settings: Settings, mailboxes: Collection[str] = ()) -> str:
@@ -159,10 +170,10 @@ def anchor(members: Iterable[Placed], settings: Settings, mailboxes: Collection[
     """
     members = tuple(members)
     first = min(
-        {token for item in members for token in _tokens(item, settings, mailboxes, devices=False)},
+        [token for item in members for token in _tokens(item, settings, mailboxes, devices=False)],
         key=_lasting,
     )
-    if first[0] != "passes" and (pools := {(item.pool, item.name) for item in members if item.pool}):
+    if first[0] != "passes" and (pools := [(item.pool, item.name) for item in members if item.pool]):
         first = ("pool", *min(pools))
     return "|".join(first)
 
@@ -260,7 +271,23 @@ def _organisation(domain: str) -> str:
     return ".".join(labels[-size:])
 
 
-def _join_moving(placed: Sequence[Placed], settings: Settings, links: _Links) -> None:
+def _by_line(placed: Sequence[Placed]) -> dict[tuple[str, str], list[int]]:
+    """Give, by name and by what a line keeps of its address, the flows of those that came directly from two and more places."""
+    by_name: dict[str, list[int]] = {}
+    for index, item in enumerate(placed):
+        if item.name and item.place and item.path in _DIRECT:
+            by_name.setdefault(item.name, []).append(index)
+    lines: dict[tuple[str, str], list[int]] = {}
+    for name, members in by_name.items():
+        if len(members) > 1:
+            for index in members:
+                lines.setdefault((name, wide_network(_address(placed[index]))), []).append(index)
+    return lines
+
+
+def _join_moving(
+    placed: Sequence[Placed], lines: Iterable[Sequence[int]], settings: Settings, links: _Links
+) -> None:
     """
     Join one host over changing addresses: same name, same EHLO, one network, never two at once, and in its
     neighbourhood the same subjects or an EHLO of its own, farther away both.
@@ -268,21 +295,22 @@ def _join_moving(placed: Sequence[Placed], settings: Settings, links: _Links) ->
     An attacker's copy works while the original does and from another network, so it stays apart: also where the original
     moves meanwhile, and each of its addresses alone is used on other days than the copy's.
     """
-    by_name: dict[tuple[str, str], list[int]] = {}
-    for index, item in enumerate(placed):
-        direct = item.path in {Path.DIRECT_SEND, Path.UNDETERMINED}
-        if direct and item.place and item.name:
-            address = _address(item)
-            by_name.setdefault((item.name, wide_network(address)), []).append(index)
-            by_name.setdefault((item.name, neighbourhood(address)), []).append(index)
-    for members in by_name.values():
-        if len(members) < 2 or len(members) > 400:
-            continue
-        members.sort(key=lambda index: str(placed[index].flow.facts.first_seen))
-        moving = _one_at_a_time([placed[index] for index in members])
-        for before, after in pairwise(index for index, kept in zip(members, moving, strict=True) if kept):
-            if _same_host(placed[before], placed[after], settings):
-                links.join(before, after)
+    for line in lines:
+        near: dict[str, list[int]] = {}
+        for index in line:
+            near.setdefault(neighbourhood(_address(placed[index])), []).append(index)
+        for members in (line, *near.values()):
+            if not 1 < len(members) <= 400:
+                continue
+            ordered = sorted(members, key=lambda index: _begun(placed[index].flow.facts))
+            moving = _one_at_a_time([placed[index] for index in ordered])
+            for before, after in pairwise(index for index, kept in zip(ordered, moving, strict=True) if kept):
+                if _same_host(placed[before], placed[after], settings):
+                    links.join(before, after)
+
+
+def _begun(facts: Facts) -> datetime:
+    return facts.first_seen or _NEVER
 
 
 def _one_at_a_time(items: Sequence[Placed]) -> list[bool]:
@@ -340,7 +368,11 @@ class _Stay:
     results: set[str]
 
 
-def _roaming(placed: Sequence[Placed], mailboxes: Collection[str]) -> Iterator[tuple[str, list[int]]]:
+def _roaming(
+    placed: Sequence[Placed],
+    lines: Mapping[tuple[str, str], Sequence[int]],
+    mailboxes: Collection[str],
+) -> Iterator[tuple[str, list[int]]]:
     """
     Give, by network, the flows of one device whose line takes one address after another of its provider's pool.
 
@@ -349,13 +381,13 @@ def _roaming(placed: Sequence[Placed], mailboxes: Collection[str]) -> Iterator[t
     Whoever copies a device works from an address of his own while the device does, or reaches for other people. One
     address that is kept in the same network makes the rest suspect, and nothing is joined.
     """
-    by_name: dict[tuple[str, str], dict[str, list[int]]] = {}
-    for index, item in enumerate(placed):
-        direct = item.path in {Path.DIRECT_SEND, Path.UNDETERMINED} and not is_reported(item.flow)
-        if direct and item.place and item.name and item.name not in mailboxes:
-            places = by_name.setdefault((item.name, wide_network(_address(item))), {})
-            places.setdefault(item.place, []).append(index)
-    for (_, network), places in by_name.items():
+    for (name, network), members in lines.items():
+        if name in mailboxes:
+            continue
+        places: dict[str, list[int]] = {}
+        for index in members:
+            if not is_reported(placed[index].flow):
+                places.setdefault(placed[index].place, []).append(index)
         if _POOL <= len(places) <= 400 and _with_shared_ehlos(placed, places.values()) >= _POOL:
             stays = _strangers_gone(_at_different_times([_stay(placed, items) for items in places.values()]))
             same = len(set().union(*(stay.ehlos for stay in stays))) < 2
@@ -391,7 +423,7 @@ def _at_different_times(stays: list[_Stay]) -> list[_Stay]:
             return []
     met: set[int] = set()
     for numbers in of_day.values():
-        ranked = sorted(numbers, key=lambda number: str(stays[number].facts.first_seen))
+        ranked = sorted(numbers, key=lambda number: _begun(stays[number].facts))
         for one, other in pairwise(ranked):
             left, begun = stays[one].facts.last_seen, stays[other].facts.first_seen
             if left is None or begun is None or left > begun:

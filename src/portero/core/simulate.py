@@ -67,25 +67,30 @@ class _Gates:
         self._enforced = settings.mail_rule is not None and settings.mail_rule.enforced
 
     def decide_alike(
-        self, flows: Sequence[Flow], alike: Sequence[int], attributed: Sequence[Attribution]
+        self,
+        flows: Sequence[Flow],
+        alike: Sequence[int],
+        attributed: Sequence[Attribution],
+        known: dict[Decision, Decision],
     ) -> list[Decision]:
         """
         Decide about many flows under unchanged records, of those that are alike and attributed alike only once.
 
         alike:  the same number for flows that `_alike` gives the same of.
+        known:  every decision so far, by itself; of equal ones the first is given.
         """
         by_domains = not (self._partner or self._enforced or self._settings.spoof_pairs)
-        known: dict[tuple[int, int], Decision] = {}
+        decided: dict[tuple[int, int], Decision] = {}
         decisions = []
         for flow, number, attribution in zip(flows, alike, attributed, strict=True):
-            # Submission is asked by mailbox and address.
-            if not by_domains or (self._submission and attribution.by in {By.SUBMITTED, By.UNKNOWN}):
-                decisions.append(self.decide(flow, attribution, None))
-                continue
             mark = number, id(attribution)
-            decision = known.get(mark)
+            decision = decided.get(mark)
             if decision is None:
-                decision = known[mark] = self.decide(flow, attribution, None)
+                made = self.decide(flow, attribution, None)
+                decision = known.setdefault(made, made)
+                # Submission is asked by mailbox and address.
+                if by_domains and not (self._submission and attribution.by in {By.SUBMITTED, By.UNKNOWN}):
+                    decided[mark] = decision
             decisions.append(decision)
         return decisions
 
@@ -202,8 +207,10 @@ class Replay:
         self._alike = [numbers.setdefault(_alike(flow), len(numbers)) for flow in self._flows]
         self._answers: dict[tuple[str, ...], Simulation] = {}
         self._decided: dict[tuple[str, ...], _Decided] = {}
-        # How each sender fared so far, for most fare under the next set of controls as under another one before.
-        self._fates: list[list[tuple[Sequence[Decision], SenderEffect]]] = [[] for _ in self.senders]
+        # How each sender fared so far, by which decisions: most fare under the next set of controls as under another one
+        # before. Of equal decisions one is kept, so that they are told apart by what they are and not by what they say.
+        self._fates: list[dict[tuple[int, ...], SenderEffect]] = [{} for _ in self.senders]
+        self._known: dict[Decision, Decision] = {}
         self._ways_in: object = None
         self._attributed: list[Attribution] = []
 
@@ -255,7 +262,7 @@ class Replay:
             decisions = (
                 list(map(gates.decide, self._flows, attributed, replayed))
                 if records.changed
-                else gates.decide_alike(self._flows, self._alike, attributed)
+                else gates.decide_alike(self._flows, self._alike, attributed, self._known)
             )
             rule = changed.mail_rule
             caught = (
@@ -291,13 +298,12 @@ class Replay:
         return Simulation(texts, tuple(effects), elsewhere, bool(decided.caught), commands)
 
     def _fate(
-        self, sender: Sender, decisions: list[Decision], fates: list[tuple[Sequence[Decision], SenderEffect]]
+        self, sender: Sender, decisions: Sequence[Decision], fates: dict[tuple[int, ...], SenderEffect]
     ) -> SenderEffect:
-        for held, effect in fates:
-            if held == decisions:
-                return effect
-        found = _sender_effect(sender, decisions, (), self._foreign)
-        fates.append((decisions, found))
+        which = tuple(map(id, decisions))
+        found = fates.get(which)
+        if found is None:
+            found = fates[which] = _sender_effect(sender, decisions, (), self._foreign)
         return found
 
     def _attribute(self, changed: Settings, records: Records) -> list[Attribution]:
@@ -365,7 +371,7 @@ class ForeignEnvelopes:
 
     def cover(self, sender: Sender, flow: Flow) -> bool:
         """Tell whether a flow that only a summary saw may have a foreign P1 too."""
-        if not envelope_domain(flow.key)[1] or flow.key.header_from is not None:
+        if flow.key.header_from is not None or not envelope_domain(flow.key)[1]:
             return False
         if sender.id not in self._of_senders:
             self._of_senders[sender.id] = self._of(sender)
