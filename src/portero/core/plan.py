@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from portero.core import plan_steps as write
@@ -24,7 +24,7 @@ from portero.core.simulation import Effect, SenderEffect, Simulation
 from portero.core.step import Step
 from portero.core.text import Text
 from portero.core.waves import duration
-from portero.core.ways_in import meet_neighbours, must_keep
+from portero.core.ways_in import meet_neighbours
 
 _PERMISSIONS = ("SPOOF-04", "SPAM-01", "SPAM-02", "SPAM-03", "RULE-01", "CON-05", "CON-06")
 
@@ -91,8 +91,7 @@ def replay_prefixes(steps: Sequence[Step], replay: Replay) -> list[PrefixReplay]
 
     Source: architecture section 4, an order of steps is safe only if every prefix is.
     """
-    kept = {sender.id for sender in replay.senders if must_keep(sender)}
-    today = {each.sender: each for each in replay.of(()).senders}
+    today = {each.sender: each for each in replay.of(()).senders if each.sender in replay.to_keep}
     replayed: list[PrefixReplay] = []
     moved: set[str] = set()
     worse: dict[str, tuple[int, int]] = {}
@@ -103,7 +102,7 @@ def replay_prefixes(steps: Sequence[Step], replay: Replay) -> list[PrefixReplay]
             worse = {
                 each.sender: more
                 for each in found.senders
-                if each.sender in kept and any(more := _beyond(each, today[each.sender]))
+                if each.sender in today and any(more := _beyond(each, today[each.sender]))
             }
         moved.update(step.moved)
         staying = [more for sender, more in worse.items() if sender not in moved]
@@ -151,10 +150,10 @@ def _write(
     # Where the MX is Microsoft's, or not known, the lock would refuse what strangers rightly deliver there.
     found_lock = find_lock(senders, settings) if settings.mx_at_microsoft is False else None
     lock = None if found_lock is None or found_lock.control in left_out else found_lock
-    write.decide(draft, [each for each in senders if not each.legitimate and must_keep(each)])
+    write.decide(draft, [each for each in replay.to_keep.values() if not each.legitimate])
     for finding in failed:
         if finding.id in _PERMISSIONS and finding.outcome is Outcome.FAIL:
-            hybrid = [each for each in senders if each.kind is Kind.HYBRID and must_keep(each)]
+            hybrid = [each for each in replay.to_keep.values() if each.kind is Kind.HYBRID]
             used = [each for each in hybrid if finding.id == "CON-06" and each.connector in finding.subjects]
             if used:
                 write.ask_about_hybrid(draft, finding, used)
@@ -253,7 +252,7 @@ def _closings(
     for control in _dmarc_controls(replay):
         touched = {
             each.id
-            for each, _ in _against(replay.of((parse_control(control),)), today, replay.senders, frozenset())
+            for each, _ in _against(replay.of((parse_control(control),)), today, replay.to_keep, frozenset())
         }
         if touched <= moved and control not in left_out:
             closings.append(Closing(control, waits=bool(touched)))
@@ -263,21 +262,19 @@ def _closings(
         replay.decisions(tuple(map(parse_control, (*refusing[: len(each.after)], each.control))))
         for each in closings
     ]
-    abuse: dict[frozenset[str], int] = {}
+    counted: dict[tuple[bool, ...], int] = {}
     for held in zip(*alone, strict=True):
         sender = held[0][0]
-        if must_keep(sender):
+        if sender.id in replay.to_keep:
             continue
-        for number, flow in enumerate(sender.flows):
-            by = frozenset(
-                [
-                    each.control
-                    for each, (_, decisions) in zip(closings, held, strict=True)
-                    if replay.surely_refused(sender, flow, decisions[number])
-                ]
-            )
-            if by:
-                abuse[by] = abuse.get(by, 0) + flow.facts.mails
+        for flow, *each in zip(sender.flows, *(decisions for _, decisions in held), strict=True):
+            by = tuple([replay.surely_refused(sender, flow, decision) for decision in each])
+            counted[by] = counted.get(by, 0) + flow.facts.mails
+    abuse = {
+        frozenset(each.control for each, refuses in zip(closings, by, strict=True) if refuses): mails
+        for by, mails in counted.items()
+        if any(by)
+    }
     return closings, abuse, duration(ahead, replay.senders)
 
 
@@ -309,32 +306,31 @@ def _dmarc_controls(replay: Replay) -> list[str]:
 
 def _raise_dmarc(draft: Draft, replay: Replay, control: str, ready: tuple[int, ...]) -> None:
     """Raise DMARC of one domain, where no mail to keep fails or is in doubt."""
-    senders = replay.senders
     domain = control.removeprefix("dmarc=").removesuffix(":reject")
     before = moved_by(draft.steps())
     found = _expected(draft, replay, control)
-    gained = _against(found, replay.of(plan_controls(draft.steps())), senders, before)
+    gained = _against(found, replay.of(plan_controls(draft.steps())), replay.to_keep, before)
     gained += _failing_in_front(replay, domain, before | {each.id for each, _ in gained})
     if gained or control in draft.left_out:
         write.dmarc_later(draft, domain, gained)
     else:
-        reported = sum(sender.outside for sender in senders if domain in sender.header_from_domains)
+        reported = sum(sender.outside for sender in replay.senders if domain in sender.header_from_domains)
         write.dmarc(draft, domain, found, _so_far(draft, replay), reported, ready)
 
 
 def _against(
-    found: Simulation, base: Simulation, senders: Sequence[Sender], moved: frozenset[str]
+    found: Simulation, base: Simulation, to_keep: Mapping[str, Sender], moved: frozenset[str]
 ) -> list[tuple[Sender, int]]:
     """Name the senders to keep of which a control would refuse, or put in doubt, more than the plan so far does."""
-    by_id = {sender.id: sender for sender in senders}
-    earlier = {each.sender: each for each in base.senders}
+    earlier = {
+        each.sender: each.refused + each.undetermined for each in base.senders if each.sender in to_keep
+    }
     return [
-        (by_id[each.sender], each.refused + each.undetermined)
+        (to_keep[each.sender], each.refused + each.undetermined)
         for each in found.senders
-        if each.sender not in moved
-        and must_keep(by_id[each.sender])
-        and each.refused + each.undetermined
-        > earlier[each.sender].refused + earlier[each.sender].undetermined
+        if each.sender in to_keep
+        and each.sender not in moved
+        and each.refused + each.undetermined > earlier[each.sender]
     ]
 
 
@@ -345,7 +341,7 @@ def _failing_in_front(replay: Replay, domain: str, known: Collection[str]) -> li
     if not judged_in_front(settings) or records.policy(domain) in {"quarantine", "reject"}:
         return []
     found = []
-    for sender in replay.senders:
+    for sender in replay.to_keep.values():
         failing = [
             flow.facts.mails
             for flow in sender.flows
@@ -353,7 +349,7 @@ def _failing_in_front(replay: Replay, domain: str, known: Collection[str]) -> li
             and through_gateway(flow.key, settings)
             and records.wants_a_signature(flow)
         ]
-        if must_keep(sender) and sender.id not in known and any(failing):
+        if sender.id not in known and any(failing):
             found.append((sender, sum(failing)))
     return found
 
@@ -362,7 +358,7 @@ def _prepare_basic(draft: Draft, replay: Replay) -> None:
     """Move submissions to OAuth before anything else is moved: Microsoft's day for Basic waits for no control of ours."""
     before = replay.of(plan_controls(draft.steps()))
     found = _expected(draft, replay, "smtp-basic-off")
-    concerned = _against(found, before, replay.senders, moved_by(draft.steps()))
+    concerned = _against(found, before, replay.to_keep, moved_by(draft.steps()))
     refused = {each.sender for each in found.senders if each.refused}
     seen = [each for each in concerned if each[0].path is Path.AUTHENTICATED or each[0].id in refused]
     unseen = [each for each in concerned if each not in seen]

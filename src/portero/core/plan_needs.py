@@ -11,7 +11,6 @@ from portero.core.sender import Sender
 from portero.core.simulate import Replay
 from portero.core.simulation import Effect
 from portero.core.text import Text, count, sentences
-from portero.core.ways_in import must_keep
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ def needs(replay: Replay, controls: Sequence[str]) -> list[Need]:
     found = []
     for at_each in zip(*moments, strict=True):
         sender = at_each[0][0]
-        if not must_keep(sender):
+        if sender.id not in replay.to_keep:
             continue
         refused = undetermined = 0
         concerned = []

@@ -21,8 +21,10 @@ def reported_flows(outside: Sequence[OutsideFlow], flows: Sequence[Flow]) -> tup
     same mail. What left from inside (source ``""``) is the mailboxes': a witness of theirs, no way in.
     Source: RFC 9990 section 3; contract section 4, `messages`.
     """
-    traced = {flow.key.client_ip for flow in flows if flow.key.client_ip}
-    days = {(flow.key.client_ip, day) for flow in flows if flow.key.client_ip for day in flow.facts.days}
+    sources = {row.source_ip for row in outside if row.source_ip}
+    both = [flow for flow in flows if flow.key.client_ip in sources]
+    traced = {flow.key.client_ip for flow in both}
+    days = {(flow.key.client_ip, day) for flow in both for day in flow.facts.days}
     here = counted_here(flows)
     held: dict[FlowKey, list[Facts]] = {}
     for row in outside:

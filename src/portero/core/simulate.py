@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from operator import attrgetter
 from typing import TypeVar
 
@@ -33,6 +33,7 @@ from portero.core.records import Records, Replayed
 from portero.core.sender import Kind, Sender, by_client_address
 from portero.core.simulation import Command, Effect, SenderEffect, Simulation, Turn
 from portero.core.text import Text
+from portero.core.ways_in import must_keep
 
 
 def decide(flow: Flow, settings: Settings, seen: Seen) -> Decision:
@@ -213,6 +214,11 @@ class Replay:
         self._known: dict[Decision, Decision] = {}
         self._ways_in: object = None
         self._attributed: list[Attribution] = []
+
+    @cached_property
+    def to_keep(self) -> Mapping[str, Sender]:
+        """Give, by id and in order, the senders of which no step may refuse mail."""
+        return {sender.id: sender for sender in self.senders if must_keep(sender)}
 
     def of(self, controls: Sequence[Control]) -> Simulation:
         """Replay controls together, in unique mails."""

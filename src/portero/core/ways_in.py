@@ -102,12 +102,12 @@ def meet_neighbours(senders: Iterable[Sender]) -> Neighbours:
                 if name and address:
                     held = stays.setdefault((name, wide_network(address)), {})
                     held.setdefault(address, set()).update(flow.facts.days)
-        own = sender.legitimate and sender.kind in {Kind.DEVICE, Kind.APPLICATION, Kind.HYBRID}
-        for address in sender.client_addresses:
-            if not own:
-                strangers.add(address)
-            if sender.judgement is Judgement.ABUSE:
-                abused.add(neighbourhood(address))
+        if sender.legitimate and sender.kind in {Kind.DEVICE, Kind.APPLICATION, Kind.HYBRID}:
+            continue
+        used = {*sender.crowd, *(flow.key.client_ip for flow in sender.flows if flow.key.client_ip)}
+        strangers |= used
+        if sender.judgement is Judgement.ABUSE:
+            abused.update(map(neighbourhood, used))
     passing = {address for days in stays.values() if _left_behind(days) for address in days}
     return Neighbours(frozenset(strangers), frozenset(abused), frozenset(passing))
 

@@ -76,13 +76,18 @@ class Seen:
 
 def seen_connectors(flows: Iterable[Flow]) -> Seen:
     """Collect which connectors each client address was seen with."""
-    found: dict[str, set[str]] = {}
+    found: dict[str, frozenset[str]] = {}
+    alone: dict[str, frozenset[str]] = {}
     for flow in flows:
+        address, name = flow.key.client_ip, flow.key.connector
         # Without a connector, only anonymous mail tells that the address matches none.
-        anonymous = flow.key.connector == "" and flow.key.direction != "originating"
-        if flow.key.client_ip and (flow.key.connector or anonymous):
-            found.setdefault(flow.key.client_ip, set()).add(flow.key.connector or "")
-    return Seen({address: frozenset(names) for address, names in found.items()})
+        if address and name is not None and (name or flow.key.direction != "originating"):
+            held = found.get(address)
+            if held is None:
+                found[address] = alone.setdefault(name, frozenset([name]))
+            elif name not in held:
+                found[address] = held | {name}
+    return Seen(found)
 
 
 def attribute(flow: Flow, settings: Settings, seen: Seen) -> Attribution:
