@@ -84,6 +84,7 @@ def test_the_same_file_twice_changes_nothing(rows: list[Row]) -> None:
 @given(_mails(), some.integers(1, 10))
 def test_how_rows_are_parted_into_files_means_nothing(rows: list[Row], cut: int) -> None:
     """Rules that look at a whole document (an export that lost all its addresses) are not met by these rows."""
+    rows = [{**row, "client_ip": row["client_ip"] or None} for row in rows]
     whole, parted = folded(rows), folded(rows[:cut], rows[cut:])
     assert _without_origins(parted.flows) == _without_origins(whole.flows)
     assert parted.totals == whole.totals
