@@ -14,7 +14,7 @@ import structlog
 from portero.core.address import NetworkMap
 from portero.core.text import Text
 from portero.errors import ConfigError
-from portero.relay.protocol import Event, Peer, Session, State
+from portero.relay.protocol import DELAY, LOG_IN, MESSAGE, OVER, TEXT, TLS, Event, Peer, Session
 from portero.relay.proxy import ProxyFault, read_proxy
 from portero.relay.reception import Reception
 from portero.relay.settings import Listener
@@ -102,7 +102,7 @@ class Connection(asyncio.Protocol):
             if self._ahead > _AHEAD_OCTETS:
                 self.transport.pause_reading()
         session.receive(data)
-        if session.state is State.TEXT:
+        if session.state is TEXT:
             self._read_octets += len(data)
         self._flush()
 
@@ -133,7 +133,7 @@ class Connection(asyncio.Protocol):
         gate = self._gate
         if session.event is not None:
             self._serve(session, session.event)
-        elif session.state is State.TEXT:
+        elif session.state is TEXT:
             if not self._message_began:
                 self._message_began = gate.now()
             # Whoever sends fast enough may send for long. Source: Postfix, smtpd_min_data_rate.
@@ -147,17 +147,17 @@ class Connection(asyncio.Protocol):
             self.deadline = gate.idle_until
 
     def _serve(self, session: Session, event: Event) -> None:
-        if event is Event.MESSAGE:
+        if event is MESSAGE:
             self._message_began, self._read_octets = 0.0, 0
             # Ours is the turn: the client cannot be late now.
             self.deadline = float("inf")
             self._gate.reception.complete(session, self._answered)
-        elif event is Event.TLS:
+        elif event is TLS:
             self.transport.pause_reading()
             self._gate.encrypt(self)
-        elif event is Event.LOGIN:
+        elif event is LOG_IN:
             self._gate.log_in(self)
-        elif event is Event.DELAY:
+        elif event is DELAY:
             asyncio.get_running_loop().call_later(1.0, self._answered, b"")
         else:
             self.transport.close()
@@ -185,7 +185,7 @@ class Connection(asyncio.Protocol):
         """Go on with a client that reads again; see asyncio.Protocol."""
         self._unread = False
         # Before TLS nothing more is read in the clear, and what was sent ahead keeps its bound.
-        begins_tls = self.session is not None and self.session.event is Event.TLS
+        begins_tls = self.session is not None and self.session.event is TLS
         if self._ahead <= _AHEAD_OCTETS and not begins_tls and not self.transport.is_closing():
             self.transport.resume_reading()
 
@@ -216,7 +216,7 @@ class Connection(asyncio.Protocol):
         else:
             del gate.clients[client]
         transaction = session.transaction
-        if transaction is not None and transaction.intake is not None and session.event is not Event.MESSAGE:
+        if transaction is not None and transaction.intake is not None and session.event is not MESSAGE:
             transaction.intake.abandon()
 
     def late(self) -> None:
@@ -227,9 +227,9 @@ class Connection(asyncio.Protocol):
             self.transport.close()
             # A client that does not read keeps its socket open for nothing.
             self.deadline = self._gate.now() + 5.0
-            if self.session.state is State.OVER:
+            if self.session.state is OVER:
                 self.transport.abort()
-            self.session.state = State.OVER
+            self.session.state = OVER
         else:
             self.transport.abort()
 
@@ -238,7 +238,7 @@ class Connection(asyncio.Protocol):
         session = self.session
         if session is None:
             self.transport.abort()
-        elif session.event is None and session.state is not State.TEXT:
+        elif session.event is None and session.state is not TEXT:
             self.transport.write(b"421 4.3.2 The server is stopping\r\n")
             self.transport.close()
 
