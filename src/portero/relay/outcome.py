@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
+from typing import NamedTuple
 
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?:\s|$|;)")
 
@@ -25,10 +25,9 @@ class Scope(Enum):
     WAY = auto()  # the way out itself: connection, credentials, throttle
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """
-    What a far side answered for one recipient.
+    What a far side answered for one recipient; a tuple, made in half the time of a frozen dataclass.
 
     reply:                what it said, one line; or what kept us from hearing it.
     retry_after_seconds:  when it asks to be asked again, or None.

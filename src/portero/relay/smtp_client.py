@@ -9,6 +9,7 @@ import ssl
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from portero.relay.outcome import Kind, Outcome, Scope, lost, outcome_of_reply
 from portero.relay.reencode import reencoded
@@ -24,6 +25,8 @@ _REPLY_OCTETS = 65_536
 _PIECE = 262_144
 _LOOK_SECONDS = 5.0
 _BEHIND_THE_CODE = frozenset({b"", b" ", b"-", b"\r"})
+# A server says the same few short lines over and over.
+_REMEMBERED_OCTETS = 80
 
 
 class Broken(Exception):  # noqa: N818  (the state of the line, told to whoever waits on it)
@@ -371,15 +374,14 @@ class SmtpClient(asyncio.Protocol):
         *lines, self._buffer = data.split(b"\n")
         replies = self._replies
         for line in lines:
-            code, more = line[:3], line[3:4]
-            if not code.isdigit() or more not in _BEHIND_THE_CODE:
+            read = _read_line(line) if len(line) <= _REMEMBERED_OCTETS else _read_line.__wrapped__(line)
+            if read is None:
                 self._break("the server does not speak SMTP")
                 return
-            text = line.rstrip(b"\r").decode("utf-8", "replace")
-            if more == b"-":
+            number, more, text = read
+            if more:
                 self._lines.append(text[4:])
                 continue
-            number = int(code)
             if self._lines or number // 100 == 3:
                 self._lines.append(text[4:])
                 shown = ("\n" if number // 100 == 2 else " ").join(self._lines)
@@ -417,6 +419,15 @@ class SmtpClient(asyncio.Protocol):
         drained, self._drained = self._drained, None
         if drained is not None and not drained.done():
             drained.set_result(None)
+
+
+@lru_cache(maxsize=1024)
+def _read_line(line: bytes) -> tuple[int, bool, str] | None:
+    """Read a line without its LF: its code, whether more lines follow, and all of it as text; None where it is no reply."""
+    code, behind = line[:3], line[3:4]
+    if not code.isdigit() or behind not in _BEHIND_THE_CODE:
+        return None
+    return int(code), behind == b"-", line.rstrip(b"\r").decode("utf-8", "replace")
 
 
 def _refused_login(code: int, text: str) -> Outcome:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from portero.core.text import Text
 from portero.relay.outcome import Outcome
 from portero.relay.pace import Limits
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """
-    One message as it leaves, for some of its recipients.
+    One message as it leaves, for some of its recipients; a tuple, made in half the time of a frozen dataclass.
 
     content:       dot-stuffed, lines ending in CRLF, without the final dot.
     recipients:    forward-paths with their DSN words: (address, notify, orcpt).

@@ -6,7 +6,6 @@ import base64
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -107,7 +106,7 @@ class GraphCarrier:
                 # A throttle or an outage: the rest waits with those it met.
                 outcomes += [failed] * len(part)
             else:
-                outcomes += await self.deliver(replace(message, recipients=part))
+                outcomes += await self.deliver(message._replace(recipients=part))
         return outcomes
 
     async def close(self) -> None:
