@@ -88,9 +88,10 @@ def commit(
 
 
 def _execute(connection: sqlite3.Connection, changes: Sequence[tuple[str, tuple[object, ...]]]) -> None:
-    connection.execute(
+    # As one of many: a single one is asked for its last row, which gives the interpreter's lock away once more.
+    connection.executemany(
         "INSERT INTO change VALUES " + ",".join([marks for marks, _ in changes]),  # noqa: S608  (marks only)
-        [value for _, values in changes for value in values],
+        ([value for _, values in changes for value in values],),
     )
 
 
