@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+from portero.core.address import client_address
 from portero.core.text import Text
+
+# What the relay calls a device for which nobody has written a rule yet, behind it its address.
+UNKNOWN_DEVICE = "learning "
+
+
+def device_words(device: str) -> Text | str:
+    """Say which device it is: a rule's name as it stands, or that it has none yet."""
+    client = device.removeprefix(UNKNOWN_DEVICE)
+    # A rule may be called so too; only an address stands behind the relay's own name.
+    if client == device or client_address(client) is None:
+        return device
+    return Text("a device without a rule yet ({client})", client=client)
 
 
 def reason(code: str, value: str) -> Text:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from portero.core.relay_words import fate_words, reason, state_words
+from portero.core.relay_words import device_words, fate_words, reason, state_words
 from portero.core.text import Text, count
 from portero.errors import ConfigError
 from portero.faces.desk import GATE_TRIPPED, Desk
@@ -324,7 +324,7 @@ def _show_queue(desk: Desk, held: Mapping[str, Any]) -> None:
                 "{id}  {state}  {device}  from <{mail_from}> to {to}",
                 id=each["id"],
                 state=state_words(each["state"]),
-                device=each["device"],
+                device=device_words(each["device"]),
                 mail_from=each["mail_from"],
                 to=tuple(one["address"] for one in each["recipients"][:5]),
             )
@@ -349,7 +349,7 @@ def _show_message(desk: Desk, held: Mapping[str, Any]) -> None:
     for label, value in (
         (Text("Came in"), datetime.fromisoformat(held["received_at"])),
         (Text("Next try"), due if held["state"] == "waiting" else None),
-        (Text("Device"), held["device"]),
+        (Text("Device"), device_words(held["device"])),
         (Text("Its address"), held["client"]),
         (Text("The name it gives itself"), held["ehlo"]),
         (Text("Sender on the envelope"), f"<{held['mail_from']}>"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from email.utils import formatdate
 
+from portero.core.relay_words import device_words
 from portero.core.text import Text, count
 from portero.relay.envelope import Envelope, Fate, Recipient
 from portero.relay.explain import explain
@@ -39,9 +40,9 @@ def make_notice(
     if not told or not envelope.owner or envelope.kind != "mail":
         return None
     subject = (
-        Text("Mail of {device} is delayed", device=envelope.device)
+        Text("Mail of {device} is delayed", device=device_words(envelope.device))
         if delayed
-        else Text("Mail of {device} was not delivered", device=envelope.device)
+        else Text("Mail of {device} was not delivered", device=device_words(envelope.device))
     )
     return to_owner(
         envelope,
@@ -139,14 +140,14 @@ def _words(
             "A message of {device} has not reached {n} recipient yet. It is tried further; nothing is to be done at the device.",
             "A message of {device} has not reached {n} recipients yet. It is tried further; nothing is to be done at the device.",
             number,
-            device=envelope.device,
+            device=device_words(envelope.device),
         )
     else:
         first = count(
             "A message of {device} could not be delivered to {n} recipient. It is not tried again.",
             "A message of {device} could not be delivered to {n} recipients. It is not tried again.",
             number,
-            device=envelope.device,
+            device=device_words(envelope.device),
         )
     paragraphs = [
         say(first),

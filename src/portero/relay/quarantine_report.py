@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from portero.core.relay_words import reason
+from portero.core.relay_words import device_words, reason
 from portero.core.text import Text
 from portero.relay.dsn import to_owner
 from portero.relay.envelope import Envelope
@@ -33,7 +33,7 @@ def make_report(
     return to_owner(
         envelope,
         content,
-        subject=say(Text("A message of {device} is in quarantine", device=envelope.device)),
+        subject=say(Text("A message of {device} is in quarantine", device=device_words(envelope.device))),
         submitted="auto-generated",
         multipart="mixed",
         words="\n\n".join(_words(envelope, say)),
@@ -62,7 +62,7 @@ def _words(envelope: Envelope, say: Callable[[Text], str]) -> list[str]:
         say(
             Text(
                 "A message of {device} is kept in quarantine. It has not been sent, and it is not lost.",
-                device=envelope.device,
+                device=device_words(envelope.device),
             )
         ),
         "\n".join(f"- {say(reason(code, value))}" for code, value in envelope.reasons[:_SHOWN]),

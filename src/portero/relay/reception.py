@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from portero.core.address import NetworkMap
+from portero.core.relay_words import UNKNOWN_DEVICE
 from portero.relay.devices import (
     Device,
     Devices,
@@ -349,7 +350,7 @@ class Reception:
         if learning is None or peer.client not in self._learning or self._local().date() > learning.until:
             return None
         return Device(
-            name=f"learning {peer.client}",
+            name=UNKNOWN_DEVICE + peer.client,
             mail_from=Pattern(anything=True),
             header_from=Pattern(anything=True),
             # Whoever nobody knows yet may write to the organisation, and to nobody else.

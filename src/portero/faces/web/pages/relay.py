@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from portero.core.access import Action
-from portero.core.relay_words import reason, state_words
+from portero.core.relay_words import device_words, reason, state_words
 from portero.errors import PorteroError
 from portero.faces.web import relays
 from portero.faces.web.pages.frame import enter, enter_to_change, field, number_of
@@ -43,6 +43,7 @@ def relay(request: Request, organisation: str) -> HTMLResponse:
         states=relays.STATES,
         most=relays.MOST,
         reason=reason,
+        device_words=device_words,
         state_words=state_words,
         changed=number_of(request, "changed", relays.MOST_AT_ONCE),
         left=number_of(request, "left", relays.MOST_AT_ONCE),
