@@ -70,6 +70,30 @@ def test_a_host_of_abuse_alone_is_never_permitted() -> None:
     assert segment([PRINTER], [spoofer]).permits == ()
 
 
+def test_the_relay_that_passes_a_senders_mail_on_is_let_through_until_somebody_answers() -> None:
+    inner = Host("10.1.1.40", names=("mes01",), sessions=30)
+    relay = Host("10.1.1.25", sessions=30, port_25=30, egress=("203.0.113.221",))
+    other = Host("10.1.1.60", sessions=15, port_25=15, egress=("203.0.113.9",))
+    application = tied(
+        a_sender("mes", Kind.APPLICATION, Judgement.LEGITIMATE, anonymous("203.0.113.221")), inner
+    )
+
+    held = segment([inner, relay, other], [application])
+    assert [(each.host.address, each.settled) for each in held.permits] == [
+        ("10.1.1.25", False),
+        ("10.1.1.40", True),
+    ]
+    assert [each.host.address for each in held.blocked] == ["10.1.1.60"]
+    assert held.unseen == ()
+    # Where the border's logs are not there, its mail leaves by a host that nobody knows.
+    assert [each.id for each in segment([inner], [application]).unseen] == ["mes"]
+    # A host that opens the port itself needs no other.
+    itself = replace(inner, port_25=30)
+    assert [each.host.address for each in segment([itself, relay], [tied(application, itself)]).permits] == [
+        "10.1.1.40"
+    ]
+
+
 def test_there_is_a_writer_for_every_kind_the_documentation_names() -> None:
     assert set(targets()) == {"nftables", "cisco-asa", "fortigate", "panos", "windows", "azure-nsg", "aws-sg"}
 

@@ -16,6 +16,8 @@ PORTS = (25, 465, 587)
 # Where rules count as inside. Source: RFC 1918, RFC 6598, RFC 4193.
 INSIDE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 
+# How many of its sender addresses a permit names.
+_NAMED = 3
 _MACHINES = frozenset({Kind.DEVICE, Kind.APPLICATION, Kind.HYBRID, Kind.UNKNOWN})
 
 
@@ -53,7 +55,8 @@ class Segmentation:
     """
     Who may open the mail ports, and what the rule would have cost.
 
-    unseen:  senders to keep that no network evidence ties to a host: the rules know nothing of where they stand.
+    unseen:  senders to keep of which no network evidence shows the host that opens the ports: the rules know nothing of
+             where their mail leaves.
     """
 
     permits: tuple[Permit, ...]
@@ -71,20 +74,53 @@ def segment(hosts: Sequence[Host], senders: Sequence[Sender]) -> Segmentation:
     """
     Read from the inventory and the network evidence which hosts may open the mail ports.
 
-    Allowed are relays the configuration knows and hosts that are a sender to keep. A host that could be one, or is one
-    that nobody has decided about, is allowed until somebody answers; every other host is refused.
+    Allowed are relays the configuration knows and hosts that are a sender to keep. A host that could be one, that could
+    pass its mail on, or is one that nobody has decided about, is allowed until somebody answers; every other host is
+    refused.
     Source: controls catalogue NET-01 and NET-02; architecture section 4, nothing cuts off a legitimate sender.
     """
     tied = _tied(senders)
+    known = {host.address: host for host in hosts}
+    lost = [each for each in senders if _may_stand_inside(each) and not _leaves_by_itself(each, known)]
     permits, blocked = [], []
     for host in sorted(hosts, key=lambda each: (-each.port_25, -each.sessions, each.address)):
-        permit = _permit(host, tied.get(host.address, ()))
+        permit = _permit(host, tied.get(host.address, ())) or _carrier(host, lost)
         if permit is not None:
             permits.append(permit)
         else:
             blocked.append(Blocked(host, host.port_25, max(0, host.sessions - host.port_25 - host.denied)))
-    unseen = [each for each in senders if each.legitimate and each.tie is None and _may_stand_inside(each)]
+    carried = {address for each in permits if each.host.port_25 for address in each.host.egress}
+    unseen = [
+        each
+        for each in lost
+        if each.legitimate and (each.tie is None or carried.isdisjoint(each.client_addresses))
+    ]
     return Segmentation(tuple(permits), tuple(blocked), tuple(unseen))
+
+
+def _leaves_by_itself(sender: Sender, known: Mapping[str, Host]) -> bool:
+    """Tell whether a sender's mail is not known to leave by another host than it is: one of a relay's log never left."""
+    if sender.tie is None:
+        return False
+    held = [known.get(host.address, host) for host in sender.tie.hosts]
+    return any(host.port_25 or not host.sessions for host in held)
+
+
+def _carrier(host: Host, lost: Sequence[Sender]) -> Permit | None:
+    """Let a host through that leaves by an address from which a sender to keep comes, but by a host unknown."""
+    if not host.port_25:
+        return None
+    for sender in lost:
+        if sender.judgement is not Judgement.ABUSE and not set(host.egress).isdisjoint(
+            sender.client_addresses
+        ):
+            why = Text(
+                "It leaves by an address from which {sender} sends, and may pass that mail on: let through until somebody "
+                "answers.",
+                sender=sender.label,
+            )
+            return Permit(host, why, settled=False)
+    return None
 
 
 def _may_stand_inside(sender: Sender) -> bool:
@@ -106,7 +142,13 @@ def _permit(host: Host, tied: Sequence[tuple[Sender, bool]]) -> Permit | None:
         return Permit(host, Text("The configuration calls it a relay."), settled=True)
     known = [sender for sender, settled in tied if settled and sender.legitimate]
     if known:
-        return Permit(host, Text("It is {sender}.", sender=known[0].label), settled=True)
+        names = known[0].header_from[:_NAMED]
+        why = (
+            Text("It sends as {names}.", names=names)
+            if names
+            else Text("It is {sender}.", sender=known[0].label)
+        )
+        return Permit(host, why, settled=True)
     perhaps = [sender for sender, _ in tied if sender.judgement is not Judgement.ABUSE]
     if perhaps:
         why = Text(

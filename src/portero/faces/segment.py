@@ -69,8 +69,8 @@ def add_segment(face: typer.Typer, desk: Desk, options: Options, cls: type[Typer
         if deny and found.unseen:
             desk.aside(
                 count(
-                    "{n} sender to keep has no known host: if it stands inside, these rules refuse it.",
-                    "{n} senders to keep have no known host: if they stand inside, these rules refuse them.",
+                    "Of {n} sender to keep it is not known by which host its mail leaves: if that stands inside, these rules refuse it.",
+                    "Of {n} senders to keep it is not known by which host their mail leaves: if that stands inside, these rules refuse it.",
                     len(found.unseen),
                 ),
                 "yellow",

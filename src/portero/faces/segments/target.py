@@ -102,7 +102,7 @@ def _said(held: Segmentation, *, deny: bool) -> list[Text]:
     if held.unseen:
         said.append(
             Text(
-                "No network evidence says from which host these senders come; find out before anything is refused: {senders}",
+                "No network evidence says by which host the mail of these senders leaves; find out before anything is refused: {senders}",
                 senders=tuple(each.label for each in held.unseen[:_NAMED]),
             )
         )
