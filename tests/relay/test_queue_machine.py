@@ -262,7 +262,7 @@ class Life:
             )
             self.office._chance = chance
             self.reception = Reception(read, self.spool, self.office, clock=clock)
-            self.control = Control(self.spool, self.office, dict, self._report)
+            self.control = Control(self.spool, self.office, dict, self._report, self._kept)
             self.office.start()
 
         self.clock = clock
@@ -271,6 +271,9 @@ class Life:
     async def _report(self, number: int) -> str:
         """The machine reports nothing: a report is one more message."""
         raise AssertionError(number)
+
+    async def _kept(self) -> None:
+        """The machine has nothing that is kept now and then only."""
 
     def _notice(
         self, envelope: Envelope, recipients: list[Recipient], content: bytes | None, delayed: bool

@@ -84,6 +84,8 @@ def test_learning_lets_through_writes_down_and_proposes(tmp_path: Path) -> None:
         assert device.mail(MESSAGE, "a@inside.test").startswith("250")
         assert device.mail(MESSAGE, "a@outside.test").startswith("550"), "inside only, while nobody knows it"
         assert far.wait(1)
+        now = use_cases.learnt_rules(tmp_path / "relay.toml", str)
+        assert "scan@inside.test" in now, "what was learnt a moment ago is known while the relay runs"
         relay.stop()
     text = use_cases.learnt_rules(tmp_path / "relay.toml", str)
     assert re.search(r'# mail_from = \["scan@inside.test"\]', text)

@@ -72,12 +72,21 @@ def test_a_secret_is_named_by_its_place_and_never_written_down() -> None:
             "is an open relay",
         ),
         (('cidr = ["10.1.2.10/32"]\n', ""), "names none of cidr, login and certificate"),
+        (('cidr = ["10.1.2.10/32"]', "cidr = []"), "names none of cidr, login and certificate"),
+        (('cidr = ["10.1.2.10/32"]', 'cidr = ["10.1.2.300"]'), "not a list of addresses"),
+        (('cidr = ["10.1.2.10/32"]', 'cidr = ""'), "not a list of addresses"),
     ],
 )
 def test_it_will_not_start_open(change: tuple[str, str], words: str) -> None:
     [found] = problems(GOOD.replace(*change))
     assert words in found
     assert "line " in found
+
+
+def test_an_empty_login_is_none() -> None:
+    found = problems(GOOD.replace('cidr = ["10.1.2.10/32"]', 'login = ""'))
+    assert "names none of cidr, login and certificate" in found[0]
+    assert "not empty" in found[1]
 
 
 def test_old_tls_wants_names() -> None:

@@ -26,6 +26,7 @@ class Control:
 
     status:  gives what a caller may know of the running relay.
     report:  tells a message's owner that it is in quarantine, and gives what became of that.
+    keep:    writes down what is kept now and then only: habits, what was learnt, allowances.
     """
 
     def __init__(
@@ -34,11 +35,13 @@ class Control:
         office: PostOffice,
         status: Callable[[], dict[str, object]],
         report: Callable[[int], Awaitable[str]],
+        keep: Callable[[], Awaitable[None]],
     ) -> None:
         self._spool = spool
         self._office = office
         self._status = status
         self._report = report
+        self._keep = keep
         self._token = secrets.token_urlsafe(32)
         self._server: asyncio.Server | None = None
 
@@ -82,6 +85,9 @@ class Control:
             return {"error": "not allowed"}
         if change == "status":
             return self._status()
+        if change == "keep":
+            await self._keep()
+            return {}
         if change == "report":
             # All at once, so that they share their commits.
             states = await asyncio.gather(*(self._report(number) for number in numbers))

@@ -110,5 +110,5 @@ _KNOWN: tuple[tuple[tuple[str, ...], Text], ...] = (
     (("certificate is not trusted",), Text("The far side's certificate is not trusted. Name its authority in ca, or look for a firewall that opens TLS.")),
     (("not offer starttls",), Text("The far side offers no encryption. A firewall may be taking STARTTLS out; let port 25 or 587 through untouched.")),
     (("no answer in time",), Text("Nobody answers there. Look at the firewall: outgoing ports 25, 587 and 443 must be open.")),
-    (("connection refused",), Text("Nobody listens there. Compare host and port with Microsoft's documentation.")),
+    (("connection refused",), Text("Nobody listens there. Look whether host and port of the way out are right, and whether the server runs.")),
 )  # fmt: skip

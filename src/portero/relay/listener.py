@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import os
 import ssl
 from collections.abc import Callable
 from typing import Any
@@ -302,7 +303,7 @@ class Gate:
                         name=listener.manners.name,
                         host=listener.host,
                         port=listener.port,
-                        reason=error.strerror or str(error),
+                        reason=os.strerror(error.errno) if error.errno else str(error),
                     ),
                 )
             ) from None

@@ -150,7 +150,7 @@ class Relay:
             observer=self.habits,
             check_password=Passwords(settings.passwords).right,
         )
-        self.control = Control(self.spool, self.office, self.status, self._report)
+        self.control = Control(self.spool, self.office, self.status, self._report, self._kept)
         await self.control.open()
         self.office.start()
         for gate in self.gates:
@@ -351,6 +351,11 @@ class Relay:
             seconds += 1
             if seconds % _KEEP_SECONDS == 0:
                 self._keep()
+
+    async def _kept(self) -> None:
+        """Keep it now, for who is about to read it."""
+        self._keep()
+        await self._written()
 
     def _keep(self) -> None:
         """Keep what a restart should not forget, and no promise hangs on."""

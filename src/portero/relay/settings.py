@@ -275,7 +275,8 @@ def _devices(root: Table, organisation: Organisation, ways: tuple[str, ...]) -> 
         )  # fmt: skip
         if "mail_from" not in table.content:
             table.missing("mail_from")
-        if not (device.networks or device.login or device.certificate):
+        # Networks that cannot be read have been told of.
+        if not (device.networks or device.login or device.certificate or table.content.get("cidr")):
             table.say(
                 "name",
                 lambda file, line: Text(

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -122,8 +122,7 @@ def queue(
 def devices(config: Path | None) -> list[dict[str, object]]:
     """Give each device's rule, and what it has sent as far as its habit was watched; None where nobody watched."""
     settings = settings_of(config)
-    reader = _reader(settings)
-    habits = Memory(reader.kept(MEMORY_KEY) if reader else None).habits
+    habits = _memory(settings).habits
     hour = int(datetime.now(UTC).timestamp() // 3600)
     found: list[dict[str, object]] = []
     for each in settings.devices:
@@ -199,9 +198,7 @@ def rules(senders: Iterable[Sender], render: Callable[[Text], str]) -> str:
 
 def learnt_rules(config: Path | None, render: Callable[[Text], str]) -> str:
     """Give device rules for what has sent while the relay was learning, as TOML to decide about."""
-    reader = _reader(settings_of(config))
-    memory = Memory(reader.kept(MEMORY_KEY) if reader else None)
-    return from_learnt(memory.learnt.values(), render)
+    return from_learnt(_memory(settings_of(config)).learnt.values(), render)
 
 
 def audit_verdict(config: Path | None) -> dict[str, object]:
@@ -293,6 +290,15 @@ def _find(settings: Settings, given: str) -> tuple[Reader, Envelope]:
             (Text("There is no message {id} in the queue. It may have been sent by now.", id=given),)
         )
     return reader, envelope
+
+
+def _memory(settings: Settings) -> Memory:
+    """Give the habits and what was learnt, of a running relay up to now."""
+    # One that cannot say so now has written them down within the last quarter of a minute.
+    with suppress(SourceUnavailable):
+        _ask(settings, "keep", [])
+    reader = _reader(settings)
+    return Memory(reader.kept(MEMORY_KEY) if reader else None)
 
 
 def _ask(settings: Settings, what: str, numbers: list[int]) -> dict[str, Any] | None:
