@@ -370,6 +370,6 @@ def _show_message(desk: Desk, held: Mapping[str, Any]) -> None:
             )
         )  # fmt: skip
         if one["reply"]:
-            screen.say(Text("    {way}: “{reply}”", way=one["way"] or "-", reply=one["reply"]), "dim")
+            screen.say(Text("    {way}: {reply}", way=one["way"] or "-", reply=one["reply"]), "dim")
             if one["explained"]:
                 screen.say(Text("    {explained}", explained=one["explained"]), "yellow")
