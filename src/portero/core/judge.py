@@ -80,11 +80,16 @@ def look_at(group: Sequence[Placed], context: Context) -> Case:
     return case
 
 
-def weigh(case: Case, neighbours: Neighbours | None = None) -> tuple[Reason, ...]:
-    """Give all reasons for and against a sender: on its own, or beside the senders that were found so."""
+def weigh_again(case: Case, alone: tuple[Reason, ...], neighbours: Neighbours) -> tuple[Reason, ...]:
+    """Give all reasons for and against a sender beside others, of which most have nothing to say: those it has alone."""
+    before = len(case.reasons)
+    weigh_beside(case, neighbours)
+    return alone if len(case.reasons) == before else weigh(case)
+
+
+def weigh(case: Case) -> tuple[Reason, ...]:
+    """Give all reasons for and against a sender that are collected so far, and what keeps them from saying too much."""
     case = case.twin()
-    if neighbours is not None:
-        weigh_beside(case, neighbours)
     _unforged(case)
     _unplaced(case)
     _one_mailing(case)

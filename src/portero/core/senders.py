@@ -20,7 +20,7 @@ from portero.core.exchange.attribution import (
 from portero.core.exchange.outbound import left_by_exchange
 from portero.core.flow import Facts, Flow, OutsideFlow, by_address, merge_facts
 from portero.core.grouping import Placed, anchor, group
-from portero.core.judge import look_at, weigh
+from portero.core.judge import look_at, weigh, weigh_again
 from portero.core.neighbours import find_neighbours
 from portero.core.register import Configuration, Criticality, RegisterEntry
 from portero.core.reported import WITNESS as REPORTED
@@ -57,15 +57,15 @@ def find_senders(
     apart = [look_at(each.examples[:1], context) for each in crowds]
     known = [item for _, members in entries for item in members]
     everyone = [*cases, *apart]
-    neighbours = find_neighbours(everyone, [weigh(case) for case in everyone], known)
+    reasons = _weighed(everyone, known)
     rows = by_address(one_by_one)
     found = [
-        _sender(part, case.facts, weigh(case, neighbours), context, rows, None)
-        for part, case in zip(groups, cases, strict=True)
+        _sender(part, case.facts, held, context, rows, None)
+        for part, case, held in zip(groups, cases, reasons, strict=False)
     ]
-    for crowd, case in zip(crowds, apart, strict=True):
-        reasons = (*weigh(case, neighbours), _told_together(crowd.addresses))
-        found.append(_sender(crowd.examples, crowd.facts, reasons, context, {}, None, crowd))
+    for crowd, held in zip(crowds, reasons[len(cases) :], strict=True):
+        said = (*held, _told_together(crowd.addresses))
+        found.append(_sender(crowd.examples, crowd.facts, said, context, {}, None, crowd))
     for entry, members in entries:
         facts = merge_facts(item.flow.facts for item in members)
         found.append(_sender(tuple(members), facts, (), context, rows, entry))
@@ -107,15 +107,19 @@ def judge_apart(
             known += rest
         else:
             beside.append(look_at(rest, context))
-    everyone = [*cases.values(), *beside]
-    neighbours = find_neighbours(everyone, [weigh(case) for case in everyone], known)
+    reasons = _weighed([*cases.values(), *beside], known)
     rows = by_address(_from_inside(outside, context))
     return {
-        identity: replace(
-            _sender(held[identity], case.facts, weigh(case, neighbours), context, rows, None), id=identity
-        )
-        for identity, case in cases.items()
+        identity: replace(_sender(held[identity], case.facts, said, context, rows, None), id=identity)
+        for (identity, case), said in zip(cases.items(), reasons, strict=False)
     }
+
+
+def _weighed(cases: Sequence[Case], registered: Sequence[Placed]) -> list[tuple[Reason, ...]]:
+    """Weigh each on its own evidence, then also beside those that were found legitimate so."""
+    alone = [weigh(case) for case in cases]
+    neighbours = find_neighbours(cases, alone, registered)
+    return [weigh_again(case, held, neighbours) for case, held in zip(cases, alone, strict=True)]
 
 
 def join_senders(
