@@ -20,6 +20,7 @@ from portero.core.exchange.settings import Settings
 from portero.core.flow import Facts, Flow, calendar_week, merge_facts
 from portero.core.reported import is_reported
 from portero.core.sender import Path
+from portero.core.value import value
 
 # What many hosts call themselves says nothing about which host it is.
 _NAMELESS = ("localhost", "[127.", "127.", "win-", "desktop-", "localhost.localdomain", "user", "ylmf-pc")
@@ -35,7 +36,7 @@ _DIRECT = frozenset({Path.DIRECT_SEND, Path.UNDETERMINED})
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Placed:
     """
     A flow with what every later step asks of it.

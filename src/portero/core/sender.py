@@ -13,6 +13,7 @@ from portero.core.flow import Facts, Flow
 from portero.core.hosts import Tie
 from portero.core.register import Criticality
 from portero.core.text import Text
+from portero.core.value import value
 
 
 class Kind(StrEnum):
@@ -65,7 +66,7 @@ class Path(StrEnum):
     UNDETERMINED = "undetermined"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Reason:
     """
     One piece of evidence for or against a sender.
@@ -105,7 +106,7 @@ class Ruling:
     expires_on: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Sender:
     """
     One sender as the inventory shows it; the contract's SENDER.

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from portero.core.sender import Judgement
 from portero.core.text import Text
+from portero.core.value import value
 
 
 class Effect(StrEnum):
@@ -49,7 +50,7 @@ class Command:
     undo: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class SenderEffect:
     """
     What would happen to one sender's mail, in unique mails.
