@@ -15,6 +15,7 @@ from portero.core.flow import OutsideFlow, calendar_week, merge_facts
 from portero.core.grouping import Placed
 from portero.core.naming import Ties
 from portero.core.sender import Judgement, Reason
+from portero.core.subjects import LURE, about
 from portero.core.text import Text
 from portero.core.weights import WEIGHTS
 
@@ -95,7 +96,10 @@ class Case:
     What is known of a sender, and the reasons for and against it while they are collected.
 
     codes:    names of the reasons so far; odds: the log odds of abuse that they add up to.
-    paths, addresses, names: its ways in, its client addresses in order, and the mailboxes it writes as.
+    keys, paths: its ways of sending and its ways in.
+    addresses, places: its client addresses in order, and the places that they are; all_placed: it has no mail of no place.
+    names, envelopes: the mailboxes it writes as, and the domains of P1, None where one is not known.
+    kept, lures: mails whose subjects are kept, and those of them whose subjects are those of lures.
     days, weeks: the days on which it was active, in order, and in how many weeks: of the calendar, and of its life.
     gated:    it comes through the organisation's gateway.
     settled:  only the organisation can have arranged its way in, so that nothing else is asked.
@@ -107,14 +111,19 @@ class Case:
         self.facts = merge_facts(item.flow.facts for item in group)
         self.origins = tuple(islice(chain.from_iterable(self.facts.origins.values()), 5))
         self.paths = {item.path for item in group}
-        keys = [item.flow.key for item in group]
-        self.addresses = tuple(sorted({key.client_ip for key in keys if key.client_ip}))
+        self.keys = [item.flow.key for item in group]
+        self.addresses = tuple(sorted({key.client_ip for key in self.keys if key.client_ip}))
+        places = {item.place for item in group}
+        self.all_placed = "" not in places
+        self.places = places - {""}
+        self.envelopes = {envelope_domain(key)[0] for key in self.keys}
+        self.kept, self.lures = sum(self.facts.shapes.values()), about(self.facts, LURE)
         self.names = frozenset([item.name for item in group if item.name])
         self.days = sorted(self.facts.days)
         # Three days round a Sunday lie in two calendar weeks, and are no two weeks of activity.
         lived = (self.days[-1] - self.days[0]).days // 7 + 1 if self.days else 0
         self.weeks = min(lived, len(set(map(calendar_week, self.days))))
-        self.gated = True in [through_gateway(key, context.settings) for key in keys]
+        self.gated = True in [through_gateway(key, context.settings) for key in self.keys]
         self.reasons = [_PRIOR]
         self.codes, self.odds = {"prior"}, WEIGHTS["prior"].value
         self.settled = self.copied = False
@@ -147,7 +156,7 @@ class Case:
     @property
     def notices(self) -> bool:
         """Tell whether all its mail has the null reverse-path: notices go to whoever wrote. Source: RFC 5321 4.5.5."""
-        return all(envelope_domain(item.flow.key)[0] == "" for item in self.group)
+        return self.envelopes == {""}
 
     def signs_in(self, item: Placed) -> bool:
         """Tell whether the mailbox of a flow is known to sign in from the flow's address."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from portero.core.case import ANCHORED, AUTHENTICATED, FAILING, Case, Context, lenders, regular
-from portero.core.exchange.attribution import By, author_domain, envelope_domain, of_exchange, within
+from portero.core.exchange.attribution import By, author_domain, envelope_domain, within
 from portero.core.grouping import Placed, nameless
 from portero.core.naming import tie_of
 from portero.core.neighbours import Neighbours, weigh_beside
@@ -171,7 +171,7 @@ def _authentication(case: Case) -> None:
             return
     passed = facts.dmarc.get("pass", 0) + facts.dmarc.get("bestguesspass", 0)
     failed = facts.dmarc.get("fail", 0)
-    envelopes = {domain for item in case.group if (domain := envelope_domain(item.flow.key)[0])}
+    envelopes = case.envelopes - {None, ""}
     own_envelope = any(map(case.context.settings.names_us, envelopes))
     passes = passed >= max(1, 9 * failed)
     if passes and (facts.dkim.get("pass") or not lenders(case.group, case.context)):
@@ -272,7 +272,7 @@ def _over_time(case: Case) -> None:
     # Recurrence speaks for a sender because somebody here expects its mail; nobody does who never gets it twice.
     strangers = facts.mails >= 10 and people * 5 >= facts.mails * 4
     # Where no address is recorded several hosts may share the name, and weeks of activity vouch for none of them.
-    one_host = all(item.place for item in case.group) or 0 < facts.distinct_shapes.value <= 3
+    one_host = case.all_placed or 0 < facts.distinct_shapes.value <= 3
     for bound in (8, 4, 3, 2):
         if weeks >= bound and one_host and not strangers:
             case.add(
@@ -329,10 +329,10 @@ def _unlike(case: Case) -> None:
     Source: reference exchange-online 7.1, lures leave through devices and relays that are trusted, in bursts.
     """
     facts = case.facts
-    kept, lures = sum(facts.shapes.values()), about(facts, LURE)
+    lures = case.lures
     if case.paths & {Path.INTERNAL, Path.AUTHENTICATED} or case.gated or not facts.distinct_shapes.exact:
         return
-    if facts.distinct_shapes.value > len(facts.shapes) or lures < _FEW_MAILS or lures * 2 >= kept:
+    if facts.distinct_shapes.value > len(facts.shapes) or lures < _FEW_MAILS or lures * 2 >= case.kept:
         return
     day = max(facts.days, key=lambda each: facts.days[each], default=None)
     others = sorted(number for each, number in facts.days.items() if each != day)
@@ -359,8 +359,7 @@ def _unlike(case: Case) -> None:
 def _appearance(case: Case) -> None:
     if case.settled:
         return
-    facts, weeks = case.facts, case.weeks
-    kept = sum(facts.shapes.values())
+    facts, weeks, kept = case.facts, case.weeks, case.kept
     varied = facts.distinct_shapes.value
     if facts.mails >= 10 and 0 < varied <= 5 and weeks >= 2:
         case.add(
@@ -369,7 +368,7 @@ def _appearance(case: Case) -> None:
         )
     elif facts.mails >= 10 and varied * 5 >= facts.mails * 3 and weeks >= 2:
         case.add("varied-subjects", Text("Its subjects vary as correspondence does."))
-    if kept and about(facts, LURE) * 2 >= kept:
+    if kept and case.lures * 2 >= kept:
         case.add(
             "lure",
             Text(
@@ -396,11 +395,11 @@ def _appearance(case: Case) -> None:
         case.add("self-addressed", Text("It writes to people under their own address."))
     people = case.names & case.context.mailboxes
     # Without direction and a client's address nothing says that it is not the mailboxes' own mail.
-    placed = any(
-        key.direction or (key.client_ip and not of_exchange(key.client_ip))
-        for key in (item.flow.key for item in case.group)
-    )
-    if len(people) * 2 > len(case.names) and Path.CONNECTOR not in case.paths and placed:
+    if (
+        len(people) * 2 > len(case.names)
+        and Path.CONNECTOR not in case.paths
+        and (case.places or any(key.direction for key in case.keys))
+    ):
         case.add(
             "as-mailbox",
             Text(
@@ -414,7 +413,7 @@ def _appearance(case: Case) -> None:
             "many-names",
             count("It writes under {n} name.", "It writes under {n} different names.", len(case.names)),
         )
-    hosts = {item.flow.key.ehlo for item in case.group if item.flow.key.ehlo}
+    hosts = {key.ehlo for key in case.keys if key.ehlo}
     if hosts and all(nameless(host) and not _own_literal(host) for host in hosts):
         case.add("nameless-host", Text("It calls itself {ehlo}, as any computer may.", ehlo=min(hosts)))
     bad = facts.threats.get("phish", 0) + facts.threats.get("malware", 0)
@@ -502,7 +501,7 @@ def _unplaced(case: Case) -> None:
     What several send under one name looks like one then, an original and its copy too. Behind a gateway addresses would
     not tell them apart either.
     """
-    if any(item.place for item in case.group):
+    if case.places:
         return
     shown = case.codes & (_FORGED | {"self-addressed", "burst", "short-lived"})
     if case.odds < _ALMOST_SOUND and not case.gated and not case.codes & _VOUCHES:
@@ -557,13 +556,11 @@ def _allowed(case: Case) -> None:
 
 def _misused(case: Case) -> None:
     """Keep from vouching, for its way in alone, for a burst of lures under colleagues' names: trusted hosts get taken over."""
-    facts = case.facts
-    kept = sum(facts.shapes.values())
     if (
         case.codes & _TRUSTED_WAYS
         and len(case.days) <= _CAMPAIGN_DAYS
-        and facts.mails >= _FEW_MAILS
-        and about(facts, LURE) * 2 >= kept > 0
+        and case.facts.mails >= _FEW_MAILS
+        and case.lures * 2 >= case.kept > 0
         and (case.mostly_to_itself or len(case.names & case.context.mailboxes) >= _LIST_NAMES)
         and case.odds < _ALMOST_SOUND
     ):

@@ -54,7 +54,7 @@ def weigh_beside(case: Case, neighbours: Neighbours) -> None:
     if case.settled:
         return
     context = case.context
-    own = frozenset([item.place for item in case.group if item.place])
+    own = case.places
     failing = bool(case.codes & (FAILING | {"outside-fail"}))
     # A copy takes one name; who writes under many is a list, a forwarder or a follow-me scanner.
     for name in sorted(case.names) if len(case.names) <= _COPIED_AT_MOST else ():
@@ -122,14 +122,11 @@ def find_neighbours(
     reasons:     those of each case on its own.
     registered:  mail of senders that the register knows, whose names are established whatever their evidence.
     """
-    coded = [
-        (case, frozenset([reason.code for reason in held]), sum([reason.weight for reason in held]))
-        for case, held in zip(cases, reasons, strict=True)
-    ]
     sound = [
-        (case, codes)
-        for case, codes, odds in coded
-        if not codes & FAILING and judgement_of(odds)[0] is Judgement.LEGITIMATE
+        case
+        for case, held in zip(cases, reasons, strict=True)
+        if not case.codes & FAILING
+        and judgement_of(sum([reason.weight for reason in held]))[0] is Judgement.LEGITIMATE
     ]
     names, addresses, vouched = _established(cases, sound)
     for item in registered:
@@ -137,12 +134,11 @@ def find_neighbours(
             vouched.add(item.name)
             places, passes = names.get(item.name, (frozenset[str](), False))
             names[item.name] = (places | {item.place}, passes)
-    roaming = _roaming([(case, codes) for case, codes, _ in coded])
-    return Neighbours(names, addresses, roaming, frozenset(vouched), _swarms(coded))
+    return Neighbours(names, addresses, _roaming(cases), frozenset(vouched), _swarms(cases))
 
 
 def _established(
-    cases: Sequence[Case], sound: Sequence[tuple[Case, frozenset[str]]]
+    cases: Sequence[Case], sound: Sequence[Case]
 ) -> tuple[dict[str, tuple[frozenset[str], bool]], dict[str, frozenset[str]], set[str]]:
     """
     Give the names and the addresses of senders found legitimate on their own evidence, and the names with proof.
@@ -158,20 +154,19 @@ def _established(
             everywhere.setdefault(item.name, set()).add(item.place)
     vouched: set[str] = set()
     # Those with proof come first: beside them behaviour does not make a second original of the same name.
-    for case, codes in sorted(sound, key=lambda each: not each[1] & ANCHORED):
-        anchored, passes = bool(codes & ANCHORED), bool(codes & AUTHENTICATED)
-        places = frozenset([item.place for item in case.group if item.place])
+    for case in sorted(sound, key=lambda each: not each.codes & ANCHORED):
+        anchored, passes = bool(case.codes & ANCHORED), bool(case.codes & AUTHENTICATED)
         # Who writes under many names, without regulars, passes on what others write: none of these names is its own.
-        for name in () if "many-names" in codes else sorted(case.names):
+        for name in () if "many-names" in case.codes else sorted(case.names):
             if (len(everywhere[name]) > _ROAMS_FROM and not passes) or (name in vouched and not anchored):
                 continue
             before = names.get(name, (frozenset(), False))
-            names[name] = (before[0] | places, before[1] or passes)
+            names[name] = (before[0] | case.places, before[1] or passes)
             if anchored:
                 vouched.add(name)
-        if not anchored or "gateway" in codes:
+        if not anchored or "gateway" in case.codes:
             continue
-        for place in places:
+        for place in case.places:
             addresses[place] = addresses.get(place, frozenset()) | {item.name for item in case.group}
     return names, addresses, vouched
 
@@ -183,16 +178,14 @@ def _marks(case: Case) -> list[tuple[date, str]]:
     return [(case.days[0], shape) for shape in case.facts.shapes if len(shape) >= _TELLING]
 
 
-def _swarms(
-    cases: Sequence[tuple[Case, frozenset[str], float]],
-) -> dict[tuple[date, str], int]:
+def _swarms(cases: Sequence[Case]) -> dict[tuple[date, str], int]:
     """Count, by day and subject, the addresses of strangers where they are many and lie far apart."""
     places: dict[tuple[date, str], set[str]] = {}
-    for case, codes, _ in cases:
-        if codes & _NO_STRANGER:
+    for case in cases:
+        if case.codes & _NO_STRANGER:
             continue
         for mark in _marks(case):
-            places.setdefault(mark, set()).update([item.place for item in case.group if item.place])
+            places.setdefault(mark, set()).update(case.places)
     return {
         mark: len(held)
         for mark, held in places.items()
@@ -201,13 +194,13 @@ def _swarms(
     }
 
 
-def _roaming(cases: Sequence[tuple[Case, frozenset[str]]]) -> dict[str, int]:
+def _roaming(cases: Sequence[Case]) -> dict[str, int]:
     """Count by name the distant networks from which mail arrives under it, where no sender of that name passes."""
     networks: dict[str, set[str]] = {}
     passing: set[str] = set()
-    for case, codes in cases:
+    for case in cases:
         names = {name for name in case.names if not name.startswith("@")}
-        if codes & _CARRIED:
+        if case.codes & _CARRIED:
             passing |= names
             continue
         for item in case.group:

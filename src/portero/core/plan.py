@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -259,20 +260,16 @@ def _closings(
     if _BASIC not in left_out and any(each.path is Path.AUTHENTICATED for each in replay.senders):
         closings.append(Closing(_BASIC, waits=True, lead=_PREPARED))
     alone = [
-        replay.decisions(tuple(map(parse_control, (*refusing[: len(each.after)], each.control))))
+        replay.refusals(tuple(map(parse_control, (*refusing[: len(each.after)], each.control))))
         for each in closings
     ]
-    counted: dict[tuple[bool, ...], int] = {}
-    for held in zip(*alone, strict=True):
-        sender = held[0][0]
-        if sender.id in replay.to_keep:
-            continue
-        for flow, *each in zip(sender.flows, *(decisions for _, decisions in held), strict=True):
-            by = tuple([replay.surely_refused(sender, flow, decision) for decision in each])
-            counted[by] = counted.get(by, 0) + flow.facts.mails
+    mails: Counter[tuple[bool, ...]] = Counter()
+    for (sender, flow), *by in zip(replay.flows(), *alone, strict=True):
+        if sender.id not in replay.to_keep:
+            mails[*by,] += flow.facts.mails
     abuse = {
-        frozenset(each.control for each, refuses in zip(closings, by, strict=True) if refuses): mails
-        for by, mails in counted.items()
+        frozenset(each.control for each, refuses in zip(closings, by, strict=True) if refuses): number
+        for by, number in mails.items()
         if any(by)
     }
     return closings, abuse, duration(ahead, replay.senders)

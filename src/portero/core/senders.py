@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
+from typing import TypeVar
 
 from portero.core.address import domain_of, exact_network, neighbourhood
 from portero.core.case import Case, Context, judgement_of, lenders
@@ -27,6 +28,8 @@ from portero.core.reported import WITNESS as REPORTED
 from portero.core.reported import reported_flows, with_reports, without_reports
 from portero.core.sender import WORD_ODDS, DecidedBy, Judgement, Kind, Path, Reason, Sender
 from portero.core.text import Text
+
+_Word = TypeVar("_Word", bound=str)
 
 
 def find_senders(
@@ -208,13 +211,13 @@ def _sender(
     if rows:
         written_as = {domain_of(item.name) for item in members if item.name}
         rows = [row for row in rows if row.header_from in written_as]
-    witnesses = dict(facts.witnessed)
+    witnesses = facts.witnessed
     if rows:
-        witnesses[REPORTED] = sum(row.mails for row in rows)
+        witnesses = {**witnesses, REPORTED: sum(row.mails for row in rows)}
     # How a summary's mail came in is assumed; where better witnesses saw some of it, their word stands for all.
     envelopes = [envelope_domain(key) for key, _ in ways]
     known = [item for item, (_, assumed) in zip(members, envelopes, strict=True) if not assumed]
-    paths = _ranked([(item.path.value, item.flow.facts.mails) for item in known or members])
+    paths = _ranked([(item.path, item.flow.facts.mails) for item in known or members])
     envelope = _ranked(
         [
             (domain, mails)
@@ -238,7 +241,7 @@ def _sender(
         judgement=judgement,
         confidence=confidence,
         decided_by=DecidedBy.EVIDENCE if entry is None else DecidedBy.REGISTER,
-        path=Path(paths[0]),
+        path=paths[0],
         connector=connector,
         client_networks=_networks(addresses),
         mail_from_domains=envelope,
@@ -302,10 +305,10 @@ def _word_of(entry: RegisterEntry) -> Reason:
     return Reason("register", text, weight, (entry.origin,) if entry.origin else ())
 
 
-def _ranked(counted: Sequence[tuple[str, int]]) -> tuple[str, ...]:
+def _ranked(counted: Sequence[tuple[_Word, int]]) -> tuple[_Word, ...]:
     if len(counted) == 1:
         return (counted[0][0],)
-    total: dict[str, int] = {}
+    total: dict[_Word, int] = {}
     for value, number in counted:
         total[value] = total.get(value, 0) + number
     if len(total) < 2:
@@ -339,10 +342,10 @@ def _id(members: Sequence[Placed], context: Context, entry: RegisterEntry | None
 
 def _kind(members: Sequence[Placed], facts: Facts, judgement: Judgement, context: Context) -> Kind:
     """Tell what a sender is; unknown where its mail does not show it."""
-    settings, paths = context.settings, {item.path for item in members}
-    held = members[0].attribution.connector
     if judgement is Judgement.ABUSE:
         return Kind.SPOOFER
+    settings, paths = context.settings, {item.path for item in members}
+    held = members[0].attribution.connector
     if paths == {Path.INTERNAL}:
         return Kind.MAILBOX
     if any(through_gateway(item.flow.key, settings) for item in members):

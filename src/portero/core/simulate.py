@@ -249,6 +249,15 @@ class Replay:
             yield sender, decisions[start:end]
             start = end
 
+    def flows(self) -> Iterator[tuple[Sender, Flow]]:
+        """Give each flow with its sender, in their order."""
+        return ((sender, flow) for sender in self.senders for flow in sender.flows)
+
+    def refusals(self, controls: Sequence[Control]) -> Iterator[bool]:
+        """Tell of each of the `flows` whether controls together surely refuse it."""
+        for (sender, flow), decision in zip(self.flows(), self._decide(controls).decisions, strict=True):
+            yield self.surely_refused(sender, flow, decision)
+
     def surely_refused(self, sender: Sender, flow: Flow, decision: Decision) -> bool:
         """Tell whether a decision about a flow refuses it, and no doubt about what a summary shows stands against it."""
         return decision.effect is Effect.REFUSED and not self._foreign.cover(sender, flow)

@@ -104,8 +104,9 @@ def meet_neighbours(senders: Iterable[Sender]) -> Neighbours:
                     held.setdefault(address, set()).update(flow.facts.days)
         if sender.legitimate and sender.kind in {Kind.DEVICE, Kind.APPLICATION, Kind.HYBRID}:
             continue
-        used = {*sender.crowd, *(flow.key.client_ip for flow in sender.flows if flow.key.client_ip)}
-        strangers |= used
+        used = [flow.key.client_ip for flow in sender.flows if flow.key.client_ip]
+        used += sender.crowd
+        strangers.update(used)
         if sender.judgement is Judgement.ABUSE:
             abused.update(map(neighbourhood, used))
     passing = {address for days in stays.values() if _left_behind(days) for address in days}
