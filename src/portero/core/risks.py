@@ -237,7 +237,7 @@ class _Register:
                 ),
                 Likelihood.POSSIBLE if 1 - least.confidence >= _DOUBTFUL else Likelihood.UNLIKELY,
                 Text(
-                    "By the evidence, this judgement is right with a probability of {share}.",
+                    "By the evidence, the probability that this judgement is right is {share}.",
                     share=least.confidence,
                 ),
                 ADMINISTRATOR,

@@ -7,8 +7,9 @@ from typing import Any
 
 from portero.core.checks.ds_03 import CHECK
 from portero.core.finding import Finding, Outcome, find
-from portero.core.sender import Judgement, Path, Sender
+from portero.core.sender import DecidedBy, Judgement, Kind, Path, Sender
 from portero.core.text import Text
+from support.senders import anonymous
 
 Build = Callable[..., Any]
 CONNECTOR: dict[str, object] = {
@@ -20,6 +21,12 @@ CONNECTOR: dict[str, object] = {
     "TlsSenderCertificateName": None,
     "RestrictDomainsToIPAddresses": False,
     "RestrictDomainsToCertificate": False,
+}
+
+
+VOUCHED: dict[str, object] = {
+    "decided_by": DecidedBy.REGISTER,
+    "flows": (anonymous("203.0.113.10"),),
 }
 
 
@@ -40,12 +47,40 @@ def test_a_sender_whose_connector_exists_and_does_not_take_it_fails(posture: Bui
 def test_a_sender_without_any_connector_fails_and_gets_one_with_its_own_address(
     posture: Build, sender: Build
 ) -> None:
-    found = judged(posture, senders=(sender(label=Text("{name}", name="O'Neil’s scanner")),))
+    found = judged(posture, senders=(sender(label=Text("{name}", name="O'Neil’s scanner"), **VOUCHED),))
 
     assert found.outcome is Outcome.FAIL
     assert "-Name 'Direct Send: O''Neil’’s scanner'" in str(found.fix)
     assert "-SenderIPAddresses @('203.0.113.10')" in str(found.fix)
     assert "Remove-InboundConnector -Identity 'Direct Send: O''Neil’’s scanner'" in str(found.undo)
+
+
+def test_no_command_opens_a_door_that_the_plan_keeps_shut(posture: Build, sender: Build) -> None:
+    scanner = sender(**VOUCHED)
+    twin = sender(id="s-twin", label=Text("twin"), **VOUCHED)
+    behaving = sender(
+        id="s-behaving",
+        label=Text("behaving"),
+        flows=(anonymous("203.0.113.20"),),
+        client_networks=("203.0.113.20/32",),
+    )
+    service = sender(
+        id="s-service",
+        label=Text("service"),
+        kind=Kind.SERVICE,
+        decided_by=DecidedBy.REGISTER,
+        flows=(anonymous("198.51.100.5"),),
+        client_networks=("198.51.100.5/32",),
+    )
+
+    found = judged(posture, senders=(scanner, twin, behaving, service))
+
+    assert str(found.fix).count("New-InboundConnector") == 1
+    assert "198.51.100.5" not in str(found.fix)
+    assert "203.0.113.20" not in str(found.fix)
+    assert "No command stands here for behaving, service" in str(found.because)
+    # Of a service alone nothing is handed out.
+    assert judged(posture, senders=(service,)).changes == ()
 
 
 def test_a_connector_by_sender_domain_alone_warns(posture: Build, sender: Build) -> None:

@@ -6,7 +6,8 @@ Before: scanners and applications arrive as anonymous mail; the day Reject Direc
 After: their recent mail carries the name of a connector, and that connector names their address or certificate. A connector
 that names only sender domains does not count.
 
-Mend: create an inbound connector of type Partner for the sender's address, better for its certificate, and send a test.
+Mend: create an inbound connector of type Partner for the sender's address, better for its certificate, and send a test. A
+service's shared servers, a forwarder and a machine that moves need another way in; the plan names it.
 
 Verify: the Receive event of a new message from the sender names the connector.
 
@@ -21,7 +22,7 @@ Severity: high: without it closing the door cuts the sender off.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network
 
 from portero.core.address import parse_network
@@ -32,7 +33,8 @@ from portero.core.exchange.powershell import run
 from portero.core.exchange.settings import InboundConnector
 from portero.core.finding import Check, Outcome, Posture, Severity, Verdict
 from portero.core.sender import Judgement, Path, Sender
-from portero.core.text import Text, count
+from portero.core.text import Text, count, sentences
+from portero.core.ways_in import Way, meet_neighbours, unasked, way_in
 
 _CONCERNED = {Path.DIRECT_SEND, Path.CONNECTOR, Path.UNDETERMINED}
 
@@ -44,7 +46,7 @@ def _judge(posture: Posture) -> Verdict:
     for outcome in (Outcome.FAIL, Outcome.WARN, Outcome.UNKNOWN):
         found = [sender for sender in ours if standing[sender.id] is outcome]
         if found:
-            return _verdict(outcome, found)
+            return _verdict(outcome, found, posture)
     undecided = [sender for sender in concerned if sender.judgement is Judgement.UNDECIDED]
     if undecided:
         return Verdict(
@@ -98,7 +100,7 @@ def _ipv4(texts: Iterable[str]) -> Iterable[IPv4Network]:
             yield network
 
 
-def _verdict(outcome: Outcome, senders: list[Sender]) -> Verdict:
+def _verdict(outcome: Outcome, senders: list[Sender], posture: Posture) -> Verdict:
     labels = tuple(sender.label for sender in senders)
     if outcome is Outcome.UNKNOWN:
         because = Text(
@@ -113,18 +115,43 @@ def _verdict(outcome: Outcome, senders: list[Sender]) -> Verdict:
         )
     else:
         because = Text("The mail of {senders} is attributed to no connector.", senders=labels)
-    changes = (
-        [] if outcome is Outcome.UNKNOWN else [each for sender in senders for each in _connector(sender)]
-    )
-    return Verdict(
-        outcome, because, of_senders(senders), changes=tuple(changes), subjects=tuple(map(str, labels))
-    )
+    if outcome is Outcome.UNKNOWN:
+        return Verdict(outcome, because, of_senders(senders), subjects=tuple(map(str, labels)))
+    changes, served = _connectors(senders, posture)
+    others = tuple(sender.label for sender in senders if sender.id not in served)
+    if changes and others:
+        because = sentences(
+            [
+                because,
+                Text(
+                    "No command stands here for {others}: their owners have to vouch for them first, or another way in "
+                    "serves them, which the plan names.",
+                    others=others,
+                ),
+            ]
+        )
+    return Verdict(outcome, because, of_senders(senders), changes=changes, subjects=tuple(map(str, labels)))
 
 
-def _connector(sender: Sender) -> tuple[Change, ...]:
-    """Make a connector of its own for a sender; none where no list of addresses can hold its networks."""
-    four = [text for text in sender.client_networks if ":" not in text]
-    return new_connector(f"Direct Send: {sender.label}"[:64], four)
+def _connectors(senders: Sequence[Sender], posture: Posture) -> tuple[tuple[Change, ...], frozenset[str]]:
+    """
+    Make one connector for each list of addresses, of senders whose own they are and for whom more than behaviour speaks.
+
+    Servers that others send from too would admit these as well, so nobody is handed a command for them.
+    """
+    neighbours = meet_neighbours(posture.senders)
+    by_addresses: dict[tuple[str, ...], list[Sender]] = {}
+    for sender in senders:
+        four = tuple(text for text in sender.client_networks if ":" not in text)
+        if four and unasked(sender) and way_in(sender, sender.flows, neighbours) is Way.CONNECTOR:
+            by_addresses.setdefault(four, []).append(sender)
+    changes: list[Change] = []
+    served: set[str] = set()
+    for four, held in by_addresses.items():
+        made = new_connector(f"Direct Send: {held[0].label}"[:64], four)
+        changes += made
+        served.update(sender.id for sender in held if made)
+    return tuple(changes), frozenset(served)
 
 
 CHECK = Check(
@@ -136,7 +163,8 @@ CHECK = Check(
     needs=("mail", "Get-InboundConnector"),
     judge=_judge,
     fix=Text(
-        "Create a connector for the sender, better by its certificate: {command}",
+        "Give each sender the way in that the plan names. Where that is a connector, better by the sender's certificate: "
+        "{command}",
         command="New-InboundConnector -Name 'NAME' -ConnectorType Partner -SenderDomains '*' "
         "-TlsSenderCertificateName 'NAME-IN-ITS-CERTIFICATE' -RequireTls $true -Enabled $true",
     ),
