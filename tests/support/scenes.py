@@ -16,6 +16,7 @@ from portero.core.exchange.change import noun_of
 from portero.core.finding import Finding, find
 from portero.core.flow import Facts, Flow, FlowKey
 from portero.core.register import Configuration, KnownNetwork
+from portero.core.sender import DecidedBy
 from support.powershell_model import State
 
 Build = Callable[..., Any]
@@ -158,7 +159,7 @@ SCENES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         ]},
         {"dns": {("selector1._domainkey.contoso.com", "TXT"): [KEY]}},
     ),
-    "DS-03": ({INBOUND: []}, {"senders": "scanner"}),
+    "DS-03": ({INBOUND: []}, {"senders": "owned scanner"}),
     "DS-06": ({"Get-OrganizationConfig": [ORGANISATION]}, {"approved": {"Get-OrganizationConfig": [{**ORGANISATION, "RejectDirectSend": True}]}}),
     "DS-08": ({"Get-OrganizationConfig": [ORGANISATION], RULES: []}, {}),
     "INV-03": (
@@ -326,11 +327,13 @@ def judged(
     id_: str, objects: dict[str, Any], posture: Build, sender: Build, fields: dict[str, Any]
 ) -> Finding:
     given = {"configuration": HQ, **fields}
-    if given.get("senders") == "scanner":
+    wanted = given.get("senders")
+    if wanted in ("scanner", "owned scanner"):
+        by = DecidedBy.REGISTER if wanted == "owned scanner" else DecidedBy.EVIDENCE
         key = FlowKey(
             client_ip="203.0.113.10", mail_from_domain="contoso.com", connector="", direction="incoming"
         )
-        given["senders"] = (sender(flows=(Flow(key, Facts(mails=40)),)),)
+        given["senders"] = (sender(flows=(Flow(key, Facts(mails=40)),), decided_by=by),)
     if "approved" in given:
         given["approved"] = posture(given["approved"]).tenant
     return find(CHECKS[id_], posture(objects, **given))
