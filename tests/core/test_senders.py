@@ -47,6 +47,25 @@ def test_what_reports_know_to_send_with_a_foreign_envelope_is_a_service_however_
     assert [each.kind for each in (device, service, own)] == [Kind.DEVICE, Kind.SERVICE, Kind.DEVICE]
 
 
+def test_who_writes_from_a_free_mailbox_is_no_one_with_all_others_there_unless_the_own_key_signs() -> None:
+    def from_free_mail(name: str, address: str, **facts: object) -> Flow:
+        return flow(
+            5, 5, client_ip=address, mail_from_domain="gmail.com", header_from=f"{name}@{OURS}", connector="",
+            direction="incoming", **facts,
+        )  # fmt: skip
+
+    failing = {"dmarc": {"fail": 5}}
+    employee = [from_free_mail("pablo", f"209.85.128.{n}", **failing) for n in (41, 42)]
+    forger = from_free_mail("ceo", "209.85.220.41", **failing)
+    assert sorted(each.header_from for each in found(*employee, forger)) == [
+        (f"ceo@{OURS}",),
+        (f"pablo@{OURS}",),
+    ]
+    passing = {"dmarc": {"pass": 5}, "dkim": {"pass": 5}}
+    forwarded = [from_free_mail(name, "209.85.220.42", **passing) for name in ("ana", "eva")]
+    assert len(found(*forwarded)) == 1
+
+
 def test_a_copy_of_the_scanner_never_joins_it() -> None:
     copy = scanner(client_ip="192.0.2.70")
     senders = found(scanner(), copy, campaign())

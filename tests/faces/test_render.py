@@ -49,6 +49,21 @@ def test_a_share_is_never_rounded_to_all_or_nothing(share: float, english: str, 
     assert ES.percent(share) == spanish
 
 
+def test_a_weight_is_shown_with_its_sign() -> None:
+    said = Text("{weight}", weight=-2.2)
+    assert (EN.text(said), ES.text(said), EN.text(Text("{weight}", weight=1))) == ("−2.2", "−2,2", "+1.0")
+
+
+def test_what_is_found_begins_with_a_capital_and_a_name_as_it_is_written() -> None:
+    policy = Text("the policy for {domain} is {policy}", domain="contoso.com", policy="none")
+    named = Text("{domain} ends in ~all", domain="contoso.com")
+    assert EN.text(Text("{faults}.", faults=(policy, named))) == (
+        "The policy for contoso.com is none and contoso.com ends in ~all."
+    )
+    assert ES.text(Text("{faults}.", faults=(policy,))).startswith("La directiva")
+    assert EN.text(Text("{faults}.", faults=(named,))) == "contoso.com ends in ~all."
+
+
 def test_a_sentence_knows_a_share_and_an_identifier_by_name() -> None:
     text = Text(
         "{share} by line {line}, port {port}, of {rows}", share=0.5, line=12345, port=10025, rows=12345

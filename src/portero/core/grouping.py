@@ -18,6 +18,7 @@ from portero.core.exchange.attribution import (
 )
 from portero.core.exchange.settings import Settings
 from portero.core.flow import Facts, Flow, calendar_week, merge_facts
+from portero.core.message.web import FREE_MAIL
 from portero.core.reported import is_reported
 from portero.core.sender import Path
 from portero.core.value import value
@@ -221,12 +222,10 @@ def _tokens(
             if devices:
                 yield from _device_tokens(item, name)
     elif item.path is Path.FOREIGN_ENVELOPE:
-        yield (
-            "envelope",
-            _organisation(envelope_domain(key)[0] or ""),
-            author_domain(key) or "",
-            _pass(item),
-        )
+        envelope = _organisation(envelope_domain(key)[0] or "")
+        # Anybody has a mailbox at a free provider, so that its domain is no party; who passes holds the own key.
+        anybodys = (item.name,) if envelope in FREE_MAIL and not item.authenticated else ()
+        yield ("envelope", envelope, author_domain(key) or "", _pass(item), *anybodys)
         if item.place and item.name:
             # A summary of the same host's mail takes the same name for its P1.
             yield ("address", item.place, item.name, "")

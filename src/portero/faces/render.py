@@ -57,6 +57,12 @@ def _shown(each: str) -> str:
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
+def _begun(sentence: str) -> str:
+    """Begin a sentence that is made of parts with a capital, unless it begins with a name: a domain, an address, a setting."""
+    word = sentence.partition(" ")[0]
+    return sentence[0].upper() + sentence[1:] if word.isalpha() and word.islower() else sentence
+
+
 class Renderer:
     """
     Renders values in one language.
@@ -88,7 +94,8 @@ class Renderer:
             template = self._catalogue.pgettext(text.context, text.template)
         else:
             template = self._catalogue.gettext(text.template)
-        return template.format(**{name: self.value(item, name) for name, item in values.items()})
+        filled = template.format(**{name: self.value(item, name) for name, item in values.items()})
+        return _begun(filled) if text.template.startswith("{faults}") else filled
 
     def page(self, paragraph: str) -> str:
         """Give a paragraph of a check's page; that of a check from elsewhere stays as its author wrote it."""
@@ -99,6 +106,7 @@ class Renderer:
         Format one value of a sentence by its type.
 
         name:  the placeholder's name: ``share`` and names ending in ``_share`` hold a fraction shown as per cent;
+               ``weight`` is shown with its sign;
                ``line``, ``port``, ``code``, ``status``, ``year`` and ``step`` are identifiers and are not grouped;
                ``command``, ``commands`` and ``records`` keep their lines.
         """
@@ -114,6 +122,8 @@ class Renderer:
         if isinstance(value, int | float):
             if name == "share" or name.endswith("_share"):
                 return self.percent(value)
+            if name == "weight":
+                return self.number(value, 1, signed=True)
             return str(value) if name in _IDENTIFIERS else self.number(value)
         if isinstance(value, datetime):
             return self.time(value, prose=True)

@@ -42,7 +42,7 @@ def show(verdict: Verdict | Unread, terminal: Terminal) -> None:
         terminal.say(
             Text(
                 "  {weight}  {reason} ({rule})",
-                weight=f"{each.weight:+.1f}",
+                weight=each.weight,
                 reason=each.text,
                 rule=each.rule,
             )
