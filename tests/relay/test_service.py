@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from portero.errors import ConfigError
 from portero.relay import service, use_cases
 from portero.relay.audit import verify
 from portero.relay.settings import load_settings
@@ -260,3 +261,28 @@ def test_many_connections_share_commits_and_few_wait_for_nobody(
     assert 0.0 < some <= many <= 0.005
     assert some < some_patient
     assert many < many_patient <= 0.02
+
+
+async def started(relay: service.Relay) -> None:
+    try:
+        await relay.start()
+    finally:
+        for gate in relay.gates:
+            gate.shut()
+
+
+def test_what_cannot_be_written_is_a_mistake_in_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for change, words in (
+        (("/spool", "/file/spool"), "The queue cannot be kept in"),
+        (
+            ('/spool"', f'/spool"\naudit = "{tmp_path}/file/audit.jsonl"'),
+            "The audit trail cannot be written to",
+        ),
+    ):
+        config = CONFIG.format(folder=tmp_path, listener="", device="", port=25, way="", more="")
+        (tmp_path / "relay.toml").write_text(config.replace(*change))
+        relay = service.Relay(load_settings(tmp_path / "relay.toml"))
+        with pytest.raises(ConfigError) as told:
+            asyncio.run(started(relay))
+        assert words in str(told.value.problems[0])

@@ -11,7 +11,7 @@ import pytest
 
 from portero.relay.audit import Trail
 from portero.relay.envelope import Envelope, Recipient
-from portero.relay.spool import Reader, Spool, _Batch
+from portero.relay.spool import Reader, Spool, _Batch, why_not
 
 CONTENT = b"Subject: x\r\n\r\nlarge\r\n"
 
@@ -107,3 +107,24 @@ def test_what_was_refused_is_not_in_the_audit_trail(spool: DoubtfulSpool, tmp_pa
     trail = (tmp_path / "audit.jsonl").read_text()
     assert refused.queue_id not in trail
     assert taken.queue_id in trail
+
+
+def test_each_change_by_hand_is_told_and_counted_by_itself(spool: DoubtfulSpool) -> None:
+    first, second = keep(spool, filed=True)[0], keep(spool, filed=False)[0]
+    refuse = f"CREATE TEMP TRIGGER refuse BEFORE DELETE ON main.message WHEN old.id = {second.id} BEGIN SELECT raise(ABORT, 'refused'); END"
+    spool.call(lambda connection: connection.execute(refuse) and None, lambda _, __: None)
+    told: list[object] = []
+    answered = threading.Event()
+    spool.alter("drop", [first.id, second.id], lambda *held: (told.extend(held), answered.set()))
+    assert answered.wait(10)
+    assert told == [{first.id: "gone", second.id: "refused"}, None]
+    assert (spool.counts["waiting"], spool.octets) == (1, second.size)
+    assert [each.id for each in Reader(spool.folder).messages()] == [second.id]
+    spool.close()
+
+
+def test_a_full_disk_is_told_as_such() -> None:
+    full = sqlite3.OperationalError("database or disk is full")
+    full.sqlite_errorcode = sqlite3.SQLITE_FULL
+    assert why_not(full) == "full"
+    assert why_not(OSError("no such device")) == "no such device"

@@ -1,11 +1,13 @@
 """What is seen of a running relay: metrics, readiness, the audit's chain."""
 
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
 
+from portero.relay import use_cases
 from portero.relay.audit import Trail, verify
 from support.postfix import free_port
 from support.relay import CONFIG, MESSAGE, Device, hop, running
@@ -43,6 +45,12 @@ def test_a_disk_without_room_is_told(tmp_path: Path) -> None:
         assert device.mail(MESSAGE, "a@inside.test").startswith("452 4.3.1")
         assert page(port, "/readyz")[0] == 503
         assert page(port, "/healthz")[0] == 200
+        held = use_cases.queue(tmp_path / "relay.toml", (), 10)
+        assert (held["running"], held["accepting"]) == (True, False)
+        end = time.monotonic() + 60
+        while "takes-no-mail" not in relay.log and time.monotonic() < end:
+            time.sleep(0.05)
+        assert "999999999999999 octets" in relay.log
 
 
 @pytest.mark.parametrize("change", ["edit", "cut", "swap", "insert"])

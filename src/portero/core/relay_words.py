@@ -47,6 +47,7 @@ def state_words(state: str) -> Text | str:
         "missing": Text("not in the queue"),
         "reported": Text("reported to its owner"),
         "ownerless": Text("nobody is to be told: name an owner in relay.toml, for the device or in [relay]"),
+        "full": Text("unchanged: the queue's disk is full; make room on it first"),
         "unchanged": Text("unchanged: this cannot be done in its state"),
     }
     return known.get(state, state)

@@ -18,6 +18,9 @@ from portero.faces.options import Options
 from portero.faces.relay_cases import RelayUseCases, Sign
 
 UNREACHABLE = 4
+_TAKES_NO_MAIL = Text(
+    "It takes no mail: the queue's disk is full or does not write. Make room on it; until then devices are told to try again later."
+)
 
 
 def add_relay(face: typer.Typer, desk: Desk, options: Options, cls: type[TyperCommand]) -> None:
@@ -297,6 +300,8 @@ def _show_queue(desk: Desk, held: Mapping[str, Any]) -> None:
         Text("The relay is running.") if held["running"] else Text("The relay is not running."),
         "green" if held["running"] else "yellow",
     )
+    if held["accepting"] is False:
+        screen.say(_TAKES_NO_MAIL, "red")
     for way in held["ways"]:
         if way["trouble"]:
             screen.say(

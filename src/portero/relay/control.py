@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from portero.relay.spool import Change, Spool
+from portero.relay.spool import Change, Spool, why_not
 from portero.relay.worker import PostOffice
 
 _FILE = "control.json"
@@ -107,7 +107,7 @@ class Control:
 
             def told_by_disk(result: Any, error: Exception | None) -> None:
                 if not future.done():
-                    future.set_result({str(each): str(error) for each in rest} if error else result)
+                    future.set_result({str(each): why_not(error) for each in rest} if error else result)
 
             self._spool.alter(change, rest, told_by_disk)
             try:

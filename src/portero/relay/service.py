@@ -25,6 +25,7 @@ from portero.relay.listener import Gate, server_context
 from portero.relay.observer import Habits
 from portero.relay.passwords import Passwords
 from portero.relay.quarantine_report import make_report, reported
+from portero.relay.queue_file import unusable
 from portero.relay.reception import Reception
 from portero.relay.settings import Listener, Settings, load_settings
 from portero.relay.spool import Reader, Spool
@@ -120,9 +121,23 @@ class Relay:
             self.gates.append(gate)
         if settings.user:
             become(settings.user, (settings.spool, trail.parent))
-        # The folder first: the trail stands in it.
-        settings.spool.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.trail = Trail(trail)
+        try:
+            # The folder first: the trail stands in it.
+            settings.spool.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise unusable(settings.spool, error) from error
+        try:
+            self.trail = Trail(trail)
+        except OSError as error:
+            raise ConfigError(
+                (
+                    Text(
+                        "The audit trail cannot be written to {path}: {reason}. Name a file that the relay may write in audit.",
+                        path=str(trail),
+                        reason=error.strerror or str(error),
+                    ),
+                )
+            ) from error
         self.spool = Spool(
             settings.spool,
             loop.call_soon_threadsafe,
@@ -344,9 +359,14 @@ class Relay:
             yield "portero_relay_drain_seconds", "gauge", "Least time for what it holds.", way, drain or 0.0
 
     async def _watch(self) -> None:
-        seconds = 0
+        seconds, trouble = 0, ""
         while True:
             await asyncio.to_thread(self.spool.look)
+            before, trouble = trouble, self.spool.trouble
+            if trouble and not before:
+                log.error("takes-no-mail", reason=trouble, folder=str(self.settings.spool))
+            elif before and not trouble:
+                log.info("takes-mail-again")
             await asyncio.sleep(1.0)
             seconds += 1
             if seconds % _KEEP_SECONDS == 0:

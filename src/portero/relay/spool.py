@@ -97,6 +97,7 @@ class Spool:
         self.commits = 0
         self.refused = 0
         self.full = False
+        self._refusal = ""
         self._resting_until = 0.0
         self._post = post
         self._journal = journal
@@ -129,6 +130,13 @@ class Spool:
     def ready(self) -> bool:
         """Tell whether a message may be taken: there is room, and the disk did not refuse one a moment ago."""
         return not self.full and time.monotonic() >= self._resting_until
+
+    @property
+    def trouble(self) -> str:
+        """Give why no message may be taken, for the log; "" where one may."""
+        if self.full:
+            return f"less than {self.free_octets} octets are free"
+        return "" if self.ready else self._refusal
 
     def look(self) -> None:
         """Measure the free space; the caller does so every second or so."""
@@ -189,9 +197,7 @@ class Spool:
         self, change: Change, numbers: list[int], answer: Callable[[Any, Exception | None], None]
     ) -> None:
         """Change what waits by hand; `answer` gets what became of each: its new state, ``gone``, ``missing`` or why not."""
-        self.call(
-            lambda connection: {each: self._alter(connection, change, each) for each in numbers}, answer
-        )
+        self.call(lambda connection: self._alter_all(connection, change, numbers), answer)
 
     def path_of(self, number: int) -> Path:
         """Give the file of a large content."""
@@ -338,6 +344,7 @@ class Spool:
         it. Of a full disk the log holds no end, and the room is wanted.
         """
         self._resting_until = time.monotonic() + self.rest_seconds
+        self._refusal = str(error)
         self.refused += len(batch.rows)
         for row in batch.rows:
             self._counts[str(row[1])] -= 1
@@ -346,7 +353,7 @@ class Spool:
         self._left.removals = batch.removals
         self._left.unlink = batch.unlink
         self._left.kept = batch.kept
-        if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) != sqlite3.SQLITE_FULL:
+        if isinstance(error, sqlite3.Error) and not _says_full(error):
             self._left.unlink += batch.files
             if batch.files:
                 # A commit with nothing to write would write over nothing.
@@ -354,6 +361,18 @@ class Spool:
         else:
             self._unlink(batch.files)
         self._left.done = batch.done
+
+    def _alter_all(
+        self, connection: sqlite3.Connection, change: Change, numbers: list[int]
+    ) -> dict[int, str]:
+        told: dict[int, str] = {}
+        for each in numbers:
+            try:
+                told[each] = self._alter(connection, change, each)
+            except sqlite3.Error as error:
+                # Each change stands by itself: those before it are made.
+                told[each] = why_not(error)
+        return told
 
     def _alter(self, connection: sqlite3.Connection, change: Change, number: int) -> str:
         row = connection.execute(
@@ -370,21 +389,22 @@ class Spool:
             "id": envelope.queue_id,
             "device": envelope.device,
         }
-        self._counts[envelope.state] -= 1
         if change == "drop":
             connection.execute("DELETE FROM message WHERE id = ?", (number,))
+            self._counts[envelope.state] -= 1
             self.octets -= envelope.size
             if envelope.filed:
                 with suppress(OSError):
                     self.path_of(number).unlink()
             self._record([record])
             return "gone"
-        envelope.state = "held" if change == "hold" else "waiting"
+        was, envelope.state = envelope.state, "held" if change == "hold" else "waiting"
         envelope.due_at = 0.0
         connection.execute(
             "UPDATE message SET state = ?, due_at = ?, envelope = ? WHERE id = ?",
             (envelope.state, envelope.due_at, envelope.to_json(), number),
         )
+        self._counts[was] -= 1
         self._counts[envelope.state] += 1
         self._record([record])
         return envelope.state
@@ -422,6 +442,15 @@ class Spool:
     def _newest(self) -> int:
         [(newest,)] = self._connection.execute("SELECT coalesce(max(id), 0) FROM message")
         return int(newest)
+
+
+def why_not(error: Exception) -> str:
+    """Say why a change by hand was not made: ``full`` where the disk is, else what it said."""
+    return "full" if isinstance(error, sqlite3.Error) and _says_full(error) else str(error)
+
+
+def _says_full(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL
 
 
 def _answer_all(calls: list[tuple[Done, Exception | None]]) -> None:

@@ -35,7 +35,7 @@ from portero.relay.rules import from_learnt, from_senders
 from portero.relay.send_test import send_test
 from portero.relay.service import TRAIL, serve
 from portero.relay.settings import FILE_NAME, Settings, load_settings
-from portero.relay.spool import Change, Reader, Spool
+from portero.relay.spool import Change, Reader, Spool, why_not
 from portero.relay.transport import Sign, unstuffed
 
 _SYSTEM_FILE = Path("/etc/portero") / FILE_NAME
@@ -112,6 +112,7 @@ def queue(
     return {
         "counts": reader.count() if reader else {},
         "running": running is not None,
+        "accepting": None if running is None else running.get("accepting"),
         "ways": (running or {}).get("ways", []),
         "messages": [
             message_document(each, render) for each in (reader.messages(states, limit) if reader else [])
@@ -359,7 +360,7 @@ def _change_alone(settings: Settings, what: Change, numbers: list[int]) -> dict[
     held: dict[int, str] = {}
 
     def answer(result: Any, error: Exception | None) -> None:
-        held.update({each: str(error) for each in numbers} if error else result)
+        held.update({each: why_not(error) for each in numbers} if error else result)
         answered.set()
 
     with _alone(settings) as spool:

@@ -439,6 +439,7 @@ class Relay(_Out):
     """The queue."""
 
     running: bool
+    accepting: bool | None
     counts: dict[str, int]
     ways: list[RelayWay]
     messages: list[QueueMessage]
