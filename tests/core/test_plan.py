@@ -345,6 +345,26 @@ def test_direct_send_refused_already_is_not_refused_again() -> None:
     assert "reject-direct-send" not in {control.text for control in plan_controls(steps)}
 
 
+def test_whom_direct_send_refused_already_cuts_off_is_asked_about_and_let_in_again() -> None:
+    printer = registered(
+        a_sender("printer", Kind.DEVICE, Judgement.LEGITIMATE, anonymous("203.0.113.10", 24))
+    )
+    vendor = a_sender("vendor", Kind.SERVICE, Judgement.LEGITIMATE, anonymous("198.51.100.5", 3))
+    closed = replace(OPEN, reject_direct_send=True)
+
+    steps = plan_for(printer, vendor, settings=closed)
+    asked, opened, *_ = (step for step in steps if "printer" in step.senders)
+
+    assert (asked.name, opened.controls, opened.after) == ("confirm", ("allow=203.0.113.10/32",), (asked.n,))
+    assert "refuse 24 recorded mails that must be kept, should their like still be sent" in str(opened.why)
+    assert "Direct Send is refused already" in str(asked.why)
+    assert opened.commands == ()
+    assert "return-path" in str(step_for(steps, "vendor").do)
+    assert simulate_plan(Replay([printer, vendor], closed), steps).refused == 0
+    # A door that is open cuts nobody off before the plan shuts it.
+    assert not [step for step in plan_for(printer) if "should their like" in str(step.why)]
+
+
 def test_the_replay_finds_a_plan_that_refuses_too_early() -> None:
     printer = a_sender("printer", Kind.DEVICE, Judgement.LEGITIMATE, anonymous("203.0.113.10", 7))
     steps = plan_for(printer)

@@ -14,7 +14,7 @@ from portero.core.exchange.new_connector import connector_blocks
 from portero.core.exchange.settings import Settings, Tenant
 from portero.core.finding import Finding, Outcome
 from portero.core.plan_lock import Lock, find_lock
-from portero.core.plan_needs import Need, needs
+from portero.core.plan_needs import Need, cut_off, needs
 from portero.core.plan_order import Closing, best_order
 from portero.core.plan_steps import Draft
 from portero.core.plan_ways import give_ways_in
@@ -165,14 +165,18 @@ def _write(
         # A replay of nothing shows nothing to be safe, so no control that refuses mail comes before there is some.
         return draft.steps()
     _prepare_basic(draft, replay)
-    needing = needs(replay, _refusing(settings, lock, left_out))
-    if _refusing(settings, lock, left_out):
+    refusing = _refusing(settings, lock, left_out)
+    needing = needs(replay, refusing) if refusing else cut_off(replay)
+    if refusing:
         _dry_run(draft, replay, tenant, needing)
     ahead = Draft(left_out)
     neighbours = meet_neighbours(senders)
     give_ways_in(ahead, neighbours, needing, replay, tenant, lock)
     closings = {each.control: each for each in best_order(*_closings(replay, lock, ahead.steps(), left_out))}
     ready: tuple[int, ...] | None = None
+    if needing and not refusing:
+        # Whoever is cut off already waits for nothing.
+        ready = give_ways_in(draft, neighbours, needing, replay, tenant, lock)
     for control in _all_controls(replay, closings):
         waits = control in closings and closings[control].waits
         if waits and ready is None:

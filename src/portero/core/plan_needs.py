@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from portero.core.controls import parse_control
 from portero.core.flow import Flow
@@ -20,6 +20,7 @@ class Need:
 
     flows:   what they are of.
     proving: all of them are in doubt only because a summary saw them, and a foreign envelope sender would settle it.
+    today:   what refuses them is on already, so that what the sender sends by now is in no trace.
     """
 
     sender: Sender
@@ -27,6 +28,13 @@ class Need:
     undetermined: int
     flows: tuple[Flow, ...]
     proving: bool = False
+    today: bool = False
+
+
+def cut_off(replay: Replay) -> list[Need]:
+    """Find the senders to keep of whose recorded mail the settings as they are would refuse some."""
+    found = needs(replay, ("reject-direct-send",)) if replay.settings.reject_direct_send else []
+    return [replace(need, today=True) for need in found if need.refused]
 
 
 def needs(replay: Replay, controls: Sequence[str]) -> list[Need]:
@@ -59,9 +67,18 @@ def needs(replay: Replay, controls: Sequence[str]) -> list[Need]:
 
 def at_stake(held: Sequence[Need]) -> Text:
     """Say what the refusing steps would do to senders that must be kept."""
-    refused = sum(need.refused for need in held)
+    today = sum(need.refused for need in held if need.today)
+    refused = sum(need.refused for need in held) - today
     doubtful = sum(need.undetermined for need in held)
     said = []
+    if today:
+        said.append(
+            count(
+                "The settings as they are refuse {n} recorded mail that must be kept, should its like still be sent.",
+                "The settings as they are refuse {n} recorded mails that must be kept, should their like still be sent.",
+                today,
+            )
+        )
     if refused:
         said.append(
             count(

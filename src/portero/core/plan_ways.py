@@ -43,7 +43,7 @@ def give_ways_in(
             way = Way.PROOF
         by_way.setdefault(way, []).append(need)
     connected = by_way.get(Way.CONNECTOR, [])
-    unvouched = [need for need in connected if not unasked(need.sender)]
+    unvouched = [need for need in connected if need.today or not unasked(need.sender)]
     listed = [
         Need(sender, sender.mails, 0, sender.flows)
         for sender in replay.senders
@@ -55,7 +55,7 @@ def give_ways_in(
         made.append(_prove(draft, by_way[Way.PROOF]))
     if empty:
         made.append(_try(draft, empty))
-    made += [_connector(draft, site) for site in _sites([n for n in connected if unasked(n.sender)])]
+    made += [_connector(draft, site) for site in _sites([n for n in connected if n not in unvouched])]
     made += [_connector(draft, site, confirmed) for site in _sites(unvouched)]
     if lock is not None:
         made.append(_prove_lock(draft, by_way.get(Way.GATEWAY, []), lock, tenant))
@@ -89,6 +89,14 @@ def _confirm(draft: Draft, held: list[Need]) -> int:
     behaving = [need.sender for need in held if not vouched(need.sender)]
     changed = [need.sender for need in held if need.sender.unlike_itself]
     why = [at_stake(held)]
+    if refused := [need.sender for need in held if need.today]:
+        why.append(
+            Text(
+                "Direct Send is refused already, and no trace shows what is refused: whether {senders} still send, and are cut "
+                "off, only their owners and their own logs tell.",
+                senders=labels(refused),
+            )
+        )
     if behaving:
         why.append(
             Text(
