@@ -138,9 +138,7 @@ class EvidenceTables:
         part = self._parts.setdefault((table, columns, small), _Part(f"{table}_{len(self._parts)}", columns))
         number = pa.repeat(pa.scalar(document, pa.int32()), rows.num_rows)
         coded = frozenset[str]() if small else _REPEATED if table == "mail_rows" else _WORDS
-        arrays = [
-            rows.column(name).dictionary_encode() if name in coded else rows.column(name) for name in known
-        ]
+        arrays = [(_dictionary if name in coded else _plain)(rows.column(name)) for name in known]
         batch = pa.RecordBatch.from_arrays([number, *arrays], names=list(columns))
         if table == "mail_rows":
             self._look_for_addresses(document, rows)
@@ -158,7 +156,8 @@ class EvidenceTables:
     def _look_for_addresses(self, document: int, rows: pa.RecordBatch) -> None:
         addresses = rows.column("client_ip")
         if addresses.null_count < len(addresses) and document not in self._with_addresses:
-            found = pc.any(pc.not_equal(addresses, "")).as_py()
+            different = addresses.dictionary if pa.types.is_dictionary(addresses.type) else addresses
+            found = pc.any(pc.not_equal(different, "")).as_py()
             (self._with_addresses if found else self._without_addresses).add(document)
 
     def finish(self) -> None:
@@ -414,6 +413,10 @@ def _columns(table: str) -> dict[str, str]:
 
 def _dictionary(column: pa.Array) -> pa.DictionaryArray:
     return column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    return column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
 
 
 def id_numbers(ids: pa.Array) -> tuple[pa.Array, pa.Array]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -21,6 +21,7 @@ from portero.sources.text import utf8_blocks
 _BLOCK_OCTETS = 4 << 20
 NAMED_GAPS = 20  # broken records named one by one; the others are counted together
 CUTS = frozenset({1_000, 5_000, 10_000, 20_000, 50_000, 100_000})  # reference data-formats section 5
+_CODED = pa.dictionary(pa.int32(), pa.string())
 _TYPE = r"^System\.(\w+\[\]|Collections\.[\w.]+(`\d+\[.*\])?)$"
 
 
@@ -31,7 +32,8 @@ class Rows:
 
     lines:  int64, physical line of each record's start.
     cells:  field name -> strings, ``""`` where a cell is empty, null where the export wrote a type's name instead of
-            the data; a field whose column the document lacks is absent.
+            the data; a field whose column the document lacks is absent. Of a field that was asked for as one of
+            repeated texts, a dictionary array of strings.
     """
 
     lines: pa.Array
@@ -59,11 +61,14 @@ def heading(text: str) -> tuple[tuple[str, ...], str, int]:
     return tuple(name.strip() for name in names), delimiter, skipped + 1
 
 
-def csv_rows(document: Document, fields: Mapping[str, tuple[str, ...]]) -> Iterator[Rows | Gap]:
+def csv_rows(
+    document: Document, fields: Mapping[str, tuple[str, ...]], repeated: Set[str] = frozenset()
+) -> Iterator[Rows | Gap]:
     """
     Stream the wanted fields of a CSV document.
 
-    fields:  field name -> accepted column names, first match wins; compared by `plain`.
+    fields:    field name -> accepted column names, first match wins; compared by `plain`.
+    repeated:  fields whose texts repeat; their cells come as dictionary arrays, so that a text is looked at once.
     Raises nothing for bad content: a record with a wrong number of cells becomes a Gap with its line.
     """
     blocks = utf8_blocks(document.open(), document.head.encoding, _BLOCK_OCTETS)
@@ -76,11 +81,19 @@ def csv_rows(document: Document, fields: Mapping[str, tuple[str, ...]]) -> Itera
         field: next((index[plain(a)] for a in aliases if plain(a) in index), None)
         for field, aliases in fields.items()
     }
-    reader = _Blocks(
-        document.name, len(names), delimiter, {f: n for f, n in found.items() if n is not None}, preamble + 1
-    )
+    columns = {field: number for field, number in found.items() if number is not None}
+    reader = _Blocks(document.name, len(names), delimiter, columns, repeated, preamble + 1)
+    level = True
     for block in blocks:
         buffer += block
+        if level:
+            cut = buffer.rfind(b"\n") + 1
+            if (rows := reader.level(buffer[:cut])) is not None:
+                yield rows
+                buffer = buffer[cut:]
+                continue
+            # In a document that has one record of several lines there are more.
+            level = False
         cut = _boundary(buffer)
         # A quoted value that stays open for longer than this is taken for a broken record.
         if not cut and len(buffer) > document.limits.record_octets:
@@ -116,15 +129,20 @@ def _whole(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else pa.array(column, column.type)
 
 
+def texts(cells: pa.Array) -> pa.Array:
+    """Give cells as strings, those of a dictionary array too."""
+    return cells.cast(pa.string()) if pa.types.is_dictionary(cells.type) else cells
+
+
 def _without_blank_lines(rows: Rows) -> Rows:
     """Drop the records that are no more than an empty line."""
     # Most columns hold something in every record, and one that does settles it.
     first = next(iter(rows.cells.values()), None)
-    if first is None or not pc.any(pc.equal(first, "")).as_py():
+    if first is None or not pc.any(pc.equal(texts(first), "")).as_py():
         return rows
     filled = pa.array([False]).take(pa.array([0] * len(rows.lines)))
     for cells in rows.cells.values():
-        filled = pc.or_(filled, pc.fill_null(pc.not_equal(cells, ""), True))
+        filled = pc.or_(filled, pc.fill_null(pc.not_equal(texts(cells), ""), True))
     return Rows(
         rows.lines.filter(filled), {field: cells.filter(filled) for field, cells in rows.cells.items()}
     )
@@ -133,46 +151,78 @@ def _without_blank_lines(rows: Rows) -> Rows:
 class _Blocks:
     """Parses blocks of whole records one after the other and keeps the physical line."""
 
-    def __init__(self, name: str, width: int, delimiter: str, found: dict[str, int], line: int) -> None:
+    def __init__(
+        self, name: str, width: int, delimiter: str, found: dict[str, int], repeated: Set[str], line: int
+    ) -> None:
         self.name, self.width, self.delimiter, self.found, self.line = name, width, delimiter, found, line
+        self.repeated = repeated
         self.broken = 0
         # By field, the first line whose cell the export lost, and how many there are.
         self.lost: dict[str, tuple[int, int]] = {}
         self.names = [str(number) for number in range(width)]
+        coded = {str(found[field]) for field in repeated if field in found}
+        self.types = {name: _CODED if name in coded else pa.string() for name in self.names}
+
+    def level(self, block: bytes) -> Rows | None:
+        """
+        Parse a block that ends with a line; None where it is not for certain that every line of it is a record.
+
+        Where there are as many records as lines, none goes over several lines, unless the last one is open.
+        """
+        newlines = block.count(b"\n")
+        if not newlines or block.count(b'"', block.rfind(b"\n", 0, -1) + 1) % 2:
+            return None
+        invalid: list[tuple[int, str, int]] = []
+        try:
+            table = self._parse(block, invalid, self._wanted, self.types)
+        except pa.ArrowInvalid:
+            return None
+        if invalid or table.num_rows != newlines:
+            return None
+        return self._rows(table, pa.arange(self.line, self.line + newlines), newlines)
 
     def read(self, block: bytes) -> Iterator[Rows | Gap]:
         """Parse one block; rows first, then its broken records."""
         invalid: list[tuple[int, str, int]] = []
-
-        def set_aside(row: pyarrow.csv.InvalidRow) -> str:
-            invalid.append((row.number or 0, row.text, row.actual_columns))
-            return "skip"
-
         newlines = block.count(b"\n") + (not block.endswith(b"\n"))
+        plain_types = dict.fromkeys(self.names, pa.string())
         try:
-            table = self._parse(block, set_aside, [str(n) for n in self.found.values()])
+            table = self._parse(block, invalid, self._wanted, plain_types)
             simple = table.num_rows == newlines and not invalid
             if not simple:  # the line breaks of every column are needed to number the records
                 invalid.clear()
-                table = self._parse(block, set_aside, self.names)
+                table = self._parse(block, invalid, self.names, plain_types)
         except pa.ArrowInvalid:
             reason = Text("These lines are no CSV that can be read. Export the file again.")
             yield Gap(Origin(self.name, self.line), reason, newlines)
             self.line += newlines
             return
         lines, broken_lines = self._lines(table, invalid, simple)
-        self.line += newlines
+        rows = self._rows(table, lines, newlines)
         if table.num_rows:
-            whole = {field: _whole(table.column(str(n))) for field, n in self.found.items()}
-            rows = Rows(
-                lines, {field: self._without_types(field, cells, lines) for field, cells in whole.items()}
-            )
-            yield _without_blank_lines(rows)
+            yield rows
         for line, (_, text, width) in zip(broken_lines, invalid, strict=True):
             if text.strip():
                 self.broken += 1
                 if self.broken <= NAMED_GAPS:
                     yield self._gap(line, width)
+
+    @property
+    def _wanted(self) -> list[str]:
+        return [str(number) for number in self.found.values()]
+
+    def _rows(self, table: pa.Table, lines: pa.Array, newlines: int) -> Rows:
+        """Give the wanted cells of a parsed block, and go on to the line behind it."""
+        self.line += newlines
+        whole = {field: _whole(table.column(str(number))) for field, number in self.found.items()}
+        cells = {field: self._without_types(field, held, lines) for field, held in whole.items()}
+        rows = _without_blank_lines(Rows(lines, cells))
+        coded = {
+            field: held if pa.types.is_dictionary(held.type) else held.dictionary_encode()
+            for field, held in rows.cells.items()
+            if field in self.repeated
+        }
+        return Rows(rows.lines, rows.cells | coded)
 
     def rest(self) -> Iterator[Gap]:
         """Count the broken records beyond those that were named, and the cells whose data the export lost."""
@@ -190,8 +240,10 @@ class _Blocks:
 
     def _without_types(self, field: str, cells: pa.Array, lines: pa.Array) -> pa.Array:
         """Make ``System.String[]`` and its kind unknown: Export-Csv writes it for a list that was not joined."""
-        if not pc.any(pc.starts_with(cells, "System.")).as_py():
+        different = cells.dictionary if pa.types.is_dictionary(cells.type) else cells
+        if not pc.any(pc.starts_with(different, "System.")).as_py():
             return cells
+        cells = texts(cells)
         lost = pc.match_substring_regex(cells, _TYPE)
         if n := pc.sum(lost).as_py():
             line, before = self.lost.get(field) or (lines.filter(lost)[0].as_py(), 0)
@@ -206,7 +258,19 @@ class _Blocks:
         )
         return Gap(Origin(self.name, line), reason)
 
-    def _parse(self, block: bytes, handler: object, columns: list[str]) -> pa.Table:
+    def _parse(
+        self,
+        block: bytes,
+        invalid: list[tuple[int, str, int]],
+        columns: list[str],
+        types: dict[str, pa.DataType],
+    ) -> pa.Table:
+        """Parse a block; its broken records (number, text, width) are added to ``invalid``."""
+
+        def set_aside(row: pyarrow.csv.InvalidRow) -> str:
+            invalid.append((row.number or 0, row.text, row.actual_columns))
+            return "skip"
+
         return pyarrow.csv.read_csv(
             pa.BufferReader(block),
             read_options=pyarrow.csv.ReadOptions(
@@ -216,11 +280,11 @@ class _Blocks:
                 delimiter=self.delimiter,
                 newlines_in_values=True,
                 ignore_empty_lines=False,
-                invalid_row_handler=handler,
+                invalid_row_handler=set_aside,
             ),
             convert_options=pyarrow.csv.ConvertOptions(
                 check_utf8=False,  # utf8_blocks gives valid UTF-8 only
-                column_types={name: pa.string() for name in self.names},
+                column_types=types,
                 strings_can_be_null=False,
                 include_columns=columns or self.names,
             ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 
 import pyarrow as pa
 
@@ -26,9 +26,18 @@ _DECODER = json.JSONDecoder()
 _Record = dict[str, object]
 
 
-def rows(document: Document, fields: Mapping[str, tuple[str, ...]], table: str = "") -> Iterator[Rows | Gap]:
-    """Stream the wanted fields of a document that is CSV or JSON; see `csv_rows` and `json_rows`."""
-    return json_rows(document, fields, table) if document.head.keys else csv_rows(document, fields)
+def rows(
+    document: Document,
+    fields: Mapping[str, tuple[str, ...]],
+    table: str = "",
+    repeated: Set[str] = frozenset(),
+) -> Iterator[Rows | Gap]:
+    """
+    Stream the wanted fields of a document that is CSV or JSON; see `csv_rows` and `json_rows`.
+
+    repeated:  fields whose texts repeat; from CSV their cells come as dictionary arrays.
+    """
+    return json_rows(document, fields, table) if document.head.keys else csv_rows(document, fields, repeated)
 
 
 def json_rows(

@@ -38,22 +38,47 @@ TRACE_OUTCOMES = {
 
 
 def mail_batch(witness: str, lines: pa.Array, columns: dict[str, pa.Array | None]) -> Batch:
-    """Make a batch of ``mail_rows``; a column that is absent or None is null throughout: the source does not know."""
-    known = {"line": lines, "witness": pa.repeat(witness, len(lines))} | columns
-    arrays = []
+    """
+    Make a batch of ``mail_rows``; a column that is absent or None is null throughout: the source does not know.
+
+    Strings may be dictionary arrays.
+    """
+    known = {"line": lines, "witness": _same(witness, len(lines))} | columns
+    arrays, names = [], []
     for field in _SCHEMA:
         cells = known.get(field.name)
         arrays.append(pa.nulls(len(lines), field.type) if cells is None else cells)
-    return Batch("mail_rows", pa.RecordBatch.from_arrays(arrays, schema=_SCHEMA))
+        names.append(field.name)
+    return Batch("mail_rows", pa.RecordBatch.from_arrays(arrays, names=names))
+
+
+def _same(text: str, number: int) -> pa.Array:
+    zeros = pa.repeat(pa.scalar(0, pa.int32()), number)
+    return pa.DictionaryArray.from_arrays(zeros, pa.array([text]))
+
+
+def of_texts(cells: pa.Array, change: Callable[[pa.Array], pa.Array]) -> pa.Array:
+    """Change a column's strings; of a dictionary array each different one once."""
+    if not pa.types.is_dictionary(cells.type):
+        return change(cells)
+    changed = change(cells.dictionary)
+    if not pa.types.is_dictionary(changed.type):
+        return pa.DictionaryArray.from_arrays(cells.indices, changed)
+    return pa.DictionaryArray.from_arrays(changed.indices.take(cells.indices), changed.dictionary)
 
 
 def words(cells: pa.Array | None, meaning: Callable[[str], str | None]) -> pa.Array | None:
     """Translate a column of few different texts; the meaning is asked once for each of them."""
     if cells is None:
         return None
-    coded = cells.dictionary_encode()
-    meanings = [None if text is None else meaning(text) for text in coded.dictionary.to_pylist()]
-    return pa.array(meanings, pa.string()).take(coded.indices)
+
+    def meanings(different: pa.Array) -> pa.Array:
+        found = [None if text is None else meaning(text) for text in different.to_pylist()]
+        return pa.array(found, pa.string()).dictionary_encode()
+
+    if pa.types.is_dictionary(cells.type):
+        return of_texts(cells, meanings)
+    return of_texts(cells.dictionary_encode(), meanings).cast(pa.string())
 
 
 def guids(cells: pa.Array | None) -> pa.Array | None:
@@ -65,7 +90,8 @@ def message_ids(cells: pa.Array | None) -> pa.Array | None:
     r"""Strip ``<>`` off message ids, after undoing JSON escapes left in the text (``\u003c``, ``\\u003c``)."""
     if cells is None:
         return None
-    if pc.any(pc.match_substring(cells, "\\u003")).as_py():
+    # Nearly no export has them, and to look through all octets at once is a hundred times as fast as through each cell.
+    if (held := cells.buffers()[2]) is not None and b"\\" in held.to_pybytes():
         cells = pc.replace_substring_regex(cells, r"\\+u003[cC]", "<")
         cells = pc.replace_substring_regex(cells, r"\\+u003[eE]", ">")
     return pc.ascii_trim(cells, " <>")
@@ -102,6 +128,12 @@ def _times_of_any_form(cells: pa.Array) -> pa.Array:
 
 def _plain_times(cells: pa.Array) -> pa.Array | None:
     """Read ISO times without offset the quick way; None where some cell is of another form."""
+    # With fewer than ten fractional digits Arrow reads them itself, if they all say that they are UTC.
+    try:
+        whole = cells.cast(pa.timestamp("ns", "UTC"))
+        return whole.cast(pa.timestamp("us", "UTC"), safe=False).cast(pa.timestamp("us"))
+    except pa.ArrowInvalid:
+        pass
     bare = pc.ascii_rtrim(cells, "Z ")
     # Longer than seven fractional digits means an offset, which would be cut off.
     if (pc.max(pc.binary_length(bare)).as_py() or 0) > len("2026-11-20T10:00:00.1234567"):

@@ -12,7 +12,7 @@ from portero.core.text import Text
 from portero.sources.csv_rows import CUTS, Rows, csv_rows
 from portero.sources.document import Batch, Document, Head, Item, Note, Source
 from portero.sources.local_times import Times
-from portero.sources.mail_rows import connectors, guids, integers, mail_batch, message_ids, words
+from portero.sources.mail_rows import connectors, guids, integers, mail_batch, message_ids, of_texts, words
 
 _COLUMNS = {
     name: (name,)
@@ -29,6 +29,17 @@ _COLUMNS = {
         "connector_id",
     )
 }
+# What many rows say; the size, the time and the ids are each row's own.
+_REPEATED = frozenset(
+    {
+        "sender_address",
+        "recipient_status",
+        "message_subject",
+        "original_client_ip",
+        "directionality",
+        "connector_id",
+    }
+)
 _NOT_KNOWN = pa.scalar(None, pa.string())
 _DIRECTIONS = {"1": "incoming", "incoming": "incoming", "2": "originating", "originating": "originating"}
 # The best of several recipients' fates stands for the mail: it says whether the mail got in.
@@ -56,7 +67,7 @@ def read(document: Document) -> Iterator[Item]:
     an empty one is unknown (null); only own mail is known to have none.
     """
     total, times = 0, Times(document, "origin_timestamp_utc")
-    for block in csv_rows(document, _COLUMNS):
+    for block in csv_rows(document, _COLUMNS, _REPEATED):
         if isinstance(block, Gap):
             yield block
             continue
@@ -75,10 +86,6 @@ def _batch(block: Rows, times: pa.Array) -> Batch:
     cells = block.cells
     direction = words(cells.get("directionality"), lambda text: _DIRECTIONS.get(text.strip().lower()))
     recipients, outcome = _recipients(cells["recipient_status"])
-    client = cells["original_client_ip"]
-    own = pa.nulls(len(client), pa.bool_()) if direction is None else pc.equal(direction, "originating")
-    blanked = pc.and_(pc.equal(client, ""), pc.invert(pc.fill_null(own, False)))
-    client = pc.if_else(blanked, _NOT_KNOWN, client)
     return mail_batch(
         SOURCE.id,
         block.lines,
@@ -88,7 +95,7 @@ def _batch(block: Rows, times: pa.Array) -> Batch:
             "observed_at": times,
             "sender": cells.get("sender_address"),
             "recipients": recipients,
-            "client_ip": client,
+            "client_ip": _without_blanked(cells["original_client_ip"], direction),
             "connector": connectors(cells.get("connector_id")),
             "direction": direction,
             "outcome": outcome,
@@ -98,32 +105,26 @@ def _batch(block: Rows, times: pa.Array) -> Batch:
     )
 
 
-def _recipients(packed: pa.Array) -> tuple[pa.Array, pa.Array | None]:
+def _without_blanked(client: pa.Array, direction: pa.Array | None) -> pa.Array:
+    """Make empty addresses null unless the mail is known to be of the organisation's own."""
+    empty = client.dictionary.index("").as_py()
+    if empty < 0:
+        return client
+    blanked = pc.equal(client.indices, empty)
+    if direction is not None:
+        own = direction.dictionary.index("originating").as_py()
+        blanked = pc.and_(blanked, pc.invert(pc.fill_null(pc.equal(direction.indices, own), False)))
+    return pa.DictionaryArray.from_arrays(pc.if_else(blanked, None, client.indices), client.dictionary)
+
+
+def _recipients(packed: pa.Array) -> tuple[pa.Array, pa.Array]:
     """Unpack ``user@a##Receive, Deliver;b@c##Receive, Send`` into mailboxes joined by ``;`` and one outcome."""
-    one = pc.and_(pc.match_substring(packed, "##"), pc.invert(pc.match_substring(packed, ";")))
-    one = pc.fill_null(one, False)
-    # Most mail has one recipient, whose cell needs no taking apart and joining.
-    halves = pc.split_pattern(packed.filter(one), "##")
-    names = pc.ascii_trim_whitespace(pc.utf8_lower(pc.list_element(halves, 0)))
-    fates = pc.list_element(halves, 1)
-    if len(names) < len(packed):
-        rest = pc.invert(one)
-        others, their_fates = _several(packed.filter(rest))
-        order = pc.sort_indices(pa.concat_arrays([pc.indices_nonzero(one), pc.indices_nonzero(rest)]))
-        names = pa.concat_arrays([names, others]).take(order)
-        fates = pa.concat_arrays([fates, their_fates]).take(order)
-    return names, words(fates, _fate)
-
-
-def _several(packed: pa.Array) -> tuple[pa.Array, pa.Array]:
-    """Give of each cell the mailboxes and the fates, each joined by ``;``."""
-    people = pc.split_pattern(packed, ";")
+    people = pc.split_pattern(packed.dictionary, ";")
     halves = pc.split_pattern(pc.binary_join_element_wise(people.flatten(), "", "##"), "##")
     names = pc.ascii_trim_whitespace(pc.utf8_lower(pc.list_element(halves, 0)))
-    fates = pa.ListArray.from_arrays(people.offsets, pc.list_element(halves, 1))
     mailboxes = pc.binary_join(pa.ListArray.from_arrays(people.offsets, names), ";")
-    lost = pc.is_null(packed)
-    return pc.if_else(lost, _NOT_KNOWN, mailboxes), pc.binary_join(fates, ";")
+    fates = pc.binary_join(pa.ListArray.from_arrays(people.offsets, pc.list_element(halves, 1)), ";")
+    return of_texts(packed, lambda _: mailboxes), of_texts(packed, lambda _: words(fates.dictionary_encode(), _fate))
 
 
 def _fate(statuses: str) -> str | None:

@@ -13,7 +13,7 @@ from portero.sources.csv_rows import CUTS
 from portero.sources.document import Document, Head, Item, Note, Source
 from portero.sources.json_rows import rows
 from portero.sources.local_times import Times
-from portero.sources.mail_rows import TRACE_OUTCOMES, guids, integers, mail_batch, message_ids, words
+from portero.sources.mail_rows import TRACE_OUTCOMES, guids, integers, mail_batch, message_ids, of_texts, words
 
 _COLUMNS = {
     name: (name,)
@@ -29,6 +29,8 @@ _COLUMNS = {
         "MessageTraceId",
     )
 }
+# What many rows say; the size, the time and the ids are each row's own.
+_REPEATED = frozenset({"SenderAddress", "RecipientAddress", "Subject", "Status", "FromIP"})
 
 
 def recognise(head: Head) -> bool:
@@ -41,7 +43,7 @@ def recognise(head: Head) -> bool:
 def read(document: Document) -> Iterator[Item]:
     """Stream the rows; Export-Csv writes times in the computer's own form (see `Times`)."""
     total, times = 0, Times(document, "Received")
-    for block in rows(document, _COLUMNS):
+    for block in rows(document, _COLUMNS, repeated=_REPEATED):
         if isinstance(block, Gap):
             yield block
             continue
@@ -61,7 +63,7 @@ def read(document: Document) -> Iterator[Item]:
                 "message_id": message_ids(cells.get("MessageId")),
                 "observed_at": moments,
                 "sender": cells.get("SenderAddress"),
-                "recipients": None if recipients is None else pc.utf8_lower(recipients),
+                "recipients": None if recipients is None else of_texts(recipients, pc.utf8_lower),
                 "client_ip": cells.get("FromIP"),
                 "outcome": words(cells.get("Status"), lambda text: TRACE_OUTCOMES.get(text.strip().lower())),
                 "subject": cells.get("Subject"),

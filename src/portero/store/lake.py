@@ -356,6 +356,7 @@ class Writer:
         """Take rows of a document, in the table's schema without the column of documents."""
         if not rows.num_rows:
             return
+        rows = rows.cast(pa.schema([each for each in TABLES[table] if each.name != "document"]))
         self._rows[document] = self._rows.get(document, 0) + rows.num_rows
         if table == "mail_rows" and pc.any(pc.not_equal(rows.column("client_ip"), "")).as_py():
             self._addressed.add(document)
