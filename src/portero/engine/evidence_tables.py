@@ -1,13 +1,15 @@
-"""The evidence tables in the embedded engine: filled in batches, kept as they come or spilled to disk, asked in SQL."""
+"""The evidence tables: filled in batches, kept as they come or in files, and asked in SQL by the embedded engine."""
 
 from __future__ import annotations
 
+import mmap
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 from uuid import UUID
 
 import duckdb
@@ -29,13 +31,13 @@ _TYPES = {
     pa.timestamp("us"): "TIMESTAMP",
 }
 
-# Batches are read where they lie, which saves a copy of every row, until they hold this much together.
+# The engine reads batches where they lie, which saves a copy of every row: in memory until they hold this much together.
 _HELD_OCTETS = 600_000_000
-# What follows is handed over sooner, and the engine may hold so much more before it goes to its folder.
+# Then they go to files, whose pages are memory that the system may take back, and what follows goes there sooner.
 _HELD_LATER_OCTETS = 100_000_000
-_STORING_MEMORY = "1000MB"
+_STORING_MEMORY = "700MB"
 # Mails whose groups the engine holds at once: a text in a group does not go to its folder.
-_MAILS_AT_ONCE, _MAILS_AT_ONCE_STORING = 200_000, 900_000
+_MAILS_AT_ONCE, _MAILS_AT_ONCE_STORING = 200_000, 700_000
 # Columns of few different words are held as numbers of words, in long batches.
 _WORDS = frozenset(
     {"witness", "connector", "direction", "outcome", "threat", "spf", "dkim", "dmarc", "compauth"}
@@ -54,7 +56,6 @@ _NO_GUID = "00000000-0000-0000-0000-000000000000"
 # Batches of fewer rows are joined up to this many: the engine pays for each batch it scans.
 _SMALL_ROWS = 8_192
 _JOINED_ROWS = 65_536
-_STORED_AT_ONCE = 8  # batches
 _ROWS_AT_ONCE = 8_192
 
 # A domain as evidence writes it: what follows the last "@", in lower case. A-labels are made later, of the distinct few.
@@ -66,9 +67,10 @@ class _Part:
     """
     Rows of one table that know the same columns.
 
-    name:     of the table in the engine that holds what was spilled; with ``_held`` of what is read where it lies.
+    name:     of the table by which the engine knows them.
     small:    batches that wait to be joined.
     numbered: how many of the held batches have numbers for texts; the first ones.
+    stored:   how many of them lie in files; the first ones.
     """
 
     name: str
@@ -76,7 +78,7 @@ class _Part:
     held: list[pa.RecordBatch] = field(default_factory=list)
     small: list[pa.RecordBatch] = field(default_factory=list)
     numbered: int = 0
-    stored: bool = False
+    stored: int = 0
 
     def join(self) -> None:
         """Make one batch of the small ones."""
@@ -85,8 +87,8 @@ class _Part:
             self.small = []
 
     def forget(self, column: str) -> None:
-        """Let a column go that no query will touch; what the engine holds already stays there."""
-        if column in self.columns and not self.stored:
+        """Let a column go that no query will touch."""
+        if column in self.columns:
             self.columns = tuple(name for name in self.columns if name != column)
             self.held = [batch.select(self.columns) for batch in self.held]
 
@@ -95,8 +97,9 @@ class EvidenceTables:
     """
     Holds evidence rows of one run.
 
-    memory:  what the engine may hold before it spills to a temporary folder, as DuckDB writes sizes.
-    held:    octets of rows that are kept beside it before they are handed over to it.
+    folder:  takes what memory does not.
+    memory:  what the engine may hold before it spills, as DuckDB writes sizes.
+    held:    octets of rows that are kept in memory before they go to files.
     """
 
     def __init__(self, folder: str, memory: str = "450MB", held: int = _HELD_OCTETS) -> None:
@@ -120,7 +123,8 @@ class EvidenceTables:
         self._parts: dict[tuple[str, tuple[str, ...], bool], _Part] = {}
         # The different texts by their numbers; the empty one is always number 0.
         self._texts = dict.fromkeys(NUMBERED.values(), pa.array([""], pa.string()))
-        self._limit, self._octets, self._storing = held, 0, False
+        self._folder, self._files = Path(folder), list[mmap.mmap]()
+        self._limit, self._octets = held, 0
         self._with_addresses: set[int] = set()
         self._without_addresses: set[int] = set()
         self._without_ids = False
@@ -178,8 +182,7 @@ class EvidenceTables:
                 part.forget("message_id")
         self._number()
         for part in self._parts.values():
-            if part.held:
-                self.connection.register(f"{part.name}_held", pa.Table.from_batches(part.held))
+            self.connection.register(part.name, pa.Table.from_batches(part.held))
         self.connection.execute("SET lock_configuration = true")
         # What reading took for a while is needed no more, and the fold needs room.
         pa.default_memory_pool().release_unused()
@@ -188,11 +191,7 @@ class EvidenceTables:
             self.connection.register(f"{kind}_written", pa.table({"no": numbers, "written": texts}))
         for table in TABLES:
             pieces = [
-                self._piece(table, part, source)
-                for (owner, _, _), part in self._parts.items()
-                if owner == table
-                for source in ([part.name] if part.stored else [])
-                + ([f"{part.name}_held"] if part.held else [])
+                self._piece(table, part) for (owner, _, _), part in self._parts.items() if owner == table
             ]
             nothing = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in _columns(table).items())
             rows = " UNION ALL ".join(pieces) or f"SELECT {nothing} WHERE FALSE"
@@ -200,7 +199,7 @@ class EvidenceTables:
             self.connection.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS {rows}")
         self.connection.execute(f"CREATE OR REPLACE TEMP VIEW mail_rows AS {self._written()}")
 
-    def _piece(self, table: str, part: _Part, source: str) -> str:
+    def _piece(self, table: str, part: _Part) -> str:
         """Write the query that gives a part's rows with all of the table's columns."""
         lost = sorted(self._without_addresses - self._with_addresses) if table == "mail_rows" else []
         columns = []
@@ -218,7 +217,7 @@ class EvidenceTables:
                 )
             else:
                 columns.append(name if name == shown else f"{name} AS {shown}")
-        return f"SELECT {', '.join(columns)} FROM {source}"
+        return f"SELECT {', '.join(columns)} FROM {part.name}"
 
     def _written(self) -> str:
         """Write the query that gives the rows of mail with their texts."""
@@ -256,34 +255,47 @@ class EvidenceTables:
             part.numbered = len(part.held)
 
     def _store(self) -> None:
-        """Hand over to the engine what is kept beside it, so that it can spill."""
+        """Write the rows that lie in memory to files, and let the engine read them there."""
         for part in self._parts.values():
             part.join()
         self._number()
-        for (table, _, _), part in self._parts.items():
-            if not part.held:
-                continue
-            if not part.stored:
-                types = {name.removesuffix("_no"): kind for name, kind in _columns(table).items()}
-                columns = ", ".join(f"{name} {types[name]}" for name in part.columns)
-                self.connection.execute(f"CREATE TABLE {part.name} ({columns})")
-                part.stored = True
-            while part.held:
-                # A few at a time, so that no row is held twice for long.
-                some, part.held = part.held[:_STORED_AT_ONCE], part.held[_STORED_AT_ONCE:]
-                self.connection.register("incoming", pa.Table.from_batches(some))
-                self.connection.execute(f"INSERT INTO {part.name} SELECT * FROM incoming")
-                self.connection.unregister("incoming")
-            part.numbered = 0
-        if not self._storing:
-            self._storing, self._limit = True, min(self._limit, _HELD_LATER_OCTETS)
+        if not self._files:
+            self._limit = min(self._limit, _HELD_LATER_OCTETS)
             self.connection.execute(f"SET memory_limit = '{_STORING_MEMORY}'")
+        for part in self._parts.values():
+            if new := part.held[part.stored :]:
+                part.held[part.stored :] = self._mapped(pa.Table.from_batches(new))
+                part.numbered = part.stored = len(part.held)
         self._octets = 0
+
+    def _mapped(self, rows: pa.Table) -> list[pa.RecordBatch]:
+        """Write rows to a file and give them as they lie in it."""
+        path = self._folder / f"{len(self._files)}.arrow"
+        # In one file the words of all batches have the same numbers.
+        together = pa.ipc.IpcWriteOptions(unify_dictionaries=True)
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, rows.schema, options=together) as file:
+            file.write_table(rows)
+        with path.open("rb") as file:
+            self._files.append(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        lying: pa.Table = pa.ipc.open_file(pa.py_buffer(self._files[-1])).read_all()
+        found: list[pa.RecordBatch] = lying.to_batches()
+        return found
+
+    def run(self, query: str) -> None:
+        """Ask a query that makes a table or a view."""
+        self.connection.execute(query)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Give the pages of files that a query looked at back to the system."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            for each in self._files:
+                each.madvise(mmap.MADV_DONTNEED)
 
     @property
     def mails_at_once(self) -> int:
         """Say of how many mails the engine can hold the groups."""
-        return _MAILS_AT_ONCE_STORING if self._storing else _MAILS_AT_ONCE
+        return _MAILS_AT_ONCE_STORING if self._files else _MAILS_AT_ONCE
 
     def known(self, table: str) -> frozenset[str]:
         """Name the columns of a table that hold anything."""
@@ -291,7 +303,9 @@ class EvidenceTables:
 
     def rows(self, query: str, parameters: list[object] | None = None) -> list[tuple[object, ...]]:
         """Ask a query and give its rows."""
-        return self.connection.execute(query, parameters or []).fetchall()
+        found = self.connection.execute(query, parameters or []).fetchall()
+        self._let_go()
+        return found
 
     def stream(self, query: str) -> Iterator[tuple[object, ...]]:
         """Ask a query and give its rows a few thousand at a time; ask nothing else before the last."""
@@ -383,8 +397,10 @@ class EvidenceTables:
         return found
 
     def close(self) -> None:
-        """Let the engine go, with what it spilled."""
+        """Let the engine go, with what lies in files."""
         self.connection.close()
+        self._parts.clear()
+        self._files.clear()
 
 
 _BY_RECIPIENTS = f"""

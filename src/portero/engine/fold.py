@@ -69,7 +69,7 @@ def fold(tables: EvidenceTables, settings: Settings, documents: Sequence[str]) -
     Mail that names the organisation neither in P1 nor in P2 is counted in the totals and dropped.
     """
     queries = _queries(tables)
-    run = tables.connection.execute
+    run = tables.run
     lost = bool(tables.rows(queries.lost())[0][0])
     bare = lost and bool(tables.rows(queries.bare())[0][0])
     run(queries.people())
@@ -175,7 +175,7 @@ def _addresses(tables: EvidenceTables, queries: Queries) -> None:
 
 def _facts(tables: EvidenceTables, queries: Queries, documents: Sequence[str], parts: int) -> _Gathered:
     found: _Gathered = {}
-    run = tables.connection.execute
+    run = tables.run
     for number, witness in enumerate(queries.witnesses):
         for flow, place in tables.rows(queries.origins(number, ORIGINS_KEPT)):
             document, line = divmod(cast("int", place), 1 << LINE_BITS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -62,7 +62,7 @@ def heading(text: str) -> tuple[tuple[str, ...], str, int]:
 
 
 def csv_rows(
-    document: Document, fields: Mapping[str, tuple[str, ...]], repeated: Set[str] = frozenset()
+    document: Document, fields: Mapping[str, tuple[str, ...]], repeated: frozenset[str] = frozenset()
 ) -> Iterator[Rows | Gap]:
     """
     Stream the wanted fields of a CSV document.
@@ -152,7 +152,13 @@ class _Blocks:
     """Parses blocks of whole records one after the other and keeps the physical line."""
 
     def __init__(
-        self, name: str, width: int, delimiter: str, found: dict[str, int], repeated: Set[str], line: int
+        self,
+        name: str,
+        width: int,
+        delimiter: str,
+        found: dict[str, int],
+        repeated: frozenset[str],
+        line: int,
     ) -> None:
         self.name, self.width, self.delimiter, self.found, self.line = name, width, delimiter, found, line
         self.repeated = repeated

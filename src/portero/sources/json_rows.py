@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping
 
 import pyarrow as pa
 
@@ -30,7 +30,7 @@ def rows(
     document: Document,
     fields: Mapping[str, tuple[str, ...]],
     table: str = "",
-    repeated: Set[str] = frozenset(),
+    repeated: frozenset[str] = frozenset(),
 ) -> Iterator[Rows | Gap]:
     """
     Stream the wanted fields of a document that is CSV or JSON; see `csv_rows` and `json_rows`.

@@ -124,7 +124,9 @@ def _recipients(packed: pa.Array) -> tuple[pa.Array, pa.Array]:
     names = pc.ascii_trim_whitespace(pc.utf8_lower(pc.list_element(halves, 0)))
     mailboxes = pc.binary_join(pa.ListArray.from_arrays(people.offsets, names), ";")
     fates = pc.binary_join(pa.ListArray.from_arrays(people.offsets, pc.list_element(halves, 1)), ";")
-    return of_texts(packed, lambda _: mailboxes), of_texts(packed, lambda _: words(fates.dictionary_encode(), _fate))
+    return of_texts(packed, lambda _: mailboxes), of_texts(
+        packed, lambda _: words(fates.dictionary_encode(), _fate)
+    )
 
 
 def _fate(statuses: str) -> str | None:

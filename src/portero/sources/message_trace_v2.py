@@ -13,7 +13,15 @@ from portero.sources.csv_rows import CUTS
 from portero.sources.document import Document, Head, Item, Note, Source
 from portero.sources.json_rows import rows
 from portero.sources.local_times import Times
-from portero.sources.mail_rows import TRACE_OUTCOMES, guids, integers, mail_batch, message_ids, of_texts, words
+from portero.sources.mail_rows import (
+    TRACE_OUTCOMES,
+    guids,
+    integers,
+    mail_batch,
+    message_ids,
+    of_texts,
+    words,
+)
 
 _COLUMNS = {
     name: (name,)
