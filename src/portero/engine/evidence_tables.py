@@ -37,7 +37,9 @@ _HELD_OCTETS = 600_000_000
 _HELD_LATER_OCTETS = 100_000_000
 _STORING_MEMORY = "700MB"
 # Mails whose groups the engine holds at once: a text in a group does not go to its folder.
-_MAILS_AT_ONCE, _MAILS_AT_ONCE_STORING = 200_000, 700_000
+_MAILS_AT_ONCE, _MAILS_AT_ONCE_STORING = 200_000, 400_000
+# Rows in files are sorted into so many shards by the mail's id, so that what looks at mails in parts needs the files in parts.
+SHARDS = 8
 # Columns of few different words are held as numbers of words, in long batches.
 _WORDS = frozenset(
     {"witness", "connector", "direction", "outcome", "threat", "spf", "dkim", "dmarc", "compauth"}
@@ -68,9 +70,10 @@ class _Part:
     Rows of one table that know the same columns.
 
     name:     of the table by which the engine knows them.
+    held:     what lies in memory.
     small:    batches that wait to be joined.
     numbered: how many of the held batches have numbers for texts; the first ones.
-    stored:   how many of them lie in files; the first ones.
+    filed:    what lies in files, by shard; rows without id are in the last one, which stands behind `SHARDS`.
     """
 
     name: str
@@ -78,7 +81,7 @@ class _Part:
     held: list[pa.RecordBatch] = field(default_factory=list)
     small: list[pa.RecordBatch] = field(default_factory=list)
     numbered: int = 0
-    stored: int = 0
+    filed: dict[int, list[pa.RecordBatch]] = field(default_factory=dict)
 
     def join(self) -> None:
         """Make one batch of the small ones."""
@@ -91,6 +94,9 @@ class _Part:
         if column in self.columns:
             self.columns = tuple(name for name in self.columns if name != column)
             self.held = [batch.select(self.columns) for batch in self.held]
+            self.filed = {
+                shard: [batch.select(self.columns) for batch in held] for shard, held in self.filed.items()
+            }
 
 
 class EvidenceTables:
@@ -173,16 +179,21 @@ class EvidenceTables:
 
         Of mail there are two views: ``numbered_rows`` has numbers for the texts of `NUMBERED`, as ``sender_no``, whose
         texts are in ``people_written``, ``lists_written`` and ``clients_written`` (``no``, ``written``); ``mail_rows`` has
-        the texts. In both two numbers, ``id_high`` and ``id_low``, stand for the network message id; see `id_numbers`.
+        the texts. Of each of the `shards` there is ``numbered_rows_N``, with the rows without id beside its own. In all two numbers, ``id_high`` and ``id_low``, stand for the network message id; see `id_numbers`.
         """
         sessions = any(table == "session_rows" for table, _, _ in self._parts)
         for (table, _, _), part in self._parts.items():
             part.join()
             if table == "mail_rows" and not self._without_ids and not sessions:
                 part.forget("message_id")
+        if self._files:
+            self._store()
         self._number()
         for part in self._parts.values():
-            self.connection.register(part.name, pa.Table.from_batches(part.held))
+            whole = [*part.held, *(batch for held in part.filed.values() for batch in held)]
+            self.connection.register(part.name, pa.Table.from_batches(whole))
+            for shard, held in part.filed.items():
+                self.connection.register(f"{part.name}_{shard}", pa.Table.from_batches(held))
         self.connection.execute("SET lock_configuration = true")
         # What reading took for a while is needed no more, and the fold needs room.
         pa.default_memory_pool().release_unused()
@@ -190,17 +201,23 @@ class EvidenceTables:
             numbers = pa.arange(0, len(texts)).cast(pa.int32())
             self.connection.register(f"{kind}_written", pa.table({"no": numbers, "written": texts}))
         for table in TABLES:
-            pieces = [
-                self._piece(table, part) for (owner, _, _), part in self._parts.items() if owner == table
-            ]
-            nothing = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in _columns(table).items())
-            rows = " UNION ALL ".join(pieces) or f"SELECT {nothing} WHERE FALSE"
+            parts = [part for (owner, _, _), part in self._parts.items() if owner == table]
             view = "numbered_rows" if table == "mail_rows" else table
-            self.connection.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS {rows}")
+            self._view(view, table, [(part, part.name) for part in parts])
+            for shard in self.shards if table == "mail_rows" else ():
+                filed = [(part, each) for part in parts for each in (shard, SHARDS) if each in part.filed]
+                self._view(f"{view}_{shard}", table, [(part, f"{part.name}_{each}") for part, each in filed])
         self.connection.execute(f"CREATE OR REPLACE TEMP VIEW mail_rows AS {self._written()}")
 
-    def _piece(self, table: str, part: _Part) -> str:
-        """Write the query that gives a part's rows with all of the table's columns."""
+    def _view(self, name: str, table: str, sources: Sequence[tuple[_Part, str]]) -> None:
+        nothing = ", ".join(f"CAST(NULL AS {kind}) AS {column}" for column, kind in _columns(table).items())
+        rows = " UNION ALL ".join(self._piece(table, part, source) for part, source in sources)
+        self.connection.execute(
+            f"CREATE OR REPLACE TEMP VIEW {name} AS {rows or f'SELECT {nothing} WHERE FALSE'}"
+        )
+
+    def _piece(self, table: str, part: _Part, source: str) -> str:
+        """Write the query that gives a part's rows, or a shard of them, with all of the table's columns."""
         lost = sorted(self._without_addresses - self._with_addresses) if table == "mail_rows" else []
         columns = []
         for shown, kind in _columns(table).items():
@@ -217,7 +234,7 @@ class EvidenceTables:
                 )
             else:
                 columns.append(name if name == shown else f"{name} AS {shown}")
-        return f"SELECT {', '.join(columns)} FROM {part.name}"
+        return f"SELECT {', '.join(columns)} FROM {source}"
 
     def _written(self) -> str:
         """Write the query that gives the rows of mail with their texts."""
@@ -263,23 +280,30 @@ class EvidenceTables:
             self._limit = min(self._limit, _HELD_LATER_OCTETS)
             self.connection.execute(f"SET memory_limit = '{_STORING_MEMORY}'")
         for part in self._parts.values():
-            if new := part.held[part.stored :]:
-                part.held[part.stored :] = self._mapped(pa.Table.from_batches(new))
-                part.numbered = part.stored = len(part.held)
+            if part.held:
+                shards = _in_shards(pa.Table.from_batches(part.held))
+                for shard, lying in zip(shards, self._filed(list(shards.values())), strict=True):
+                    part.filed.setdefault(shard, []).append(lying)
+                part.held, part.numbered = [], 0
         self._octets = 0
 
-    def _mapped(self, rows: pa.Table) -> list[pa.RecordBatch]:
-        """Write rows to a file and give them as they lie in it."""
+    def _filed(self, batches: Sequence[pa.RecordBatch]) -> list[pa.RecordBatch]:
+        """Write batches to a file and give them as they lie in it."""
         path = self._folder / f"{len(self._files)}.arrow"
         # In one file the words of all batches have the same numbers.
         together = pa.ipc.IpcWriteOptions(unify_dictionaries=True)
+        rows = pa.Table.from_batches(batches)
         with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, rows.schema, options=together) as file:
             file.write_table(rows)
         with path.open("rb") as file:
             self._files.append(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        lying: pa.Table = pa.ipc.open_file(pa.py_buffer(self._files[-1])).read_all()
-        found: list[pa.RecordBatch] = lying.to_batches()
-        return found
+        lying = pa.ipc.open_file(pa.py_buffer(self._files[-1]))
+        return [lying.get_batch(number) for number in range(lying.num_record_batches)]
+
+    @property
+    def shards(self) -> range:
+        """Give the numbers of the shards that there are; a mail's is what its ``low`` leaves when divided by them."""
+        return range(SHARDS if self._files else 0)
 
     def run(self, query: str) -> None:
         """Ask a query that makes a table or a view."""
@@ -425,6 +449,18 @@ def _columns(table: str) -> dict[str, str]:
         else:
             columns[each.name] = _TYPES[each.type]
     return columns
+
+
+def _in_shards(rows: pa.Table) -> dict[int, pa.RecordBatch]:
+    """Part rows by their mail's id; rows of a table that has none are one shard."""
+    if "id_low" not in rows.schema.names:
+        return {SHARDS: rows.combine_chunks().to_batches()[0]}
+    shard = pc.fill_null(pc.bit_wise_and(rows["id_low"], SHARDS - 1), SHARDS)
+    found = {}
+    for each in range(SHARDS + 1):
+        if (part := rows.filter(pc.equal(shard, each)).combine_chunks()).num_rows:
+            found[each] = part.to_batches()[0]
+    return found
 
 
 def _dictionary(column: pa.Array) -> pa.DictionaryArray:

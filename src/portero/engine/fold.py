@@ -27,7 +27,7 @@ from portero.core.flow import (
     OutsideFlow,
 )
 from portero.engine.evidence_tables import EvidenceTables, aware
-from portero.engine.fold_queries import COUNTED, KEYS, LINE_BITS, Queries
+from portero.engine.fold_queries import COUNTED, KEYS, LINE_BITS, Piece, Queries
 
 _ARRIVALS_KEPT = 2000
 _LISTS_AT_ONCE = 100_000  # of recipients
@@ -80,6 +80,9 @@ def fold(tables: EvidenceTables, settings: Settings, documents: Sequence[str]) -
     if bare:
         run(queries.met())
     run(queries.keyed(lost=lost, bare=bare))
+    shards = [Piece(shard) for shard in tables.shards] or [Piece()]
+    for shard in shards[: len(tables.shards)]:
+        run(queries.keyed(lost=lost, bare=bare, shard=shard))
     _own_names(tables, queries, settings)
     run(queries.own_people())
     run(queries.ours())
@@ -87,9 +90,10 @@ def fold(tables: EvidenceTables, settings: Settings, documents: Sequence[str]) -
     run(queries.members())
     run(queries.kept())
     ours = cast("int", tables.rows("SELECT count(*) FROM ours")[0][0])
-    parts = min(16, 1 + ours // tables.mails_at_once)
-    for part in range(parts):
-        run(queries.mails(part, parts))
+    parts = min(16, 1 + ours // len(shards) // tables.mails_at_once)
+    pieces = [Piece(each.shard, part, parts) for each in shards for part in range(parts)]
+    for number, piece in enumerate(pieces):
+        run(queries.mails(piece, more=number > 0))
     _addresses(tables, queries)
     apart = bool(queries.told_apart and tables.rows(queries.differing()))
     run(queries.named(apart=apart))
@@ -98,9 +102,10 @@ def fold(tables: EvidenceTables, settings: Settings, documents: Sequence[str]) -
     run(queries.flowed())
     run("DROP TABLE named")
     run(queries.flows())
-    gathered = _facts(tables, queries, documents, parts)
+    gathered = _facts(tables, queries, documents, pieces)
     flows = tuple(_flow(row, gathered, queries.witnesses) for row in tables.rows(queries.flow_rows()))
-    total, rows = (int(cast("int", number)) for number in tables.rows(queries.totals())[0])
+    counted = [cast("tuple[int, int]", tables.rows(queries.totals(each))[0]) for each in shards]
+    total, rows = (int(sum(numbers)) for numbers in zip(*counted, strict=True))
     return Folded(
         flows=flows,
         outside=_outside(tables, queries, documents),
@@ -173,7 +178,9 @@ def _addresses(tables: EvidenceTables, queries: Queries) -> None:
     tables.fill("addresses", {"rank": ranks, "address": canonical})
 
 
-def _facts(tables: EvidenceTables, queries: Queries, documents: Sequence[str], parts: int) -> _Gathered:
+def _facts(
+    tables: EvidenceTables, queries: Queries, documents: Sequence[str], pieces: Sequence[Piece]
+) -> _Gathered:
     found: _Gathered = {}
     run = tables.run
     for number, witness in enumerate(queries.witnesses):
@@ -196,8 +203,8 @@ def _facts(tables: EvidenceTables, queries: Queries, documents: Sequence[str], p
             found, tables.rows(queries.sampled("names_shown", "display_name", SHAPES_KEPT)), "display_names"
         )
     if "recipients" in queries.known:
-        for part in range(parts):
-            run(queries.reached_lists(part, parts))
+        for number, piece in enumerate(pieces):
+            run(queries.reached_lists(piece, more=number > 0))
         run(queries.reached())
         hashes: dict[int, list[int]] = {}
         for flow, short in tables.rows(queries.recipients_sampled(SKETCH_SIZE)):

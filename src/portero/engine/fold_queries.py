@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from portero.engine.evidence_tables import DOMAIN, NUMBERED
+from portero.engine.evidence_tables import DOMAIN, NUMBERED, SHARDS
 
 # Only constants of this package are put into queries; what evidence says travels in tables.
 # ruff: noqa: S608
@@ -28,9 +28,8 @@ _BARE = """r.id_low IS NULL AND coalesce(r.message_id, '') = '' AND coalesce(r.c
     AND r.witness IN ('message-trace-summary', 'unknown-table')"""
 # In the place of an id's first half; the only GUID that begins so ends so too (RFC 9562 section 5.10, Max UUID).
 _NO_ID = -1
-# Every row, beside the one mail that carries its Message-ID where it shows only that.
-_LOST = """
-FROM numbered_rows r LEFT JOIN people s ON r.sender_no = s.no LEFT JOIN people f ON r.mail_from_no = f.no
+# Beside each row, the one mail that carries its Message-ID where it shows only that.
+_LOST = """ LEFT JOIN people s ON r.sender_no = s.no LEFT JOIN people f ON r.mail_from_no = f.no
 LEFT JOIN ids i ON CASE WHEN r.id_low IS NULL THEN r.message_id END = i.message_id"""
 # The key of a row's mail, where no id stands for it.
 _OTHER_KEY = """CASE WHEN r.id_low IS NOT NULL OR i.id_low IS NOT NULL THEN NULL
@@ -51,6 +50,31 @@ COUNTED = {
     "dkim_domains": "dkim_domain",
     "ptr": "ptr",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """
+    Some of our mails, so few that what is grouped by mail fits into memory.
+
+    shard:        of the rows; None where they are not parted.
+    part, parts:  which of how many parts of the shard, told by the mail's number.
+    """
+
+    shard: int | None = None
+    part: int = 0
+    parts: int = 1
+
+    @property
+    def suffix(self) -> str:
+        """Give what follows the names of views of this shard."""
+        return "" if self.shard is None else f"_{self.shard}"
+
+    def holds(self, ours: str) -> str:
+        """Write the condition that a row of ``ours`` is one of these mails."""
+        told = [] if self.shard is None else [f"{ours}.low & {SHARDS - 1} = {self.shard}"]
+        told += [f"{ours}.mail % {self.parts} = {self.part}"] if self.parts > 1 else []
+        return " AND ".join(told) or "TRUE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +126,9 @@ SELECT no FROM people WHERE low_no IN (
     SELECT p.low_no FROM people p JOIN ({parts or "SELECT CAST(NULL AS INTEGER) AS no"}) m ON p.no = m.no
 )"""
 
-    def keyed(self, *, lost: bool, bare: bool = False) -> str:
+    def keyed(self, *, lost: bool, bare: bool = False, shard: Piece = Piece()) -> str:
         """
-        Give every row its mail's key.
+        Give every row its mail's key; rows of one shard where one is meant.
 
         It is Exchange's own id; else the id of the one mail that carries the same Message-ID; else the Message-ID; else
         what a summary without ids shows, which is the same for all recipient rows of a mail.
@@ -112,12 +136,13 @@ SELECT no FROM people WHERE low_no IN (
         bare:  some summaries show neither an id nor how the mail came, and their times are of whatever zone. Their rows
                are passed over for senders whose mails others show, for they may be the same mails.
         """
+        name, rows = f"keyed{shard.suffix}", f"numbered_rows{shard.suffix} r"
         if not lost:
-            return "CREATE TEMP VIEW keyed AS SELECT r.*, r.id_high AS high, r.id_low AS low FROM numbered_rows r"
+            return f"CREATE TEMP VIEW {name} AS SELECT r.*, r.id_high AS high, r.id_low AS low FROM {rows}"
         return f"""
-CREATE TEMP VIEW keyed AS
+CREATE TEMP VIEW {name} AS
 SELECT r.*, coalesce(r.id_high, i.id_high, k.high) AS high, coalesce(r.id_low, i.id_low, k.low) AS low
-{_LOST} LEFT JOIN other_keys k ON {_OTHER_KEY} = k.key""" + (
+FROM {rows}{_LOST} LEFT JOIN other_keys k ON {_OTHER_KEY} = k.key""" + (
             f"""
 LEFT JOIN met b ON r.sender_no = b.no
 WHERE b.no IS NULL OR NOT ({_BARE})"""
@@ -129,7 +154,7 @@ WHERE b.no IS NULL OR NOT ({_BARE})"""
         """Number the keys of rows that no id stands for, as if they were halves of ids."""
         return f"""
 CREATE TEMP TABLE other_keys AS
-SELECT k.key, CAST({_NO_ID} AS BIGINT) AS high, row_number() OVER (ORDER BY k.key) AS low FROM (SELECT DISTINCT {_OTHER_KEY} AS key {_LOST}) k
+SELECT k.key, CAST({_NO_ID} AS BIGINT) AS high, row_number() OVER (ORDER BY k.key) AS low FROM (SELECT DISTINCT {_OTHER_KEY} AS key FROM numbered_rows r{_LOST}) k
 WHERE k.key IS NOT NULL"""
 
     def people(self) -> str:
@@ -175,11 +200,14 @@ CREATE TEMP TABLE ours AS
 SELECT o.high, o.low, row_number() OVER (ORDER BY o.high, o.low) AS mail
 FROM ({parts or "SELECT high, low FROM keyed WHERE FALSE"}) o"""
 
-    def totals(self) -> str:
-        """Count mails and rows."""
+    def totals(self, shard: Piece) -> str:
+        """Count mails and rows, of one shard where one is meant."""
         # Groups go to disk where they are too many for the engine's memory; a count of different values does not.
-        return """
-SELECT count(*), coalesce(sum(m.number), 0) FROM (SELECT count(*) AS number FROM keyed GROUP BY high, low) m"""
+        these = "" if shard.shard is None else f" WHERE low & {SHARDS - 1} = {shard.shard}"
+        return f"""
+SELECT count(*), coalesce(sum(m.number), 0) FROM (
+    SELECT count(*) AS number FROM keyed{shard.suffix}{these} GROUP BY high, low
+) m"""
 
     def members(self) -> str:
         """Give of each list of recipients the senders that are on it."""
@@ -205,11 +233,9 @@ WHERE witness IN ({witnesses}) AND client_ip_no > 0 GROUP BY document"""
         """Tell whether two kinds of summary show a sender, one perhaps P2 and the other P1."""
         return "sender" in self.known and _ENHANCED in self.witnesses and len(self.witnesses) > 1
 
-    def mails(self, part: int = 0, parts: int = 1) -> str:
+    def mails(self, piece: Piece = Piece(), *, more: bool = False) -> str:
         """
-        Join the witnesses of each mail that is ours; of a part of them, for what is grouped must fit into memory.
-
-        part, parts:  which of how many parts, told by the mail's number.
+        Join the witnesses of each mail that is ours; of a piece of them, beside those of others if there are more.
 
         ``first_N`` is the first row of the N-th witness, null where it did not see the mail; ``visible`` and
         ``envelope`` are the senders by the Enhanced summary and by others. Of senders and client addresses there is the rank.
@@ -262,11 +288,11 @@ WHERE witness IN ({witnesses}) AND client_ip_no > 0 GROUP BY document"""
             columns += [
                 f"CAST(NULL AS INTEGER) AS {name}" for name in ("inside", "outside", "self_addressed")
             ]
-        these = f" WHERE o.mail % {parts} = {part}" if parts > 1 else ""
         return f"""
-{"INSERT INTO mails" if part else "CREATE TEMP TABLE mails AS"}
-SELECT o.mail, {", ".join(columns)} FROM keyed r JOIN ours o ON r.high = o.high AND r.low = o.low{joins}{these}
-GROUP BY o.mail"""
+{"INSERT INTO mails" if more else "CREATE TEMP TABLE mails AS"}
+SELECT o.mail, {", ".join(columns)}
+FROM keyed{piece.suffix} r JOIN ours o ON r.high = o.high AND r.low = o.low{joins}
+WHERE {piece.holds("o")} GROUP BY o.mail"""
 
     @property
     def _unsure(self) -> bool:
@@ -465,14 +491,15 @@ SELECT flow, {value}, mails, substring(hash, 1, 15) AS short, position FROM (
     FROM (SELECT flow, {value}, mails, md5({value}) AS hash FROM {table}) h
 ) ranked WHERE position <= {size} ORDER BY flow, {value}"""
 
-    def reached_lists(self, part: int, parts: int) -> str:
-        """Give the different lists of recipients of each flow, from one of so many parts of the mails."""
-        these = f" AND o.mail % {parts} = {part} AND f.mail % {parts} = {part}" if parts > 1 else ""
+    def reached_lists(self, piece: Piece, *, more: bool) -> str:
+        """Give the different lists of recipients of each flow, from a piece of the mails."""
         return f"""
-{"INSERT INTO reached_lists" if part else "CREATE TEMP TABLE reached_lists AS"}
-SELECT DISTINCT f.flow, r.recipients_no AS list_no
-FROM keyed r JOIN ours o ON r.high = o.high AND r.low = o.low JOIN flowed f ON o.mail = f.mail
-WHERE r.recipients_no > 0{these}"""
+{"INSERT INTO reached_lists" if more else "CREATE TEMP TABLE reached_lists AS"}
+SELECT DISTINCT o.flow, r.recipients_no AS list_no
+FROM keyed{piece.suffix} r JOIN (
+    SELECT o.high, o.low, f.flow FROM ours o JOIN flowed f ON o.mail = f.mail WHERE {piece.holds("o")}
+) o ON r.high = o.high AND r.low = o.low
+WHERE r.recipients_no > 0"""
 
     def reached(self) -> str:
         """Give the different recipients of each flow."""
