@@ -34,7 +34,6 @@ _REPEATED = frozenset(
     {
         "sender_address",
         "recipient_status",
-        "message_subject",
         "original_client_ip",
         "directionality",
         "connector_id",

@@ -38,7 +38,7 @@ _COLUMNS = {
     )
 }
 # What many rows say; the size, the time and the ids are each row's own.
-_REPEATED = frozenset({"SenderAddress", "RecipientAddress", "Subject", "Status", "FromIP"})
+_REPEATED = frozenset({"SenderAddress", "RecipientAddress", "Status", "FromIP"})
 
 
 def recognise(head: Head) -> bool:
