@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from portero.engine.evidence_tables import id_numbers
+from portero.engine.evidence_tables import evidence_tables, id_numbers
+from support.mail_rows import batch
 
 
 def _numbers(*ids: str | None) -> list[tuple[object, object]]:
@@ -52,3 +53,22 @@ def test_part_of_a_column_is_read_as_the_whole() -> None:
     ids = [str(UUID(int=number)) for number in range(9)]
     high, low = id_numbers(pa.array(ids, pa.string()).slice(3, 4))
     assert list(zip(high.to_pylist(), low.to_pylist(), strict=True)) == _numbers(*ids[3:7])
+
+
+def test_every_row_in_files_is_in_one_shard_and_those_without_id_in_each() -> None:
+    ids = [str(UUID(int=number * 0x9E3779B97F4A7C15F39CC0605CEDC835 % (1 << 128))) for number in range(60)]
+    rows = [{"network_message_id": each, "line": line} for line, each in enumerate([*ids, None, ""], 2)]
+    with evidence_tables(held=0) as tables:
+        for each in rows:
+            tables.add(0, "mail_rows", batch([each]))
+        tables.finish()
+        shards = [
+            [line for (line,) in tables.rows(f"SELECT line FROM numbered_rows_{shard}")]
+            for shard in tables.shards
+        ]
+        whole = [line for (line,) in tables.rows("SELECT line FROM numbered_rows")]
+    without = {62, 63}
+    assert all(without <= set(shard) for shard in shards)
+    assert sorted(line for shard in shards for line in shard if line not in without) == list(range(2, 62))
+    assert sorted(whole) == list(range(2, 64))
+    assert sum(len(shard) > len(without) for shard in shards) > 1
