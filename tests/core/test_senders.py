@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from portero.core.case import Context
+from portero.core.case import ANCHORED, Context
 from portero.core.exchange.settings import AcceptedDomain, InboundConnector, Settings
 from portero.core.flow import Distinct, Flow
 from portero.core.register import Configuration, RegisterEntry
 from portero.core.sender import Judgement, Kind, Sender
 from portero.core.senders import find_senders, window_of
+from portero.core.weights import OWN_WORD, VOUCHING, WEIGHTS
 from support.flows import START, flow
 from support.inventory import OURS, SETTINGS, campaign, people, scanner
 
@@ -129,6 +130,72 @@ def test_judgement_does_not_depend_on_the_domains_name(name: str) -> None:
     )
     renamed = find_senders(flows, (), Context(settings, window_of(flows)), Configuration())
     assert [each.confidence for each in renamed] == [each.confidence for each in found(scanner(), campaign())]
+
+
+def patient(mails: int = 11, **given: object) -> Flow:
+    """A fraud that writes once a week for eleven weeks under a name of the organisation, to the one who pays."""
+    known = {
+        "client_ip": "192.0.2.4",
+        "header_from": f"accounts@{OURS}",
+        "mail_from_domain": OURS,
+        "connector": "",
+        "direction": "incoming",
+        "shapes": {"overdue supplier invoice": mails},
+    }
+    return flow(mails, 11, every=7, **{**known, **given})
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"spf": {"fail": 11}, "dkim": {"none": 11}, "dmarc": {"fail": 11}},
+        {"mails": 80},
+        {"mails": 80, "recipients": people(2)},
+        {"mails": 80, "recipients": people(8), "outcomes": {"junked": 70, "delivered": 10}},
+        {"mails": 80, "inside": 4, "outside": 76, "recipients": people(8)},
+    ],
+)
+def test_patience_alone_vouches_for_nobody(given: dict[str, Any]) -> None:
+    (sender,) = found(patient(**given))
+    assert sender.judgement is Judgement.UNDECIDED
+    assert sender.because[-1].code == "behaviour-alone"
+    assert sender.to_decide
+
+
+def test_several_readers_of_many_weeks_vouch_for_what_they_receive_but_never_make_it_certain() -> None:
+    (sender,) = found(scanner())
+    assert sender.judgement is Judgement.LEGITIMATE
+    assert sender.confidence == pytest.approx(0.9, abs=0.001)
+    assert [each.code for each in sender.because if each.code in VOUCHING] == ["long-received"]
+    # The same with a proof is as sure as its evidence adds up to.
+    (proven,) = found(scanner(spf={"pass": 60}, dmarc={"pass": 60}))
+    assert proven.confidence > 0.99
+
+
+def test_readers_vouch_for_a_place_whichever_of_its_machines_writes_to_them() -> None:
+    ups = scanner(
+        header_from=f"ups@{OURS}",
+        ehlo="ups-1",
+        shapes={"ups on battery": 60},
+        recipients=Distinct((99,)),
+    )
+    judged = {each.header_from[0]: each for each in found(scanner(), ups)}
+    beside = judged[f"ups@{OURS}"]
+    assert beside.judgement is Judgement.LEGITIMATE
+    assert "beside-received" in {each.code for each in beside.because}
+    elsewhere = replace(ups, key=replace(ups.key, client_ip="192.0.2.80"))
+    judged = {each.header_from[0]: each for each in found(scanner(), elsewhere)}
+    assert judged[f"ups@{OURS}"].judgement is Judgement.UNDECIDED
+
+
+def test_whatever_speaks_for_a_sender_says_who_can_make_it() -> None:
+    for code, weight in WEIGHTS.items():
+        if weight.value < 0:
+            assert weight.maker is not None, code
+        if weight.value > 0:
+            assert weight.maker is None, code
+    assert ANCHORED <= OWN_WORD < VOUCHING
 
 
 def test_pay_slips_to_everybody_at_once_are_never_an_accusation() -> None:
@@ -752,12 +819,13 @@ def test_no_name_alone_is_vouched_for_by_behaviour_for_its_copy_would_be_counted
     def scans(address: str | None) -> Sender:
         device = flow(
             40,
-            9,
+            40,
             sender=f"mfp@{OURS}",
             direction="incoming",
             connector="",
             client_ip=address,
             shapes={"scan from mfp": 40},
+            recipients=people(8),
         )
         (sender,) = found(device)
         return sender

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from portero.core.case import ANCHORED, AUTHENTICATED, FAILING, Case, Context, lenders, regular
+from portero.core.case import (
+    AUTHENTICATED,
+    FAILING,
+    LIST_NAMES,
+    Case,
+    Context,
+    lenders,
+    read_for_long,
+    regular,
+    to_strangers,
+)
 from portero.core.exchange.attribution import By, author_domain, envelope_domain, within
 from portero.core.grouping import Placed, nameless
 from portero.core.naming import tie_of
@@ -13,18 +23,18 @@ from portero.core.neighbours import Neighbours, weigh_beside
 from portero.core.sender import Path, Reason
 from portero.core.subjects import BUSINESS, DEVICE, LURE, about, first_about
 from portero.core.text import Text, count
+from portero.core.weights import OWN_WORD, VOUCHING
 
 # Log odds at which a person is asked: as many for as against.
 _ASK_AT = 0.0
 # Log odds just below an accusation, and just above being called legitimate.
 _ALMOST = 1.2
 _ALMOST_SOUND = -1.0
+# Log odds of one in ten: as sure as behaviour can make anybody.
+_BEHAVES = -2.2
 _FEW_MAILS = 8
-# A campaign is over in so many days; a list or a shared scanner has so many names.
-_CAMPAIGN_DAYS, _LIST_NAMES = 3, 3
-
-# What speaks for a sender whatever the number of its mails.
-_VOUCHES = ANCHORED | {"connector-doubtful", "network-partner", "network-users", "beside-established"}
+# A campaign is over in so many days.
+_CAMPAIGN_DAYS = 3
 
 # What may vouch for an address and not for what leaves through it when lures do.
 _TRUSTED_WAYS = frozenset(
@@ -94,10 +104,8 @@ def weigh(case: Case) -> tuple[Reason, ...]:
     _unplaced(case)
     _one_mailing(case)
     _allowed(case)
-    _borrowed(case)
     _misused(case)
-    _copied(case)
-    _little_seen(case)
+    _unproven(case)
     return tuple(case.reasons)
 
 
@@ -270,7 +278,7 @@ def _over_time(case: Case) -> None:
     days, weeks = case.days, case.weeks
     people = facts.recipients.value
     # Recurrence speaks for a sender because somebody here expects its mail; nobody does who never gets it twice.
-    strangers = facts.mails >= 10 and people * 5 >= facts.mails * 4
+    strangers = to_strangers(facts)
     # Where no address is recorded several hosts may share the name, and weeks of activity vouch for none of them.
     one_host = case.all_placed or 0 < facts.distinct_shapes.value <= 3
     for bound in (8, 4, 3, 2):
@@ -280,6 +288,16 @@ def _over_time(case: Case) -> None:
                 count("It was active in {n} week.", "It was active in {n} different weeks.", weeks),
             )
             break
+    if one_host and (read := read_for_long(facts)):
+        case.add(
+            "long-received",
+            Text(
+                "For {weeks} weeks {people} people here have received it, {mails} mails, and it went on.",
+                weeks=read.weeks,
+                people=read.people,
+                mails=read.mails,
+            ),
+        )
     if regular(days):
         case.add("regular", Text("Its days of activity keep a steady interval."))
     span = (window[1] - window[0]).days if window else 0
@@ -496,24 +514,13 @@ def _unforged(case: Case) -> None:
 
 def _unplaced(case: Case) -> None:
     """
-    Keep from accusing by words alone, and from vouching by behaviour alone, where no address is recorded.
+    Keep from accusing by words alone where no address is recorded.
 
     What several send under one name looks like one then, an original and its copy too. Behind a gateway addresses would
     not tell them apart either.
     """
-    if case.places:
-        return
     shown = case.codes & (_FORGED | {"self-addressed", "burst", "short-lived"})
-    if case.odds < _ALMOST_SOUND and not case.gated and not case.codes & _VOUCHES:
-        case.bring_to(
-            _ALMOST_SOUND,
-            "name-alone",
-            Text(
-                "No witness shows its address, so that a copy under its name would be counted with it: evidence that shows "
-                "client addresses, or a person, must vouch for it."
-            ),
-        )
-    elif case.odds > _ALMOST and not shown:
+    if case.odds > _ALMOST and not shown and not case.places:
         case.bring_to(
             _ALMOST,
             "no-address",
@@ -561,7 +568,7 @@ def _misused(case: Case) -> None:
         and len(case.days) <= _CAMPAIGN_DAYS
         and case.facts.mails >= _FEW_MAILS
         and case.lures * 2 >= case.kept > 0
-        and (case.mostly_to_itself or len(case.names & case.context.mailboxes) >= _LIST_NAMES)
+        and (case.mostly_to_itself or len(case.names & case.context.mailboxes) >= LIST_NAMES)
         and case.odds < _ALMOST_SOUND
     ):
         case.bring_to(
@@ -573,42 +580,50 @@ def _misused(case: Case) -> None:
         )
 
 
-def _borrowed(case: Case) -> None:
-    """Keep from vouching, on behaviour alone, for mail under colleagues' names that fails: a patient spoofer has that too."""
-    if case.odds >= _ALMOST_SOUND or "as-mailbox" not in case.codes:
+def _unproven(case: Case) -> None:
+    """
+    Keep from vouching on what an outsider with patience makes; readers of long standing alone make it no more than likely.
+
+    Source: reference exchange-online 7.1, copies of devices and colleagues' names that write for weeks.
+    """
+    if case.odds >= _ALMOST_SOUND or case.codes & OWN_WORD:
         return
-    # A list's regulars know whose posts they get, and who scans to himself what he gets; a spoofer has none, or one victim.
-    regulars = {"same-people"} if len(case.names) >= _LIST_NAMES or case.mostly_to_itself else frozenset()
-    vouched = case.codes & (_VOUCHES | regulars)
-    failing = case.codes & (FAILING | {"outside-fail"})
-    if failing and not vouched:
+    lacking = _what_lacks(case)
+    if lacking is not None:
+        case.bring_to(_ALMOST_SOUND, *lacking)
+    elif case.odds < _BEHAVES:
         case.bring_to(
-            _ALMOST_SOUND,
-            "borrowed-name",
-            Text("It writes as people whose mailboxes are here and fails: only a person can vouch for it."),
-        )
-
-
-def _copied(case: Case) -> None:
-    """Keep from vouching, on behaviour alone, for a second sender of a proven one's name: a copy behaves like its model."""
-    if case.copied and not case.codes & _VOUCHES and case.odds < _ALMOST_SOUND:
-        case.bring_to(
-            _ALMOST_SOUND,
-            "second-original",
-            Text("The sender elsewhere is proven and this one is not: only a person can vouch for it."),
-        )
-
-
-def _little_seen(case: Case) -> None:
-    """Keep from vouching on a few mails: behaviour needs more of them, and more time, before it speaks for anybody."""
-    few = case.facts.mails < _FEW_MAILS and not case.codes & {"weeks-4", "weeks-8"}
-    if case.odds < _ALMOST_SOUND and few and not case.codes & _VOUCHES:
-        case.bring_to(
-            _ALMOST_SOUND,
-            "little-seen",
-            count(
-                "Too little of it was seen to vouch for it: {n} mail.",
-                "Too little of it was seen to vouch for it: {n} mails.",
-                case.facts.mails,
+            _BEHAVES,
+            "readers-alone",
+            Text(
+                "Only how it behaves speaks for it, and that people here have received it for long: its owner should confirm it."
             ),
         )
+
+
+def _what_lacks(case: Case) -> tuple[str, Text] | None:
+    """Say why behaviour does not vouch for a sender, the plainest first; None where its readers do."""
+    if case.as_colleagues:
+        return "borrowed-name", Text(
+            "It writes as people whose mailboxes are here, and nothing proves it: only a person can vouch for it."
+        )
+    if case.copied:
+        return "second-original", Text(
+            "The sender elsewhere is proven and this one is not: only a person can vouch for it."
+        )
+    if not case.gated and not case.places:
+        return "name-alone", Text(
+            "No witness shows its address, so that a copy under its name would be counted with it: evidence that shows "
+            "client addresses, or a person, must vouch for it."
+        )
+    if case.codes & VOUCHING:
+        return None
+    if case.facts.mails < _FEW_MAILS:
+        return "little-seen", count(
+            "Too little of it was seen to vouch for it: {n} mail.",
+            "Too little of it was seen to vouch for it: {n} mails.",
+            case.facts.mails,
+        )
+    return "behaviour-alone", Text(
+        "Only how it behaves speaks for it, and an outsider with patience can behave so: a proof or a person must vouch for it."
+    )

@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from portero.core.address import neighbourhood, wide_network
-from portero.core.case import ANCHORED, AUTHENTICATED, FAILING, Case, judgement_of
+from portero.core.case import (
+    ANCHORED,
+    AUTHENTICATED,
+    FAILING,
+    Case,
+    Readers,
+    judgement_of,
+    read_for_long,
+)
+from portero.core.flow import merge_facts
 from portero.core.grouping import Placed
 from portero.core.sender import Judgement, Reason
 from portero.core.text import Text
@@ -37,6 +46,7 @@ class Neighbours:
 
     names:      by name, the places of established senders, and whether they pass authentication.
     addresses:  by place, the names established there.
+    received:   by place, who here has received mail from there for long.
     swarms:     by day and shape of a subject under which mail of strangers came from many places at once, how many.
     vouched:    names whose established sender has what no outsider can arrange.
     roaming:    by name, in how many distant networks mail arrives under it that passes no authentication.
@@ -44,6 +54,7 @@ class Neighbours:
 
     names: Mapping[str, tuple[frozenset[str], bool]] = field(default_factory=dict)
     addresses: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    received: Mapping[str, Readers] = field(default_factory=dict)
     roaming: Mapping[str, int] = field(default_factory=dict)
     vouched: frozenset[str] = frozenset()
     swarms: Mapping[tuple[date, str], int] = field(default_factory=dict)
@@ -103,10 +114,22 @@ def weigh_beside(case: Case, neighbours: Neighbours) -> None:
                 number=swarm,
             ),
         )
-    if own and not case.gated and own <= neighbours.addresses.keys():
-        others = frozenset[str]().union(*(neighbours.addresses[place] for place in own)) - case.names
-        if others:
-            case.add("beside-established", Text("It shares its client address with an established sender."))
+    if not own or case.gated:
+        return
+    if own <= neighbours.addresses.keys() and any(neighbours.addresses[each] - case.names for each in own):
+        case.add("beside-established", Text("It shares its client address with an established sender."))
+    elif own <= neighbours.received.keys() and "long-received" not in case.codes:
+        read = max((neighbours.received[place] for place in own), key=lambda each: each.mails)
+        case.add(
+            "beside-received",
+            Text(
+                "With others at its client address: in {weeks} weeks {people} people here have received {mails} mails from "
+                "there, and it went on.",
+                weeks=read.weeks,
+                people=read.people,
+                mails=read.mails,
+            ),
+        )
 
 
 def _network(place: str) -> str:
@@ -122,19 +145,23 @@ def find_neighbours(
     reasons:     those of each case on its own.
     registered:  mail of senders that the register knows, whose names are established whatever their evidence.
     """
-    sound = [
+    # Behaviour that vouches for nobody still makes a name known, so that a copy of it stands out.
+    odds = [sum([reason.weight for reason in held if reason.code != "behaviour-alone"]) for held in reasons]
+    behaving = [
         case
-        for case, held in zip(cases, reasons, strict=True)
-        if not case.codes & FAILING
-        and judgement_of(sum([reason.weight for reason in held]))[0] is Judgement.LEGITIMATE
+        for case, speaks in zip(cases, odds, strict=True)
+        if judgement_of(speaks)[0] is Judgement.LEGITIMATE
     ]
+    sound = [case for case in behaving if not case.codes & FAILING]
     names, addresses, vouched = _established(cases, sound)
     for item in registered:
         if item.name:
             vouched.add(item.name)
             places, passes = names.get(item.name, (frozenset[str](), False))
             names[item.name] = (places | {item.place}, passes)
-    return Neighbours(names, addresses, _roaming(cases), frozenset(vouched), _swarms(cases))
+    return Neighbours(
+        names, addresses, _received(behaving), _roaming(cases), frozenset(vouched), _swarms(cases)
+    )
 
 
 def _established(
@@ -169,6 +196,26 @@ def _established(
         for place in case.places:
             addresses[place] = addresses.get(place, frozenset()) | {item.name for item in case.group}
     return names, addresses, vouched
+
+
+def _received(cases: Sequence[Case]) -> dict[str, Readers]:
+    """
+    Give the places from which people here have received mail for long, whichever of those behind it wrote.
+
+    A line that moves has several; whoever is at some of them only is counted with whoever is at all.
+    """
+    homes: dict[str, list[Case]] = {}
+    for case in cases:
+        if case.all_placed and not case.gated and not case.as_colleagues:
+            for place in case.places:
+                homes.setdefault(place, []).append(case)
+    found: dict[str, Readers] = {}
+    for place, held in homes.items():
+        most = max((case.places for case in held), key=len)
+        read = read_for_long(merge_facts(case.facts for case in held if case.places <= most))
+        if read is not None:
+            found[place] = read
+    return found
 
 
 def _marks(case: Case) -> list[tuple[date, str]]:

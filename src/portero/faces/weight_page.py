@@ -15,7 +15,7 @@ from portero.core.flow import Distinct, Facts, Flow, FlowKey
 from portero.core.register import Configuration
 from portero.core.sender import Sender
 from portero.core.senders import find_senders
-from portero.core.weights import WEIGHTS
+from portero.core.weights import WEIGHTS, Maker
 
 _OURS = "contoso.com"
 _START = datetime(2026, 9, 1, 8, tzinfo=UTC)
@@ -125,6 +125,10 @@ _HEAD = (
     f"From {ABUSE_FROM} a sender is called abuse, below {LEGITIMATE_BELOW} legitimate; between them a person is asked.",
     "A register entry or a person's decision takes the place of all evidence.",
     "",
+    "What speaks for a sender says who it takes to make it. What anybody makes with patience vouches for nobody: without a",
+    "proof that only the organisation can give, or readers here that have had the mail for long, a person is asked, however",
+    "well a sender behaves; and with readers alone it is never called more than nine in ten legitimate.",
+    "",
     "No weight is fitted to generated data. Where a source is our judgement it says so: no measurement exists in public.",
     "",
     "## All weights",
@@ -132,12 +136,20 @@ _HEAD = (
 )
 
 
+_MAKERS = {
+    Maker.ORGANISATION: "the organisation",
+    Maker.READERS: "its readers",
+    Maker.ANYBODY: "anybody",
+}
+
+
 def _table() -> Iterator[str]:
-    yield "| code | weight | source |"
-    yield "|---|---:|---|"
+    yield "| code | weight | who can make it | source |"
+    yield "|---|---:|---|---|"
     for code, weight in WEIGHTS.items():
         source = weight.source.replace("|", "\\|")
-        yield f"| `{code}` | {_signed(weight.value)} | {source} |"
+        maker = "" if weight.maker is None else _MAKERS[weight.maker]
+        yield f"| `{code}` | {_signed(weight.value)} | {maker} | {source} |"
 
 
 def _worked(example: _Example) -> Iterator[str]:
