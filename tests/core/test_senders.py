@@ -11,7 +11,7 @@ import pytest
 
 from portero.core.case import ANCHORED, Context
 from portero.core.exchange.settings import AcceptedDomain, InboundConnector, Settings
-from portero.core.flow import Distinct, Flow
+from portero.core.flow import Distinct, Flow, OutsideFlow
 from portero.core.register import Configuration, RegisterEntry
 from portero.core.sender import Judgement, Kind, Sender
 from portero.core.senders import find_senders, window_of
@@ -41,11 +41,29 @@ def test_a_voicemail_burst_to_people_under_their_own_address_is_abuse() -> None:
 def test_what_reports_know_to_send_with_a_foreign_envelope_is_a_service_however_like_a_device_it_sends() -> (
     None
 ):
-    (device,) = found(scanner())
-    seen = scanner()
-    (service,) = found(replace(seen, facts=replace(seen.facts, envelopes={"em1.vendor.example": 9})))
-    (own,) = found(replace(seen, facts=replace(seen.facts, envelopes={OURS: 9})))
-    assert [each.kind for each in (device, service, own)] == [Kind.DEVICE, Kind.SERVICE, Kind.DEVICE]
+    summed = scanner()
+    key = replace(summed.key, mail_from_domain=None, header_from=None, sender=summed.key.header_from)
+    summed = replace(summed, key=key)
+
+    def kind(*envelopes: str) -> Kind:
+        rows = [
+            OutsideFlow(
+                source_ip=key.client_ip or "", header_from=OURS, envelope_from=each, reporter="Enterprise Outlook",
+                to_us=False, mails=9, aligned_spf=0, aligned_dkim=9, dkim_domain=OURS, spf_domain=each,
+                first_seen=START, last_seen=START,
+            )
+            for each in envelopes
+        ]  # fmt: skip
+        context = Context(SETTINGS, window_of([summed]))
+        senders = find_senders([summed], rows, context, Configuration())
+        (sender,) = (each for each in senders if each.header_from)
+        return sender.kind
+
+    assert [kind(), kind("em1.vendor.example"), kind(OURS, "em1.vendor.example")] == [
+        Kind.DEVICE,
+        Kind.SERVICE,
+        Kind.DEVICE,
+    ]
 
 
 def test_who_writes_from_a_free_mailbox_is_no_one_with_all_others_there_unless_the_own_key_signs() -> None:

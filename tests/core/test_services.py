@@ -78,7 +78,9 @@ def test_a_name_changes_the_label_and_never_the_judgement() -> None:
 
 
 def test_the_include_of_an_envelope_that_reports_know_names_the_service() -> None:
-    held = replace(sender(envelopes={"em1.contoso.com": 9}), mail_from_domains=("contoso.com",))
+    (seen,) = sender().flows
+    told = replace(seen, facts=replace(seen.facts, envelopes={"em1.contoso.com": 9}))
+    held = replace(sender(), mail_from_domains=("contoso.com",), flows=(told,))
     includes = {"em1.contoso.com": ["sendgrid.net"]}
     found = named_service(held, CATALOGUE, lambda _, domain: includes.get(domain, ()), lambda _: ())
     assert found is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
@@ -199,7 +199,6 @@ def _sender(
     judgement, confidence = judgement_of(sum([reason.weight for reason in reasons]))
     if entry is not None and entry.judgement == "undecided":
         judgement, confidence = Judgement.UNDECIDED, 0.5
-    kind = _kind(members, facts, judgement, context)
     ways = [(item.flow.key, item.flow.facts.mails) for item in members]
     together = crowd.addresses if crowd else ()
     addresses = sorted({*together, *(key.client_ip for key, _ in ways if key.client_ip)})
@@ -211,6 +210,7 @@ def _sender(
     if rows:
         written_as = {domain_of(item.name) for item in members if item.name}
         rows = [row for row in rows if row.header_from in written_as]
+    kind = _kind(members, facts, judgement, context, {row.envelope for row in rows if row.envelope})
     witnesses = facts.witnessed
     if rows:
         witnesses = {**witnesses, REPORTED: sum(row.mails for row in rows)}
@@ -340,8 +340,18 @@ def _id(members: Sequence[Placed], context: Context, entry: RegisterEntry | None
     return "s-" + sha256(text.encode()).hexdigest()[:12]
 
 
-def _kind(members: Sequence[Placed], facts: Facts, judgement: Judgement, context: Context) -> Kind:
-    """Tell what a sender is; unknown where its mail does not show it."""
+def _kind(
+    members: Sequence[Placed],
+    facts: Facts,
+    judgement: Judgement,
+    context: Context,
+    reported: Collection[str],
+) -> Kind:
+    """
+    Tell what a sender is; unknown where its mail does not show it.
+
+    reported:  the envelope domains that DMARC reports know of its addresses and its domain.
+    """
     if judgement is Judgement.ABUSE:
         return Kind.SPOOFER
     settings, paths = context.settings, {item.path for item in members}
@@ -372,9 +382,9 @@ def _kind(members: Sequence[Placed], facts: Facts, judgement: Judgement, context
         return Kind.FORWARDER
     if paths == {Path.FOREIGN_ENVELOPE}:
         return Kind.SERVICE
-    # Reports on its addresses may know the foreign envelopes that a summary leaves open.
-    envelopes = facts.envelopes if paths <= {Path.DIRECT_SEND, Path.UNDETERMINED} else {}
-    if envelopes and all(settings.accepted(domain) is False for domain in envelopes):
+    # Reports may know that all its envelopes are foreign where a summary leaves that open.
+    open_to_reports = reported and paths <= {Path.DIRECT_SEND, Path.UNDETERMINED}
+    if open_to_reports and all(settings.accepted(domain) is False for domain in reported):
         return Kind.SERVICE
     passes = any(item.authenticated for item in members)
     addresses = {item.place for item in members if item.place}

@@ -58,6 +58,8 @@ def named_service(
     """
     facts = sender.facts
     addresses = sorted({flow.key.client_ip for flow in sender.flows if flow.key.client_ip})
+    # Envelopes that only DMARC reports know.
+    reported = sorted({domain for flow in sender.flows for domain in flow.facts.envelopes})
     seen: list[tuple[Text, Iterable[str]]] = []
     if _passes(facts.spf):
         seen.append((Text("its return path"), sender.mail_from_domains))
@@ -66,9 +68,7 @@ def named_service(
     covered = (
         name
         for address in addresses[:20]
-        for domain in dict.fromkeys(
-            (*sender.mail_from_domains, *sender.header_from_domains, *sorted(facts.envelopes))
-        )
+        for domain in dict.fromkeys((*sender.mail_from_domains, *sender.header_from_domains, *reported))
         for name in includes_of(address, domain)
     )
     seen.append((Text("the SPF record, which includes it"), covered))
