@@ -18,6 +18,8 @@ import pytest
 
 from portero.core.audit import Audit, Totals
 from portero.core.evidence import Coverage
+from portero.core.sender import Path as WayIn
+from portero.core.simulation import Effect, SenderEffect, Simulation
 from portero.core.text import Text
 from portero.faces.audit_json import audit_document
 from portero.faces.render import Renderer
@@ -185,6 +187,36 @@ def test_without_mail_nothing_is_green(audit: Audit) -> None:
     assert "nobody knows yet what closing Direct Send would refuse" in text
     assert "t-good" not in text[text.index("<main") :]
     assert "Nobody needs to decide anything" not in text
+
+
+def test_a_replay_of_no_mail_is_no_promise_that_mail_is_kept(audit: Audit) -> None:
+    nothing = Simulation(("reject-direct-send",), ())
+    empty = replace(
+        audit, first=None, last=None, senders=(), simulations=(nothing,), plan=(), totals=Totals()
+    )
+    text = render_report(empty)
+    assert "All recorded mail would be kept" not in text
+    assert "No mail was recorded, so nothing was replayed." in text
+
+
+def test_of_what_only_reports_show_it_is_said_that_closing_may_refuse_it(audit: Audit) -> None:
+    (printer, *_) = (each for each in audit.senders if each.legitimate and each.mails)
+    doubt = SenderEffect(
+        printer.id, Effect.UNDETERMINED, 0, 0, printer.mails, printer.judgement, None, Text("Not known.")
+    )
+    reported = replace(
+        audit,
+        first=None,
+        last=None,
+        senders=(replace(printer, path=WayIn.UNDETERMINED),),
+        simulations=(Simulation(("reject-direct-send",), (doubt,)),),
+        findings=(),
+        totals=Totals(),
+    )
+    assert "may refuse" in str(summarise(reported).headline)
+    text = render_report(reported)
+    assert "Only DMARC reports" in text
+    assert "No mail in your name was seen" not in text
 
 
 def test_a_check_that_could_not_answer_is_shown_as_unknown(audit: Audit) -> None:

@@ -91,7 +91,9 @@ def summarise(audit: Audit) -> Summary:
         ),
         unknown=sum(each.outcome is Outcome.UNKNOWN for each in audit.findings),
         gaps=sum(each.count for each in audit.gaps),
-        headline=_headline(closed, mail_seen, breaks, (waits.mails if waits else 0) + unsettled),
+        headline=_headline(
+            closed, mail_seen, breaks, (waits.mails if waits else 0) + unsettled, _in_doubt(block)
+        ),
     )
 
 
@@ -117,7 +119,15 @@ def _refused(block: Simulation, judgement: Judgement) -> Group:
     return Group(len(refused), sum(refused))
 
 
-def _headline(closed: bool | None, mail_seen: bool, breaks: Group | None, open_mails: int) -> Text:
+def _in_doubt(block: Simulation | None) -> int:
+    """Count the mails of legitimate senders of which the evidence does not say whether they would be refused."""
+    effects = block.senders if block else ()
+    return sum(each.undetermined for each in effects if each.judgement is Judgement.LEGITIMATE)
+
+
+def _headline(
+    closed: bool | None, mail_seen: bool, breaks: Group | None, open_mails: int, in_doubt: int
+) -> Text:
     if not mail_seen or breaks is None:
         return Text("No mail was seen, so nobody knows yet what closing Direct Send would refuse.")
     if closed:
@@ -130,6 +140,12 @@ def _headline(closed: bool | None, mail_seen: bool, breaks: Group | None, open_m
             "Closing Direct Send today would refuse {n} legitimate messages, from {senders}.",
             breaks.mails,
             senders=senders,
+        )
+    if in_doubt:
+        return count(
+            "Closing Direct Send today may refuse {n} legitimate message: the evidence does not say.",
+            "Closing Direct Send today may refuse {n} legitimate messages: the evidence does not say.",
+            in_doubt,
         )
     if open_mails:
         return count(
