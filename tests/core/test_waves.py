@@ -81,6 +81,23 @@ def test_the_quietest_goes_first_then_owner_by_owner() -> None:
     assert moving == [(Stage.PILOT, {"quiet"}), (Stage.MOVE, {"lone"}), (Stage.MOVE, {"busy", "other"})]
 
 
+def test_the_waves_of_moves_take_the_plans_steps_in_their_order_however_quiet_a_later_one_is() -> None:
+    held = [
+        # By address, which is the earlier step, and the busier.
+        *(device(f"fixed{n}", f"203.0.113.{n}", 90 + n, "ana") for n in range(1, 3)),
+        device("moving", "2001:db8:1::1", 2),
+        device("moving too", "2001:db8:2::1", 3),
+    ]
+    steps, waves = planned(*held)
+    by_connector = next(each.n for each in steps if "fixed2" in each.senders)
+    by_relay = next(each.n for each in steps if "moving" in each.senders)
+    assert by_connector < by_relay
+
+    moves = [[part.step for part in wave.parts] for wave in waves if wave.stage is Stage.MOVE]
+    assert moves == sorted(moves)
+    assert len(moves) > 1
+
+
 def test_the_critical_goes_last_however_quiet_it_is() -> None:
     quiet = replace(device("quiet", "2001:db8:2::1", 2, "bob"), criticality=Criticality.CRITICAL)
     busy = replace(device("busy", "2001:db8:1::1", 90, "ana"), criticality=Criticality.LOW)

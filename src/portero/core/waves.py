@@ -265,21 +265,23 @@ def _gathered(
     groups: Mapping[str, Mapping[int, Sequence[str]]], known: Mapping[str, Sender], urgent: set[int]
 ) -> list[tuple[tuple[object, ...], list[Part]]]:
     """
-    Give each group its wave, the least critical first and of these the quietest; beyond the most allowed, those go together.
+    Give each group its wave: the least critical first, of these in the plan's order, and of one step the quietest; beyond the
+    most allowed, those go together.
 
     urgent:  steps that must be done by a day; groups with one go before the others.
     """
 
-    def mails(name: str) -> tuple[bool, int, int, str]:
+    def turn(name: str) -> tuple[bool, int, int, int, str]:
         held = [known[each] for parts in groups[name].values() for each in parts if each in known]
         return (
             urgent.isdisjoint(groups[name]),
             max(map(_weight, held), default=0),
+            min(groups[name]),
             sum(each.mails for each in held),
             name,
         )
 
-    order = sorted(groups, key=mails)
+    order = sorted(groups, key=turn)
     spare = max(0, len(order) - _MOST_GROUPS)
     together = [order[: spare + 1], *([name] for name in order[spare + 1 :])] if order else []
     found = []
