@@ -43,6 +43,18 @@ def test_one_person_is_asked_about_all_that_writes_as_one_mailbox() -> None:
     ]
 
 
+def test_nobody_is_asked_about_a_network_in_which_several_peoples_names_are_written() -> None:
+    def held(number: int, name: str) -> Sender:
+        reason = Reason("as-mailbox", Text("It writes as a mailbox here."), 1.0)
+        return sender(f"s{number}", f"203.0.113.{number}", header_from=(f"{name}@{OURS}",), because=(reason,))
+
+    (question,) = ask([held(1, "ana"), held(2, "eva")])
+    assert (question.about, question.to.address) == (About.NETWORK, None)
+    assert str(question.to.role) == "Exchange administrator"
+    (alone,) = ask([held(1, "ana")])
+    assert alone.to.address == f"ana@{OURS}"
+
+
 def test_a_known_network_is_asked_about_by_its_name() -> None:
     place = KnownNetwork("Madrid office", (ipaddress.ip_network("203.0.112.0/22"),), "devices")
     [question] = ask([sender("a", "203.0.113.9"), sender("b", "203.0.114.9")], [place])

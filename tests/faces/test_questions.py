@@ -26,6 +26,16 @@ def test_a_letter_names_each_sender_and_the_command_that_records_the_answer(
         assert all(f"portero decide {each.id} legitimate" in text for each in question.senders)
 
 
+def test_a_letter_says_one_day_once(audit: Audit) -> None:
+    question = audit.questions[0]
+    (first, *_) = question.senders
+    assert first.first_seen is not None
+    on_one_day = replace(first, last_seen=first.first_seen)
+    text = letter(replace(question, senders=(on_one_day,)), Renderer())
+    assert "Seen on " in text
+    assert "Seen from " not in text
+
+
 def test_there_is_a_letter_for_each_question(audit: Audit) -> None:
     assert len(letters(audit.questions, Renderer())) == len(audit.questions) > 0
 

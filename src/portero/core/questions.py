@@ -210,7 +210,8 @@ def _addressee(
     if beside is not None:
         why = Text("Answers already for another sender with {shared}.", shared=beside)
         return Addressee(known[beside], _OWNER, why)
-    if len(first.header_from) == 1 and any(each.code == "as-mailbox" for each in first.because):
+    names = {name for sender in held for name in sender.header_from}
+    if len(names) == 1 and first.header_from and any(each.code == "as-mailbox" for each in first.because):
         why = Text("The mail is written in the name of this mailbox, which is in the organisation.")
         return Addressee(first.header_from[0], Text("The person whose mailbox it is"), why)
     place = next((each for each in (_known_place(address, networks) for address in places) if each), None)
@@ -223,7 +224,10 @@ def _addressee(
     if about is About.SERVICE or first.kind is Kind.SERVICE:
         why = Text("It sends like a service that somebody ordered; its contract names the department.")
         return Addressee(None, Text("Whoever buys services"), why)
-    if len(first.header_from) == 1 and not first.header_from[0].startswith("@"):
+    if len(names) > 1 and about is About.NETWORK:
+        why = Text("It writes under {number} names, so that none of them answers for it.", number=len(names))
+        return Addressee(None, Text("Exchange administrator"), why)
+    if len(names) == 1 and first.header_from and not first.header_from[0].startswith("@"):
         why = Text("No owner is known; the name it writes under is the only lead.")
         return Addressee(None, Text("Whoever answers for {mailbox}", mailbox=first.header_from[0]), why)
     return Addressee(

@@ -113,7 +113,9 @@ def _facts(sender: Sender) -> list[Text]:
     ]
     if sender.first_seen is not None and sender.last_seen is not None:
         facts.append(
-            Text("Seen from {first} to {last}.", first=sender.first_seen.date(), last=sender.last_seen.date())
+            Text("Seen on {day}.", day=first)
+            if (first := sender.first_seen.date()) == (last := sender.last_seen.date())
+            else Text("Seen from {first} to {last}.", first=first, last=last)
         )
     shapes = sorted(sender.facts.shapes.items(), key=lambda each: (-each[1], each[0]))
     if shapes:
