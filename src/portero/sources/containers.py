@@ -126,7 +126,13 @@ def _opened(
     name: str, raw: bytes, size: int, opener: Opener, limits: Limits, depth: int, budget: Budget
 ) -> Iterator[Document | Gap]:
     if not raw:
-        yield Gap(Origin(name), Text("The file is empty. Export it again."))
+        yield Gap(
+            Origin(name),
+            Text(
+                "The file is empty. Export it again; where a cmdlet answers with nothing, ConvertTo-Json -InputObject @(…) "
+                "writes [], and a pipe writes an empty file."
+            ),
+        )
     elif raw.startswith(b".pfile"):
         yield Gap(
             Origin(name),
