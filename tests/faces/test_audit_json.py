@@ -87,3 +87,13 @@ def test_every_character_survives() -> None:
 
 def test_letters_stay_readable() -> None:
     assert "ñandú" in as_json({"a": "ñandú"})
+
+
+def test_the_steps_name_whom_the_last_simulation_counts_as_moved(audit: Audit) -> None:
+    document = written(audit)
+    named = [step["moved"] for step in document["plan"]]
+    moved = {each for held in named if isinstance(held, list) for each in held}
+    last = document["simulations"][-1]["senders"]
+    assert isinstance(last, list)
+    assert moved == {each.id for each in audit.senders if any(each.id in step.moved for step in audit.plan)}
+    assert all(each["effect"] == "kept" for each in last if each["sender"] in moved)

@@ -391,6 +391,8 @@ def step_document(step: Step, renderer: Renderer) -> dict[str, object]:
         "risk": step.risk.value,
         "owner": renderer.text(step.owner),
         "controls": list(step.controls),
+        # Whose mail counts as kept from here on, because the step has proven another way in.
+        "moved": list(step.moved),
         "by": step.by.isoformat() if step.by else None,
     }
 

@@ -249,6 +249,7 @@ class Step(_Out):
     risk: Risk
     owner: str
     controls: list[str]
+    moved: list[str]
     verified: VerifiedStep | None
     key: str
     state: StepState
