@@ -13,7 +13,7 @@ from portero.core.case import ANCHORED, Context
 from portero.core.exchange.settings import AcceptedDomain, InboundConnector, Settings
 from portero.core.flow import Distinct, Flow, OutsideFlow
 from portero.core.register import Configuration, RegisterEntry
-from portero.core.sender import Judgement, Kind, Sender
+from portero.core.sender import Judgement, Kind, Path, Sender
 from portero.core.senders import find_senders, window_of
 from portero.core.weights import OWN_WORD, VOUCHING, WEIGHTS
 from support.flows import START, flow
@@ -854,3 +854,34 @@ def test_no_name_alone_is_vouched_for_by_behaviour_for_its_copy_would_be_counted
     assert unplaced.judgement is Judgement.UNDECIDED
     assert unplaced.because[-1].code == "name-alone"
     assert unplaced.to_decide
+
+
+def test_people_behind_a_server_of_theirs_are_not_accused_where_no_connector_was_exported() -> None:
+    names = [f"{name}@{OURS}" for name in ("ana", "bea", "cai", "dora")]
+    mail = [
+        flow(
+            20,
+            20,
+            client_ip="203.0.113.60",
+            direction="incoming",
+            mail_from_domain=OURS,
+            sender=name,
+            ehlo="mail.contoso.example",
+            recipients=Distinct(tuple(range(40 * number, 40 * number + 40))),
+            shapes={"minutes of the meeting": 20},
+            spf={"fail": 20},
+            dmarc={"fail": 20},
+        )
+        for number, name in enumerate(names)
+    ]
+
+    def judged(connectors: tuple[InboundConnector, ...] | None) -> Sender:
+        settings = replace(SETTINGS, inbound_connectors=connectors)
+        context = Context(settings, window_of(mail), mailboxes=frozenset(names))
+        (sender,) = find_senders(mail, (), context, Configuration())
+        return sender
+
+    assert judged(()).judgement is Judgement.ABUSE
+    own = judged(None)
+    assert (own.path, own.judgement) == (Path.UNDETERMINED, Judgement.UNDECIDED)
+    assert "no-campaign" in {each.code for each in own.because}

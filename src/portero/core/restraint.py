@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from portero.core.case import AUTHENTICATED, LIST_NAMES, Case
 from portero.core.exchange.attribution import within
+from portero.core.sender import Path
 from portero.core.text import Text, count
 from portero.core.weights import OWN_WORD, VOUCHING
 
@@ -87,6 +88,9 @@ def _unforged(case: Case) -> None:
     if "connector-possible" in codes:
         # What an own server shows that people write through, and a summary cannot tell it from a stranger.
         likeness = likeness - {"new-people", "burst", "roams"}
+    elif case.context.settings.inbound_connectors is None and case.paths == {Path.UNDETERMINED}:
+        # Behind a connector that nobody exported may be an own server, and people behind it write to ever new people.
+        likeness = likeness - {"new-people"}
     forged = codes & _FORGED or ("self-addressed" in codes and likeness)
     forged = forged or ("as-mailbox" in codes and codes & {"burst", "short-lived", "lure"})
     if not forged and likeness and codes & AUTHENTICATED:
