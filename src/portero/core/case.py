@@ -14,7 +14,7 @@ from portero.core.exchange.settings import Settings
 from portero.core.flow import Facts, OutsideFlow, calendar_week, merge_facts
 from portero.core.grouping import Placed
 from portero.core.naming import Ties
-from portero.core.sender import Judgement, Reason
+from portero.core.sender import Judgement, Path, Reason
 from portero.core.subjects import LURE, about
 from portero.core.text import Text
 from portero.core.weights import WEIGHTS
@@ -153,18 +153,24 @@ class Case:
         self.group, self.context = group, context
         self.facts = merge_facts(item.flow.facts for item in group)
         self.origins = tuple(islice(chain.from_iterable(self.facts.origins.values()), 5))
-        self.paths = {item.path for item in group}
         self.keys = [item.flow.key for item in group]
-        self.addresses = tuple(sorted({key.client_ip for key in self.keys if key.client_ip}))
-        places = {item.place for item in group}
-        self.all_placed = "" not in places
-        self.places = places - {""}
-        self.envelopes = {envelope_domain(key)[0] for key in self.keys}
+        self.paths, self.names, self.places = set[Path](), set[str](), set[str]()
+        addresses, self.envelopes = set[str](), set[str | None]()
+        self.gated = False
+        for item, key in zip(group, self.keys, strict=True):
+            self.paths.add(item.path)
+            self.names.add(item.name)
+            self.places.add(item.place)
+            addresses.add(key.client_ip or "")
+            self.envelopes.add(envelope_domain(key)[0])
+            self.gated = self.gated or through_gateway(key, context.settings)
+        self.all_placed = "" not in self.places
+        for found in (self.names, self.places, addresses):
+            found.discard("")
+        self.addresses = tuple(sorted(addresses))
         self.kept, self.lures = sum(self.facts.shapes.values()), about(self.facts, LURE)
-        self.names = frozenset([item.name for item in group if item.name])
         self.days = sorted(self.facts.days)
         self.weeks = weeks_of(self.days)
-        self.gated = True in [through_gateway(key, context.settings) for key in self.keys]
         self.reasons = [_PRIOR]
         self.codes, self.odds = {"prior"}, WEIGHTS["prior"].value
         self.settled = self.copied = False

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from hashlib import md5
 from heapq import nsmallest
+from operator import add
 from typing import TypeVar
 
 from portero.core.evidence import Origin
@@ -132,7 +133,7 @@ class Facts:
             first_seen=_pick(min, self.first_seen, other.first_seen),
             last_seen=_pick(max, self.last_seen, other.last_seen),
             days=_add(self.days, other.days),
-            hours=tuple(mine + theirs for mine, theirs in zip(self.hours, other.hours, strict=True)),
+            hours=tuple(map(add, self.hours, other.hours)),
             self_addressed=self.self_addressed + other.self_addressed,
             busiest=max(self.busiest, other.busiest),
             shapes=_sample(_add(self.shapes, other.shapes)),

@@ -104,9 +104,8 @@ def group(
     first: dict[tuple[str, ...], int] = {}
     steady = _steady(placed, mailboxes)
     for index, item in enumerate(placed):
-        alone = (item.place, item.name) in steady
         for token in _tokens(item, settings, mailboxes):
-            if alone and token[0] == "shape":
+            if token[0] == "shape" and (item.place, item.name) in steady:
                 continue
             held = first.setdefault(token, index)
             if held != index:

@@ -66,7 +66,6 @@ def weigh_beside(case: Case, neighbours: Neighbours) -> None:
         return
     context = case.context
     own = case.places
-    failing = bool(case.codes & (FAILING | {"outside-fail"}))
     # A copy takes one name; who writes under many is a list, a forwarder or a follow-me scanner.
     for name in sorted(case.names) if len(case.names) <= _COPIED_AT_MOST else ():
         held = neighbours.names.get(name)
@@ -81,7 +80,7 @@ def weigh_beside(case: Case, neighbours: Neighbours) -> None:
         if {_network(place) for place in held[0]} & {_network(place) for place in own}:
             continue
         case.copied = name in neighbours.vouched
-        if held[1] and failing:
+        if held[1] and case.codes & (FAILING | {"outside-fail"}):
             case.add(
                 "copies-failing",
                 Text(
@@ -105,7 +104,8 @@ def weigh_beside(case: Case, neighbours: Neighbours) -> None:
                 number=roams,
             ),
         )
-    swarm = max([neighbours.swarms.get(mark, 0) for mark in _marks(case)], default=0)
+    marks = _marks(case) if neighbours.swarms else ()
+    swarm = max([neighbours.swarms.get(mark, 0) for mark in marks], default=0)
     if swarm:
         case.add(
             "swarm",

@@ -210,7 +210,7 @@ class Replay:
         self._decided: dict[tuple[str, ...], _Decided] = {}
         # How each sender fared so far, by which decisions: most fare under the next set of controls as under another one
         # before. Of equal decisions one is kept, so that they are told apart by what they are and not by what they say.
-        self._fates: list[dict[tuple[int, ...], SenderEffect]] = [{} for _ in self.senders]
+        self._fates: list[dict[Hashable, SenderEffect]] = [{} for _ in self.senders]
         self._known: dict[Decision, Decision] = {}
         self._ways_in: object = None
         self._attributed: list[Attribution] = []
@@ -313,9 +313,9 @@ class Replay:
         return Simulation(texts, tuple(effects), elsewhere, bool(decided.caught), commands)
 
     def _fate(
-        self, sender: Sender, decisions: Sequence[Decision], fates: dict[tuple[int, ...], SenderEffect]
+        self, sender: Sender, decisions: Sequence[Decision], fates: dict[Hashable, SenderEffect]
     ) -> SenderEffect:
-        which = tuple(map(id, decisions))
+        which = id(decisions[0]) if len(decisions) == 1 else tuple(map(id, decisions))
         found = fates.get(which)
         if found is None:
             found = fates[which] = _sender_effect(sender, decisions, (), self._foreign)
