@@ -175,6 +175,8 @@ def _from_inside(outside: Iterable[OutsideFlow], context: Context) -> tuple[Outs
 def _registered(
     placed: Sequence[Placed], configuration: Configuration
 ) -> tuple[list[tuple[RegisterEntry, list[Placed]]], list[Placed]]:
+    if not configuration.register:
+        return [], list(placed)
     rest: list[Placed] = []
     taken: dict[int, list[Placed]] = {}
     for item in placed:
