@@ -188,7 +188,10 @@ class FrailSpool(Spool):
         self._committed = threading.Event()
         self._handed: list[Any] = []
         super().__init__(
-            folder, loop.call_soon_threadsafe, journal, soon=lambda work, _: loop.call_soon(work)
+            folder,
+            loop.call_soon_threadsafe,
+            journal,
+            soon=lambda work, _: 100.0 if loop.call_soon(work) else 0.0,
         )
 
     def _hand_over(self) -> None:

@@ -252,15 +252,15 @@ def test_many_connections_share_commits_and_few_wait_for_nobody(
     relay = service.Relay(load_settings(tmp_path / "relay.toml"))
     loop = Planned()
     monkeypatch.setattr(asyncio, "get_running_loop", lambda: loop)
-    for number in (0, 1, 9, 50, 10_000):
+    for number in (0, 1, 4, 50, 10_000):
         relay.gates = [SimpleNamespace(open=range(number)), SimpleNamespace(open=())]  # type: ignore[list-item]  # all that is asked of a gate
         relay._gather(lambda: None, False)
         relay._gather(lambda: None, True)
     assert loop.waits[:6] == [0.0] * 6
     some, some_patient, many, many_patient = loop.waits[6:]
-    assert 0.0 < some <= many <= 0.005
+    assert 0.0 < some <= many <= 0.01
     assert some < some_patient
-    assert many < many_patient <= 0.02
+    assert many < many_patient <= 0.04
 
 
 async def started(relay: service.Relay) -> None:

@@ -67,6 +67,7 @@ class Spool:
     post:    runs a callable in the thread that answers clients, for example ``loop.call_soon_threadsafe``.
     soon:    runs a callable once that thread has done what it is at, for example by ``loop.call_soon``: what comes
              together is then handed over together, and wakes the writer once. True says that nobody waits for it.
+             It gives how many new messages are enough to hand over without waiting longer.
              None hands over at once.
     A message is accepted by its commit: a file without its row is an orphan, swept at the next start, and never was
     a promise. A message that is finished may be sent once more where the process dies before its removal commits.
@@ -83,12 +84,13 @@ class Spool:
         journal: Journal | None = None,
         *,
         free_octets: int = 0,
-        soon: Callable[[Callable[[], None], bool], object] | None = None,
+        soon: Callable[[Callable[[], None], bool], float] | None = None,
     ) -> None:
         self._soon = soon
         self._gathered: list[tuple[Any, ...] | None] = []
         # What is planned to hand it over: nothing, something patient, something prompt.
-        self._planned = 0
+        self._planned = self._new = 0
+        self._enough = 1.0
         self.folder = folder
         self.bodies = folder / BODIES
         self.free_octets = free_octets
@@ -152,6 +154,7 @@ class Spool:
         content:  dot-stuffed, or None where it was written to `path_of`: that file is the spool's from now on.
         record:   its audit record, written where the message was taken.
         """
+        self._new += 1
         self._hand(("put", envelope, envelope.to_json(), content, done, record))
 
     def _hand(self, item: tuple[Any, ...] | None, *, patient: bool = False) -> None:
@@ -161,10 +164,12 @@ class Spool:
             self._hand_over()
         elif self._planned < wanted:
             self._planned = wanted
-            self._soon(self._hand_over, patient)
+            self._enough = self._soon(self._hand_over, patient)
+        elif self._new >= self._enough:
+            self._hand_over()
 
     def _hand_over(self) -> None:
-        self._planned = 0
+        self._planned = self._new = 0
         if self._gathered:
             gathered, self._gathered = self._gathered, []
             self._work.put(gathered)
