@@ -81,10 +81,12 @@ def read_for_long(facts: Facts) -> Readers | None:
     Patience makes weeks; readers it does not make. Source: Verizon, Data Breach Investigations Report 2024, one in five
     people report a lure that they get.
     """
-    weeks, people = weeks_of(sorted(facts.days)), facts.recipients.value
-    read = facts.inside - sum(facts.outcomes.get(each, 0) for each in _UNREAD)
-    enough = weeks >= _READ_WEEKS and people >= _READERS and read >= _READ_MAILS
-    return Readers(weeks, people, read) if enough and people * 2 <= read else None
+    people = facts.recipients.value
+    read = facts.inside - sum([facts.outcomes.get(each, 0) for each in _UNREAD])
+    if people < _READERS or read < max(_READ_MAILS, people * 2):
+        return None
+    weeks = weeks_of(sorted(facts.days))
+    return Readers(weeks, people, read) if weeks >= _READ_WEEKS else None
 
 
 def to_strangers(facts: Facts) -> bool:
