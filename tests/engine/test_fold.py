@@ -186,6 +186,19 @@ def test_a_summary_without_ids_counts_no_mail_beside_those_that_others_show() ->
     assert sorted(flow.key.sender or "" for flow in found.flows) == ["a@contoso.example", "b@contoso.example"]
 
 
+def test_a_table_without_ids_counts_from_an_address_only_what_nobody_else_shows_from_there() -> None:
+    traced = _row(
+        "message-trace-v2", sender="a@contoso.example", network_message_id="id-1", client_ip="192.0.2.1"
+    )
+    other = {"network_message_id": None, "message_id": None, "observed_at": START + timedelta(hours=1)}
+    same = {**_row("unknown-table", sender="A@contoso.example", client_ip="192.0.2.1"), **other}
+    elsewhere = {**_row("unknown-table", sender="a@contoso.example", client_ip="192.0.2.2"), **other}
+    nowhere = {**_row("unknown-table", sender="a@contoso.example", client_ip=None), **other}
+    found = folded([traced], [same, elsewhere, nowhere])
+    assert found.totals.ours == 2
+    assert [flow.key.client_ip for flow in found.flows] == ["192.0.2.1", "192.0.2.2"]
+
+
 def test_other_peoples_mail_leaves_the_engine_as_a_count_only() -> None:
     strangers = [
         _row(

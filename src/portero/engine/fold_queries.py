@@ -23,9 +23,10 @@ _NUMBERS = frozenset({"size_octets"})
 _ENHANCED = "message-trace-enhanced"
 # They show the address of every client, people's submissions too, unless the whole document has lost them.
 _SHOWING = ("message-trace-extended", "email-events")
-# Rows of what the admin centre downloads and of tables with unknown headings, where they show nothing to join them by.
-_BARE = """r.id_low IS NULL AND coalesce(r.message_id, '') = '' AND coalesce(r.client_ip_no, 0) = 0
+# Rows of what the admin centre downloads and of tables with unknown headings, where they show no id to join them by.
+_WITHOUT_ID = """r.id_low IS NULL AND coalesce(r.message_id, '') = ''
     AND r.witness IN ('message-trace-summary', 'unknown-table')"""
+_CLIENT = "coalesce(r.client_ip_no, 0)"
 # In the place of an id's first half; the only GUID that begins so ends so too (RFC 9562 section 5.10, Max UUID).
 _NO_ID = -1
 # Beside each row, the one mail that carries its Message-ID where it shows only that.
@@ -111,20 +112,26 @@ SELECT c.message_id, c.id_high, c.id_low FROM (
 ) c WHERE c.position = 1"""
 
     def bare(self) -> str:
-        """Count the rows of summaries that show neither an id nor how the mail came."""
-        return f"SELECT count(*) FROM numbered_rows r WHERE {_BARE}"
+        """Count the rows of summaries that show no id."""
+        return f"SELECT count(*) FROM numbered_rows r WHERE {_WITHOUT_ID}"
 
     def met(self) -> str:
-        """Give the senders whose mails other rows show by id, in whatever case they are written."""
-        parts = " UNION ".join(
-            f"SELECT DISTINCT r.{name}_no AS no FROM numbered_rows r WHERE r.{name}_no > 0 AND NOT ({_BARE})"
+        """
+        Give the senders whose mails other rows show, in whatever case they are written, and from which client address.
+
+        With none (0) stands every sender that a row shows which says more, be it an id or an address.
+        """
+        shown = [
+            f"SELECT DISTINCT r.{name}_no AS no, {client} AS client_no FROM numbered_rows r"
+            f" WHERE r.{name}_no > 0 AND NOT ({less})"
             for name in self.addresses
-        )
+            for client, less in (("0", f"{_WITHOUT_ID} AND {_CLIENT} = 0"), (_CLIENT, _WITHOUT_ID))
+        ]
+        nobody = "SELECT CAST(NULL AS INTEGER) AS no, 0 AS client_no"
         return f"""
 CREATE TEMP TABLE met AS
-SELECT no FROM people WHERE low_no IN (
-    SELECT p.low_no FROM people p JOIN ({parts or "SELECT CAST(NULL AS INTEGER) AS no"}) m ON p.no = m.no
-)"""
+SELECT DISTINCT a.no, m.client_no FROM people a JOIN people p ON a.low_no = p.low_no
+JOIN ({" UNION ".join(shown) or nobody}) m ON p.no = m.no"""
 
     def keyed(self, *, lost: bool, bare: bool = False, shard: Piece = Piece()) -> str:
         """
@@ -133,8 +140,8 @@ SELECT no FROM people WHERE low_no IN (
         It is Exchange's own id; else the id of the one mail that carries the same Message-ID; else the Message-ID; else
         what a summary without ids shows, which is the same for all recipient rows of a mail.
 
-        bare:  some summaries show neither an id nor how the mail came, and their times are of whatever zone. Their rows
-               are passed over for senders whose mails others show, for they may be the same mails.
+        bare:  some summaries show no id, and their times are of whatever zone. Their rows are passed over for senders
+               whose mails others show, from the same address where they name one, for they may be the same mails.
         """
         name, rows = f"keyed{shard.suffix}", f"numbered_rows{shard.suffix} r"
         if not lost:
@@ -144,8 +151,8 @@ CREATE TEMP VIEW {name} AS
 SELECT r.*, coalesce(r.id_high, i.id_high, k.high) AS high, coalesce(r.id_low, i.id_low, k.low) AS low
 FROM {rows}{_LOST} LEFT JOIN other_keys k ON {_OTHER_KEY} = k.key""" + (
             f"""
-LEFT JOIN met b ON r.sender_no = b.no
-WHERE b.no IS NULL OR NOT ({_BARE})"""
+LEFT JOIN met b ON r.sender_no = b.no AND {_CLIENT} = b.client_no
+WHERE b.no IS NULL OR NOT ({_WITHOUT_ID})"""
             if bare
             else ""
         )
