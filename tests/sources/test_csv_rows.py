@@ -10,8 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as some
 
 from portero.core.evidence import Gap
+from portero.core.evidence_rows import texts
 from portero.sources import csv_rows as csv_rows_module
-from portero.sources.csv_rows import csv_rows, texts
+from portero.sources.csv_rows import csv_rows
 from portero.sources.document import Document
 from portero.sources.head import head_of
 

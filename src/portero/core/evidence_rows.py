@@ -129,3 +129,8 @@ TABLES: dict[str, pa.Schema] = {
     "session_rows": SESSION_ROWS,
     "host_rows": HOST_ROWS,
 }
+
+
+def texts(cells: pa.Array) -> pa.Array:
+    """Give a column of strings as such, where it comes as a dictionary array too."""
+    return cells.cast(pa.string()) if pa.types.is_dictionary(cells.type) else cells

@@ -24,40 +24,23 @@ _TRUSTED_WAYS = frozenset(
     {"connector", "network-devices", "host-inside", "beside-established", "spf-pass", "dmarc-pass"}
 )
 
+# What an attack shows by itself, in one mailing or in many.
+_ATTACKS = frozenset({"filter-phish", "filter-some-phish", "copies", "copies-failing", "roams", "swarm"})
+
 # What shows that one mailing to many was meant to deceive.
-_DECEIVES = frozenset(
-    {
-        "lure",
-        "business-lure",
-        "self-addressed",
-        "as-mailbox",
-        "many-names",
-        "nameless-host",
-        "filter-phish",
-        "filter-some-phish",
-        "copies",
-        "copies-failing",
-        "roams",
-        "swarm",
-        "foreign-unaligned",
-        "network-guest",
-    }
-)
+_DECEIVES = _ATTACKS | {
+    "lure",
+    "business-lure",
+    "self-addressed",
+    "as-mailbox",
+    "many-names",
+    "nameless-host",
+    "foreign-unaligned",
+    "network-guest",
+}
 
 # What a legitimate burst, such as the pay slips, does not show.
-_FORGED = frozenset(
-    {
-        "authentication-fails",
-        "spf-unlisted",
-        "outside-fail",
-        "filter-phish",
-        "filter-some-phish",
-        "copies",
-        "copies-failing",
-        "roams",
-        "swarm",
-    }
-)
+_FORGED = _ATTACKS | {"authentication-fails", "spf-unlisted", "outside-fail"}
 
 # What a device or a list that fails authentication does not show.
 _CAMPAIGN = frozenset(

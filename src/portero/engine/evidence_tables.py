@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from portero.core.evidence import Origin
-from portero.core.evidence_rows import TABLES
+from portero.core.evidence_rows import TABLES, texts
 from portero.core.message.arrival import TracedMail
 
 # Only names of this file and of the schemas, and whole numbers, are put into its queries.
@@ -148,7 +148,7 @@ class EvidenceTables:
         part = self._parts.setdefault((table, columns, small), _Part(f"{table}_{len(self._parts)}", columns))
         number = pa.repeat(pa.scalar(document, pa.int32()), rows.num_rows)
         coded = frozenset[str]() if small else _REPEATED if table == "mail_rows" else _WORDS
-        arrays = [(_dictionary if name in coded else _plain)(rows.column(name)) for name in known]
+        arrays = [(_dictionary if name in coded else texts)(rows.column(name)) for name in known]
         batch = pa.RecordBatch.from_arrays([number, *arrays], names=list(columns))
         if table == "mail_rows":
             self._look_for_addresses(document, rows)
@@ -179,7 +179,8 @@ class EvidenceTables:
 
         Of mail there are two views: ``numbered_rows`` has numbers for the texts of `NUMBERED`, as ``sender_no``, whose
         texts are in ``people_written``, ``lists_written`` and ``clients_written`` (``no``, ``written``); ``mail_rows`` has
-        the texts. Of each of the `shards` there is ``numbered_rows_N``, with the rows without id beside its own. In all two numbers, ``id_high`` and ``id_low``, stand for the network message id; see `id_numbers`.
+        the texts. Of each of the `shards` there is ``numbered_rows_N``, with the rows without id beside its own. In all two
+        numbers, ``id_high`` and ``id_low``, stand for the network message id; see `id_numbers`.
         """
         sessions = any(table == "session_rows" for table, _, _ in self._parts)
         for (table, _, _), part in self._parts.items():
@@ -197,9 +198,9 @@ class EvidenceTables:
         self.connection.execute("SET lock_configuration = true")
         # What reading took for a while is needed no more, and the fold needs room.
         pa.default_memory_pool().release_unused()
-        for kind, texts in self._texts.items():
-            numbers = pa.arange(0, len(texts)).cast(pa.int32())
-            self.connection.register(f"{kind}_written", pa.table({"no": numbers, "written": texts}))
+        for kind, different in self._texts.items():
+            numbers = pa.arange(0, len(different)).cast(pa.int32())
+            self.connection.register(f"{kind}_written", pa.table({"no": numbers, "written": different}))
         for table in TABLES:
             parts = [part for (owner, _, _), part in self._parts.items() if owner == table]
             view = "numbered_rows" if table == "mail_rows" else table
@@ -465,10 +466,6 @@ def _in_shards(rows: pa.Table) -> dict[int, pa.RecordBatch]:
 
 def _dictionary(column: pa.Array) -> pa.DictionaryArray:
     return column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-
-
-def _plain(column: pa.Array) -> pa.Array:
-    return column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
 
 
 def id_numbers(ids: pa.Array) -> tuple[pa.Array, pa.Array]:

@@ -80,9 +80,10 @@ def fold(tables: EvidenceTables, settings: Settings, documents: Sequence[str]) -
     if bare:
         run(queries.met())
     run(queries.keyed(lost=lost, bare=bare))
-    shards = [Piece(shard) for shard in tables.shards] or [Piece()]
-    for shard in shards[: len(tables.shards)]:
+    shards = [Piece(shard) for shard in tables.shards]
+    for shard in shards:
         run(queries.keyed(lost=lost, bare=bare, shard=shard))
+    shards = shards or [Piece()]
     _own_names(tables, queries, settings)
     run(queries.own_people())
     run(queries.ours())

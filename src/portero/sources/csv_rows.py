@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from portero.core.evidence import Gap, Origin
+from portero.core.evidence_rows import texts
 from portero.core.text import Text, count
 from portero.sources.document import Document
 from portero.sources.text import utf8_blocks
@@ -127,11 +128,6 @@ def _boundary(buffer: bytes) -> int:
 def _whole(column: pa.ChunkedArray) -> pa.Array:
     """Give a column as one array, without a copy where it is one."""
     return column.chunk(0) if column.num_chunks == 1 else pa.array(column, column.type)
-
-
-def texts(cells: pa.Array) -> pa.Array:
-    """Give cells as strings, those of a dictionary array too."""
-    return cells.cast(pa.string()) if pa.types.is_dictionary(cells.type) else cells
 
 
 def _without_blank_lines(rows: Rows) -> Rows:
